@@ -1,0 +1,32 @@
+"""gunicorn for the pages: gunicorn -c config/gunicorn.py config.wsgi"""
+
+import os
+import sys
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ["ROLE"] = "wsgi"
+
+from django.conf import settings  # noqa: E402
+
+from realtime.limits import GRACE_SECONDS, KEEP_ALIVE_SECONDS  # noqa: E402
+
+try:
+    bind = f"[{settings.HOST}]:{settings.PORT}" if ":" in settings.HOST else f"{settings.HOST}:{settings.PORT}"
+    import config.wsgi  # noqa: F401
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
+
+preload_app = True  # imported once, above, and shared by the workers
+workers = settings.WEB_CONCURRENCY
+worker_class = "gthread"
+threads = 4
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # heartbeats must not wait for a disk
+control_socket_disable = True  # its file would need a writable home
+keepalive = KEEP_ALIVE_SECONDS
+graceful_timeout = GRACE_SECONDS - 10
+forwarded_allow_ips = ""  # config.proxy decides whom to believe
+secure_scheme_headers: dict[str, str] = {}
+logconfig_dict = settings.LOGGING

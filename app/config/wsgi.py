@@ -1,0 +1,19 @@
+"""The WSGI role: pages and static files, under gunicorn."""
+
+import os
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.wsgi import get_wsgi_application
+
+from config import proxy, static
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+if not settings.REDIS_URL:
+    raise ImproperlyConfigured(
+        "REDIS_URL is empty: what gunicorn publishes reaches the sockets of other processes by Redis. "
+        "Set REDIS_URL, or serve everything from one process by `python -m realtime.serve`."
+    )
+
+application = proxy.over_wsgi(static.over_wsgi(get_wsgi_application()), settings.PROXY_HOPS)

@@ -1,0 +1,101 @@
+"""Who may come in at all: nobody while the process leaves or is full, and not too many from one address."""
+
+import ipaddress
+import json
+from collections import Counter
+from typing import Any
+
+from django.conf import settings
+
+from realtime import drain, metrics
+from realtime.closing import TOO_MANY, Goodbye
+
+Message = dict[str, Any]
+HEALTH_PATH = "/ws/health/"  # probers always get in: a process that is full or leaving is alive
+
+
+class Admission:
+    """ASGI application around the one that serves WebSockets. Knows how many it serves.
+
+    503 at the handshake lets a proxy try the next process. Whoever has too many sockets would be refused
+    there, too, and is told so in words.
+    """
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+        self.open = 0
+        self.open_from: Counter[str] = Counter()
+
+    async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
+        if scope["path"] == HEALTH_PATH:
+            await self.application(scope, receive, send)
+        elif drain.draining():
+            await refuse(scope, receive, send, "draining")
+        elif self.open >= settings.MAX_SOCKETS:
+            await refuse(scope, receive, send, "overloaded")
+        elif settings.SOCKETS_PER_ADDRESS:
+            await self._let_in_from(subscriber(scope), scope, receive, send)
+        else:
+            await self._let_in(scope, receive, send)
+
+    async def _let_in(self, scope: Message, receive: Any, send: Any) -> None:
+        self.open += 1
+        try:
+            await self.application(scope, receive, send)
+        finally:
+            self.open -= 1
+
+    async def _let_in_from(self, address: str, scope: Message, receive: Any, send: Any) -> None:
+        if self.open_from[address] >= settings.SOCKETS_PER_ADDRESS:
+            await turn_away(scope, receive, send, TOO_MANY)
+            return
+        self.open_from[address] += 1
+        try:
+            await self._let_in(scope, receive, send)
+        finally:
+            self.open_from[address] -= 1
+            if not self.open_from[address]:
+                del self.open_from[address]
+
+
+def subscriber(scope: Message) -> str:
+    """The client's address; of IPv6 the network of 64 bits, which is what one subscriber gets."""
+    host = (scope.get("client") or [""])[0]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return str(host)
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped or ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+async def refuse(scope: Message, receive: Any, send: Any, reason: str) -> None:
+    """503 instead of a WebSocket, or 403 from a server that knows no other status."""
+    metrics.refused.labels(reason).inc()
+    await receive()
+    if "websocket.http.response" not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close"})
+        return
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", b"1")]
+    await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": reason.encode()})
+
+
+async def turn_away(scope: Message, receive: Any, send: Any, goodbye: Goodbye) -> None:
+    """Accepts, says why not and closes: browsers do not let a page see how a handshake failed."""
+    metrics.refused.labels(goodbye.reason).inc()
+    subprotocol = offered(scope)
+    frame = json.dumps({"type": "goodbye", "reason": goodbye.reason, "after_ms": goodbye.after_ms})
+    if subprotocol and subprotocol.endswith(".batch"):
+        frame = f"[{frame}]"
+    await receive()
+    await send({"type": "websocket.accept", "subprotocol": subprotocol})
+    await send({"type": "websocket.send", "text": frame})
+    await send({"type": "websocket.close", "code": goodbye.code})
+
+
+def offered(scope: Message) -> str | None:
+    """One of the client's subprotocols: a browser that offers some gives up where none is chosen."""
+    return next(iter(scope.get("subprotocols") or []), None)

@@ -1,0 +1,90 @@
+"""One browser connection, from accept to its end.
+
+Subclasses say what happens when it has opened, when a frame comes and when it has ended. Channels' own
+dispatch is left out: it costs a task, a thread and a copy for every frame.
+"""
+
+from typing import Any, ClassVar
+
+from channels.consumer import AsyncConsumer
+
+from realtime import drain, metrics
+from realtime.closing import TOO_SLOW, Goodbye
+from realtime.outbox import Outbox, TooSlow
+
+
+class SocketConsumer(AsyncConsumer):
+    """Use it as an ASGI application by `as_asgi()`. `scope` is the handshake's, `outbox` leads to the client."""
+
+    channel_layer_alias = None
+    subprotocols: ClassVar[tuple[str, ...]] = ()  # the preferred one first
+    batch_subprotocols: ClassVar[frozenset[str]] = frozenset()  # where a frame carries an array
+
+    scope: dict[str, Any]
+    outbox: Outbox
+
+    async def opened(self) -> None:
+        """The handshake is done."""
+
+    async def received(self, text: str | None, data: bytes | None) -> None:
+        """A frame has come: text, or else binary data."""
+
+    def ended(self) -> None:
+        """The client has gone. Called once, also where opened() was not finished."""
+
+    def goodbye_frame(self, reason: Goodbye) -> str | None:
+        """The last frame in the subclass's protocol, if that has one."""
+        return None
+
+    def close_with(self, reason: Goodbye) -> None:
+        """Says goodbye and closes, without waiting for it."""
+        if self.outbox.closing:
+            return
+        metrics.goodbyes.labels(reason.reason).inc()
+        if reason is TOO_SLOW:
+            self.outbox.cut(reason.code)
+        else:
+            self.outbox.close(reason.code, self.goodbye_frame(reason))
+
+    def put(self, frame: str) -> bool:
+        return self.outbox.put(frame)
+
+    def offer(self, frame: str) -> None:
+        self.outbox.offer(frame)
+
+    async def emptied(self) -> None:
+        await self.outbox.emptied()
+
+    async def reply(self, frame: str) -> None:
+        """Queues an answer; a client that does not take answers is not listened to either. Raises TooSlow."""
+        while not self.outbox.put(frame):
+            await self.outbox.emptied()
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        self.scope = scope
+        await receive()  # websocket.connect
+        offered = scope.get("subprotocols") or ()
+        subprotocol = next((name for name in self.subprotocols if name in offered), None)
+        self.outbox = Outbox(send, batch=subprotocol in self.batch_subprotocols)
+        try:
+            await send({"type": "websocket.accept", "subprotocol": subprotocol})
+        except OSError:  # it has gone already
+            return
+        drain.sockets.add(self)
+        try:
+            await self._live(receive)
+        finally:
+            drain.sockets.discard(self)
+            self.outbox.abandon()
+            self.ended()
+
+    async def _live(self, receive: Any) -> None:
+        await self.opened()
+        while (event := await receive())["type"] == "websocket.receive":
+            if self.outbox.closing:
+                continue  # what comes after our goodbye is not heard any more
+            metrics.frames_in.inc()
+            try:
+                await self.received(event.get("text"), event.get("bytes"))
+            except TooSlow:
+                self.close_with(TOO_SLOW)

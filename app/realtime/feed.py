@@ -1,0 +1,205 @@
+"""One room's events in this process: put in order, kept for a while, handed to every local socket.
+
+Numbered events (`seq`) are handed out exactly once and in order. A number that was handed out already is
+dropped; a jump waits a moment for what is missing and then reads it from the log. Whoever wants to follow
+a room is brought level from memory or from the log first: a newcomer, somebody who returns with an old
+number, and a socket that was too slow, all by the same function.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple, Protocol
+
+from realtime import metrics
+from realtime.closing import RESTART, TOO_SLOW, Goodbye
+from realtime.limits import AHEAD_EVENTS, MEMORY_BYTES, MEMORY_EVENTS, REORDER_SECONDS, REPLAY_EVENTS
+from realtime.outbox import TooSlow
+
+
+class Numbered(NamedTuple):
+    """A frame of the room's log, encoded, with its number."""
+
+    seq: int
+    frame: str
+
+
+Read = Callable[[str, int, int], Coroutine[Any, Any, list[Numbered]]]
+"""(room, after, limit) -> the log's frames after that number, in order."""
+
+logger = logging.getLogger(__name__)
+
+
+class Follower(Protocol):
+    """A socket as its feed sees it. `key` is its person's."""
+
+    key: str
+
+    def put(self, frame: str) -> bool: ...
+    def offer(self, frame: str) -> None: ...
+    async def emptied(self) -> None: ...  # raises TooSlow
+    def close_with(self, reason: Goodbye) -> None: ...
+
+
+class Memory:
+    """How many bytes all feeds of the process remember together."""
+
+    used = 0
+
+
+class Feed:
+    """`seq` is the last number handed out to the live sockets, `epoch` the log's in which it counts."""
+
+    def __init__(self, room: str, epoch: str, seq: int, read: Read) -> None:
+        self.room = room
+        self.epoch = epoch
+        self.seq = seq
+        self.live: set[Follower] = set()
+        self.behind: dict[Follower, asyncio.Task[None]] = {}
+        self._read = read
+        self._ahead: dict[int, str] = {}
+        self._remembered: deque[Numbered] = deque()
+        self._repair: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._repair_again = False
+        self._reads: dict[tuple[int, int], asyncio.Task[list[Numbered]]] = {}
+
+    @property
+    def empty(self) -> bool:
+        return not self.live and not self.behind
+
+    # --- Handing out -------------------------------------------------------------------------------
+
+    def take(self, seq: int, frame: str) -> None:
+        """A numbered event from this process, the layer or the log: in any order, any number of times."""
+        if seq <= self.seq:
+            return
+        if len(self._ahead) < AHEAD_EVENTS or seq == self.seq + 1:
+            self._ahead[seq] = frame
+        while (following := self._ahead.pop(self.seq + 1, None)) is not None:
+            self._hand_out(Numbered(self.seq + 1, following))
+        if self._ahead and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(REORDER_SECONDS, self._still_missing)
+
+    def cast(self, frame: str, except_key: str | None = None) -> None:
+        """An event without a number, to whoever keeps up, but not to the person with that key."""
+        for follower in list(self.live):
+            if follower.key != except_key:
+                follower.offer(frame)
+
+    def _hand_out(self, event: Numbered) -> None:
+        self.seq = event.seq
+        self._remember(event)
+        for follower in list(self.live):
+            if not follower.put(event.frame):
+                self.live.discard(follower)
+                self.follow(follower, event.seq - 1)
+
+    def _remember(self, event: Numbered) -> None:
+        self._remembered.append(event)
+        Memory.used += len(event.frame)
+        while self._remembered and (len(self._remembered) > MEMORY_EVENTS or Memory.used > MEMORY_BYTES):
+            Memory.used -= len(self._remembered.popleft().frame)
+
+    # --- Repairing ---------------------------------------------------------------------------------
+
+    def check(self, seq: int) -> None:
+        """The log's last number is known to be at least this: whatever is missing is read."""
+        if seq > self.seq:
+            self.repair()
+
+    def repair(self) -> asyncio.Task[None]:
+        """Hands out whatever the log has by now beyond what was handed out. One at a time."""
+        if self._repair is None or self._repair.done():
+            self._repair = asyncio.create_task(self._catch_up_with_log())
+        else:
+            self._repair_again = True  # what it is reading may be older than what the caller knows of
+        return self._repair
+
+    def _still_missing(self) -> None:
+        self._timer = None
+        if self._ahead:
+            metrics.repairs.inc()
+            self.repair()
+
+    async def _catch_up_with_log(self) -> None:
+        try:
+            while (page := await self._read(self.room, self.seq, REPLAY_EVENTS)) or self._repair_again:
+                self._repair_again = False
+                if page and page[0].seq > self.seq + 1:
+                    self.seq = page[0].seq - 1  # the log itself has lost those: there is nothing to wait for
+                for event in page:
+                    self.take(event.seq, event.frame)
+        except Exception as error:  # the log cannot be read now; the next check tries again
+            logger.warning("room %s: the log could not be read: %s", self.room, error)
+
+    async def read(self, after: int) -> list[Numbered]:
+        """A page of the log after that number, at least to what was handed out; shared by all who ask at once."""
+        key = after, self.seq
+        reading = self._reads.get(key)
+        if reading is None:
+            reading = self._reads[key] = asyncio.create_task(self._read(self.room, after, REPLAY_EVENTS))
+            reading.add_done_callback(lambda _: self._reads.pop(key, None))
+        return await asyncio.shield(reading)
+
+    # --- Following ---------------------------------------------------------------------------------
+
+    def follow(self, follower: Follower, position: int) -> None:
+        """Brings the follower, who has everything up to position, level and makes it live."""
+        if position == self.seq:
+            self.live.add(follower)
+        else:
+            self.behind[follower] = asyncio.create_task(self._bring_level(follower, position))
+
+    def leave(self, follower: Follower) -> None:
+        self.live.discard(follower)
+        if task := self.behind.pop(follower, None):
+            task.cancel()
+
+    async def _bring_level(self, follower: Follower, position: int) -> None:
+        """Between the last comparison and the switch to live nothing is awaited: no hole, no double."""
+        try:
+            while position != self.seq:
+                await follower.emptied()
+                page = await self._page(position)
+                for event in page:
+                    if not follower.put(event.frame):
+                        break
+                    position = event.seq
+            self.behind.pop(follower, None)
+            self.live.add(follower)
+        except TooSlow:
+            follower.close_with(TOO_SLOW)
+        except Exception as error:
+            logger.warning("room %s: a socket could not be brought level: %s", self.room, error)
+            follower.close_with(RESTART)
+
+    async def _page(self, position: int) -> list[Numbered]:
+        """What comes after that number. Raises LookupError where the log ends before what was handed out."""
+        if position > self.seq:
+            await asyncio.shield(self.repair())  # who leaves meanwhile does not end it for the others
+            if position > self.seq:
+                raise LookupError(f"the log ends at {self.seq}, before {position}")
+            return []
+        page = self._since(position) or await self.read(position)
+        if not page:
+            raise LookupError(f"the log ends at {position}, before {self.seq}")
+        return page
+
+    def _since(self, position: int) -> list[Numbered]:
+        """What is remembered after that number; nothing where memory does not reach back that far."""
+        if not self._remembered or self._remembered[0].seq > position + 1:
+            return []
+        return [event for event in self._remembered if event.seq > position]
+
+    def close(self) -> None:
+        """Nobody is told anything here any more: nothing is read, nothing is remembered."""
+        for task in self.behind.values():
+            task.cancel()
+        Memory.used -= sum(len(event.frame) for event in self._remembered)
+        self._remembered.clear()
+        if self._timer:
+            self._timer.cancel()
+        if self._repair:
+            self._repair.cancel()

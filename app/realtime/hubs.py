@@ -1,0 +1,44 @@
+"""Where the hub of this loop, or of this process, is found."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+from django.conf import settings
+
+from realtime.hub import Hub, Product
+
+_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+_making = threading.Lock()
+_publisher: asyncio.AbstractEventLoop | None = None
+
+
+def here(product: Product) -> Hub:
+    """The running loop's hub, made at the first call: Daphne tells nobody when it starts."""
+    loop = asyncio.get_running_loop()
+    hub = _hubs.get(loop)
+    if hub is None:
+        hub = _hubs[loop] = Hub(product)
+    return hub
+
+
+def from_any_thread(product: Product, speak: Callable[[Hub], None]) -> None:
+    """Lets speak(hub) run on this process's hub. Does not wait for it and never fails.
+
+    Where sockets are served, it is their hub. Elsewhere (gunicorn, a management command) it is one without
+    sockets, on a thread of its own: one loop, and so one connection to Redis, a process, however many calls.
+    """
+    loop = next((loop for loop in _hubs if loop is not _publisher and loop.is_running()), None)
+    if loop is None and settings.REDIS_URL:
+        loop = publisher()
+    if loop is not None:  # else nobody can hear: without Redis all sockets would be in this very process
+        loop.call_soon_threadsafe(lambda: speak(here(product)))
+
+
+def publisher() -> asyncio.AbstractEventLoop:
+    global _publisher
+    with _making:
+        if _publisher is None:
+            _publisher = asyncio.new_event_loop()
+            threading.Thread(target=_publisher.run_forever, name="publisher", daemon=True).start()
+    return _publisher

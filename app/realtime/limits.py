@@ -1,0 +1,85 @@
+"""Every bound of the package, with its reason and its relation to the others. Sizes in bytes, times in seconds."""
+
+# --- Frames ------------------------------------------------------------------------------------
+
+MAX_FRAME_BYTES = 65_536  # in either direction; what a client exceeds it with is answered by close 1009
+MAX_FRAGMENTS = 4_096  # of one message; empty ones would otherwise add up without ever reaching a size
+BAD_FRAMES_IN_A_ROW = 10  # a client that has not understood by then will not
+
+# --- What may wait in front of and behind one socket ---------------------------------------------
+
+INBOX_FRAMES = 16  # received and not yet taken by the application; then the socket is not read any more
+INBOX_BYTES = MAX_FRAME_BYTES
+READ_BYTES = 8_192  # parsed at a time, so that one read of tiny frames does not become a heap of objects
+SEND_BUFFER_BYTES = 65_536  # in the transport; above it `send` waits
+EPHEMERAL_BYTES = 65_536  # an outbox that holds more gets nothing that may get lost
+SLOW_SECONDS = 30  # in which a client that is behind takes nothing at all; then it is closed
+OUTBOX_BYTES = 16 * MAX_FRAME_BYTES  # one that holds this much is full, and is caught up from the log
+
+# --- The ladder of silence -----------------------------------------------------------------------
+
+PING_SECONDS = 20  # the longest silence of the server
+PONG_SECONDS = 20  # for the answer to a ping; a client that reads nothing is gone after both
+SEQ_SECONDS = PING_SECONDS - 2  # between two `seq` frames in a quiet room, so that none is late
+HEROKU_ROUTER_SECONDS = 55  # of silence, after which Heroku's router cuts: two pings fit in
+NGINX_READ_SECONDS = 75  # of silence, after which our nginx cuts: later than the router in front of it
+UNACKNOWLEDGED_SECONDS = PING_SECONDS + PONG_SECONDS  # for the kernel to give up a peer that takes nothing
+KEEP_ALIVE_SECONDS = 95  # idle HTTP; longer than nginx (60) and Heroku's router (90) keep a connection for reuse
+HANDSHAKE_SECONDS = 20  # for the application to accept or refuse
+CLOSE_SECONDS = 5  # for the peer to answer a close; then it is dropped
+
+# --- The ladder of leaving -----------------------------------------------------------------------
+
+DRAIN_SECONDS = 10  # the default of the setting
+NGINX_SHUTDOWN_SECONDS = 20  # nginx outlives the drain behind it
+GRACE_SECONDS = 30  # then SIGKILL comes, from compose and from Heroku
+FLUSH_SECONDS = 2  # for what was accepted to be stored, once the sockets are gone
+STOP_SECONDS = 2  # for requests in flight and close handshakes, after that
+CLOSES_PER_SECOND = 100  # while draining, unless the window is too short for that
+RETURNS_PER_SECOND = 500  # clients are told to come back no faster: a process takes that many handshakes
+
+# --- The hub ---------------------------------------------------------------------------------------
+
+TICK_SECONDS = 0.25  # presence is told within a second
+CHECK_SECONDS = 2  # between two questions to the log which rooms have changed
+REORDER_SECONDS = 0.05  # for a missing number to arrive by itself before the log is read
+AHEAD_EVENTS = 1_000  # kept of a room while a lower number is missing
+MEMORY_EVENTS = 256  # of a room kept for those who return,
+MEMORY_BYTES = 64 * 2**20  # and of all rooms together
+REPLAY_EVENTS = 200  # read from the log at a time
+LAYER_SECONDS = 2  # for one answer of the channel layer
+LAYER_RETRY_SECONDS = 1
+LAYER_EVENTS = 10_000  # waiting for the layer; the rest is found in the log
+LAYER_MESSAGE_EVENTS = 64  # in one message of the layer
+RENEW_SECONDS = 3_600  # of a group membership, which layers let expire after a day
+
+# --- Health --------------------------------------------------------------------------------------------
+
+CHECK_ANSWER_SECONDS = 2  # for Postgres and Redis to answer a readiness check
+CHECK_KEPT_SECONDS = 1  # an answer serves everybody who asks meanwhile
+
+
+class TokenBucket:
+    """So many a second, and a burst of so many at once.
+
+    It remembers a single moment: when the bucket will be full again. Raises ValueError for a rate or burst
+    that lets nothing through.
+    """
+
+    __slots__ = ("_burst_seconds", "_full_at", "_seconds_each")
+
+    def __init__(self, rate: float, burst: float) -> None:
+        if rate <= 0 or burst < 1:
+            raise ValueError(f"a bucket with rate {rate} and burst {burst} lets nothing through")
+        self._seconds_each = 1 / rate
+        self._burst_seconds = (burst - 1) / rate
+        self._full_at = 0.0
+
+    def take(self, now: float) -> float:
+        """One at the time `now` (of a clock that never goes back): 0.0, or how many seconds it is too early."""
+        full_at = max(self._full_at, now)
+        early = full_at - now - self._burst_seconds
+        if early > 1e-9:
+            return early
+        self._full_at = full_at + self._seconds_each
+        return 0.0

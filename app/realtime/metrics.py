@@ -1,0 +1,32 @@
+"""What a process counts about itself, for Prometheus on an internal port."""
+
+import logging
+
+from prometheus_client import Counter, Gauge, start_http_server
+
+logger = logging.getLogger(__name__)
+
+sockets = Gauge("realtime_sockets", "Sockets that are open")
+draining = Gauge("realtime_draining", "1 while the process says goodbye to its sockets")
+refused = Counter("realtime_refused", "Handshakes refused", ["reason"])
+goodbyes = Counter("realtime_goodbyes", "Sockets closed on purpose", ["reason"])
+
+frames_in = Counter("realtime_frames_in", "Frames received from clients")
+frames_out = Counter("realtime_frames_out", "Frames handed to sockets")
+outbox_dropped = Counter("realtime_outbox_dropped", "Ephemeral frames that a slow socket did not get")
+
+rooms = Gauge("realtime_rooms", "Rooms with a socket here")
+repairs = Counter("realtime_repairs", "Times a room was caught up from the log")
+appended = Counter("realtime_appended", "Messages stored")
+layer_dropped = Counter("realtime_layer_dropped", "Events that the channel layer did not take")
+layer_failures = Counter("realtime_layer_failures", "Times the channel layer did not answer")
+
+
+def serve(host: str, port: int) -> None:
+    """/metrics in a thread of its own; port 0 is off. A taken port costs the metrics, not the service."""
+    if not port:
+        return
+    try:
+        start_http_server(port, host)
+    except OSError as error:
+        logger.warning("no metrics: port %d on %s cannot be had (%s)", port, host, error.strerror)

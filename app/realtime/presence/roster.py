@@ -1,0 +1,132 @@
+"""The people of one room, over all processes, and what the room's sockets have not been told yet."""
+
+from typing import Any
+
+Person = dict[str, Any]
+"""What everybody may know of somebody: {"name": str, "guest": bool}."""
+
+NEVER = float("-inf")
+
+
+class Roster:
+    """Everybody is in `here` once, by key, however many processes have a socket of theirs.
+
+    What is known of a process is true as of a number among its changes; where nothing is known, as of 0.
+    """
+
+    __slots__ = ("_as_of", "_parts", "_people", "_untold", "here", "told_at")
+
+    def __init__(self) -> None:
+        self.here: dict[str, Person] = {}
+        self.told_at = NEVER
+        self._as_of: dict[str, int] = {}
+        self._people: dict[str, dict[str, Person]] = {}  # of each process that has any
+        self._parts: dict[str, tuple[int, dict[int, dict[str, Person]]]] = {}
+        self._untold: dict[str, Person | None] = {}  # as whom the sockets know those who have changed since
+
+    # --- What is known of one process --------------------------------------------------------------
+
+    def as_of(self, process: str) -> int:
+        return self._as_of.get(process, 0)
+
+    def people(self, process: str) -> dict[str, Person]:
+        return self._people.get(process, {})
+
+    def advance(self, process: str, as_of: int) -> None:
+        """What is known of the process is known as of this number."""
+        self._as_of[process] = as_of
+        if process in self._parts and self._parts[process][0] <= as_of:
+            del self._parts[process]
+
+    def put(self, process: str, key: str, person: Person | None) -> None:
+        """Somebody is there with the process, or (None) is not any more."""
+        people = self._people.setdefault(process, {})
+        if person is None:
+            people.pop(key, None)
+        else:
+            people[key] = person
+        if not people:
+            del self._people[process]
+        self._settle(key)
+
+    def replace(self, process: str, people: dict[str, Person]) -> None:
+        """These and nobody else are there with the process."""
+        for key in self.people(process).keys() - people.keys():
+            self.put(process, key, None)
+        for key, person in people.items():
+            self.put(process, key, person)
+
+    def collect(
+        self, process: str, as_of: int, part: int, parts: int, people: dict[str, Person]
+    ) -> dict[str, Person] | None:
+        """Keeps one part of a process's people; everybody once the last part is there, in any order."""
+        kept_as_of, kept = self._parts.get(process, (0, {}))
+        if as_of < kept_as_of:
+            return None
+        if as_of > kept_as_of:
+            kept = {}
+        kept[part] = people
+        self._parts[process] = as_of, kept
+        if len(kept) < parts:
+            return None
+        return {key: person for some in kept.values() for key, person in some.items()}
+
+    def drop(self, process: str) -> bool:
+        """Nothing is known of the process. Whether it had people here."""
+        self._as_of.pop(process, None)
+        self._parts.pop(process, None)
+        people = self._people.pop(process, {})
+        for key in people:
+            self._settle(key)
+        return bool(people)
+
+    def keep_only(self, process: str) -> None:
+        """Nobody listens here: neither what others do nor what the sockets know is of interest."""
+        for other in (self._as_of.keys() | self._parts.keys()) - {process}:
+            self.drop(other)
+        self.told()
+
+    def _settle(self, key: str) -> None:
+        """Two processes may know somebody by two names: everywhere the same one is shown."""
+        processes = [process for process, people in self._people.items() if key in people]
+        before = self.here.get(key)
+        after = self._people[min(processes)][key] if processes else None
+        if after == before:
+            return
+        self._untold.setdefault(key, before)
+        if after is None:
+            del self.here[key]
+        else:
+            self.here[key] = after
+
+    # --- What the sockets are told -----------------------------------------------------------------
+
+    @property
+    def untold(self) -> bool:
+        return bool(self._untold)
+
+    def told(self) -> None:
+        """No socket needs to be told of what has changed so far."""
+        self._untold.clear()
+
+    def take_changes(self, limit: int) -> tuple[dict[str, Person], dict[str, Person]]:
+        """Who has joined and who has left since the sockets were told, at most so many each.
+
+        A new name is both. More who left wait for the next call: nobody is shown for ever. More who joined
+        do not: of a crowd a client knows only some by name, and the number of all.
+        """
+        joined: dict[str, Person] = {}
+        left: dict[str, Person] = {}
+        untold, self._untold = self._untold, {}
+        for key, before in untold.items():
+            after = self.here.get(key)
+            if after == before:
+                continue
+            if before is not None and len(left) == limit:
+                self._untold[key] = before
+                continue
+            if before is not None:
+                left[key] = before
+            if after is not None and len(joined) < limit:
+                joined[key] = after
+        return joined, left

@@ -1,0 +1,161 @@
+"""The hub's line to the other processes: one channel, many groups, one task that sends.
+
+Everything here may fail, stall or lose: what cannot be sent in time is dropped and counted, groups that
+could not be entered are tried again, and nobody but this task waits.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from realtime import metrics
+from realtime.limits import LAYER_EVENTS, LAYER_MESSAGE_EVENTS, LAYER_RETRY_SECONDS, LAYER_SECONDS, RENEW_SECONDS
+
+logger = logging.getLogger(__name__)
+
+Event = dict[str, Any]
+COMMON = "processes"
+FLUSH_POLL_SECONDS = 0.01
+
+
+def group_of(room: str | None) -> str:
+    """Every group's name, in one place. Rooms are keys of ASCII letters and digits."""
+    return COMMON if room is None else f"room.{room}"
+
+
+class Wire:
+    """`receive(room, event)` is called for what other processes sent, `entered(room)` once a group is joined."""
+
+    def __init__(
+        self,
+        layer: Any,
+        process: str,
+        receive: Callable[[str | None, Event], None],
+        entered: Callable[[str], None],
+    ) -> None:
+        self._layer = layer
+        self._process = process
+        self._receive = receive
+        self._entered = entered
+        self._channel: str | None = None
+        self._wanted: set[str | None] = {None}
+        self._joined: dict[str | None, float] = {}
+        self._stale: set[str | None] = {None}  # where wanted and joined may differ
+        self._outgoing: dict[str | None, list[Event]] = {}
+        self._queued = 0
+        self._wake = asyncio.Event()
+        self._wake.set()
+        self._loop = asyncio.get_running_loop()
+        self._renewed = self._loop.time()
+        self._tasks = [self._loop.create_task(self._run())]
+
+    def enter(self, room: str) -> None:
+        self._wanted.add(room)
+        self._changed(room)
+
+    def discard(self, room: str) -> None:
+        self._wanted.discard(room)
+        self._changed(room)
+
+    def send(self, room: str | None, event: Event) -> None:
+        """Queues an event for the room's group, or for all processes."""
+        if self._queued >= LAYER_EVENTS:
+            metrics.layer_dropped.inc()
+            return
+        self._outgoing.setdefault(room, []).append(event)
+        self._queued += 1
+        self._wake.set()
+
+    async def flushed(self) -> None:
+        """Returns when the layer has taken everything."""
+        while self._queued:
+            await asyncio.sleep(FLUSH_POLL_SECONDS)
+
+    def renew(self) -> None:
+        """Enters every group anew once in a while, since layers let memberships expire."""
+        if self._loop.time() - self._renewed > RENEW_SECONDS:
+            self._renewed = self._loop.time()
+            self._joined.clear()
+            self._stale |= self._wanted
+            self._wake.set()
+
+    def _changed(self, room: str) -> None:
+        self._stale.add(room)
+        self._wake.set()
+
+    # --- The task ----------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._reconcile()
+                await self._flush()
+            except Exception as error:
+                metrics.layer_failures.inc()
+                logger.warning("the channel layer does not answer: %s", error or type(error).__name__)
+                await asyncio.sleep(LAYER_RETRY_SECONDS)
+                self._wake.set()
+
+    async def _reconcile(self) -> None:
+        """Makes the layer's idea of this process's groups the same as ours."""
+        if self._channel is None:
+            self._channel = await self._in_time(self._layer.new_channel())
+            self._tasks.append(self._loop.create_task(self._listen(self._channel)))
+        while self._stale:
+            room = next(iter(self._stale))
+            if room in self._wanted and room not in self._joined:
+                await self._in_time(self._layer.group_add(group_of(room), self._channel))
+                self._joined[room] = self._loop.time()
+                if room is not None:
+                    self._entered(room)
+            elif room not in self._wanted and room in self._joined:
+                await self._in_time(self._layer.group_discard(group_of(room), self._channel))
+                del self._joined[room]
+            if (room in self._wanted) == (room in self._joined):
+                self._stale.discard(room)
+
+    async def _flush(self) -> None:
+        while self._outgoing:
+            room = next(iter(self._outgoing))
+            events = self._outgoing.pop(room)
+            try:
+                for first in range(0, len(events), LAYER_MESSAGE_EVENTS):
+                    await self._publish(room, events[first : first + LAYER_MESSAGE_EVENTS])
+            finally:
+                self._queued -= len(events)
+
+    async def _publish(self, room: str | None, events: list[Event]) -> None:
+        message = {"type": "hub.events", "from": self._process, "room": room, "events": events}
+        try:
+            await self._in_time(self._layer.group_send(group_of(room), message))
+        except Exception:
+            try:
+                await self._in_time(self._layer.group_send(group_of(room), message))
+            except Exception:
+                metrics.layer_dropped.inc(len(events))
+                raise
+
+    async def _in_time(self, answer: Any) -> Any:
+        return await asyncio.wait_for(answer, LAYER_SECONDS)
+
+    async def _listen(self, channel: str) -> None:
+        while True:
+            try:
+                message = await self._layer.receive(channel)
+            except Exception as error:
+                logger.warning("the channel layer cannot be heard: %s", error or type(error).__name__)
+                await asyncio.sleep(LAYER_RETRY_SECONDS)
+                continue
+            if message["from"] == self._process and message["room"] is not None:
+                continue  # the sockets here have it already
+            for event in message["events"]:
+                self._heard(message["room"], event)
+
+    def _heard(self, room: str | None, event: Event) -> None:
+        try:
+            self._receive(room, event)
+        except Exception:
+            logger.exception("an event from the channel layer could not be taken")

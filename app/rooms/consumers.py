@@ -1,0 +1,177 @@
+"""One person's socket in one room: welcomes, takes what is said, answers."""
+
+import asyncio
+import logging
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+
+from realtime.closing import BAD_FRAMES, LOGIN, NO_SUCH_ROOM, UNAVAILABLE, Goodbye
+from realtime.consumer import SocketConsumer
+from realtime.feed import Feed
+from realtime.limits import BAD_FRAMES_IN_A_ROW, PING_SECONDS, TokenBucket
+from rooms import database, frames, live, log
+from rooms.frames import BadFrame, Ping, Say, Typing
+from rooms.log import Entry, Outcome, Snapshot, Stored
+from rooms.models import Room
+from rooms.people import Person, person_of_cookies
+from rooms.writer import RETRY_AFTER_MS, Writer
+
+logger = logging.getLogger(__name__)
+
+MEMBERS: Final = 100  # in `welcome`; the rest is a number
+MOST_IN_FLIGHT: Final = 64  # messages of one socket on their way into the log; then it is not read any more
+TYPING_SECONDS: Final = 1  # between two `typing` of one socket that are passed on
+
+LIMITS: Final = {"body": frames.MAX_BODY, "per_second": settings.MESSAGE_RATE, "burst": settings.MESSAGE_BURST}
+
+
+class RoomConsumer(SocketConsumer):
+    subprotocols = (frames.BATCH_PROTOCOL, frames.PROTOCOL)
+    batch_subprotocols = frozenset({frames.BATCH_PROTOCOL})
+
+    def __init__(self) -> None:
+        self.feed: Feed | None = None
+        self.bad_in_a_row = 0
+        self.in_flight = 0
+        self.typed_at = 0.0
+        self.bucket = TokenBucket(settings.MESSAGE_RATE, settings.MESSAGE_BURST)
+        self.landed: asyncio.Future[None] | None = None
+
+    @property
+    def key(self) -> str:
+        return self.person.key
+
+    def goodbye_frame(self, reason: Goodbye) -> str:
+        return frames.goodbye(reason)
+
+    # --- Arriving and leaving ----------------------------------------------------------------------
+
+    async def opened(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        try:
+            self.room, self.person, snapshot = await database.run(database.readers, arrive, self.scope)
+        except DatabaseError as error:
+            logger.warning("nobody can enter a room: %s", error)
+            self.close_with(UNAVAILABLE)
+            return
+        if self.person.guest and not settings.ALLOW_GUESTS:
+            self.close_with(LOGIN)
+            return
+        self.hub = live.hub()
+        self.writer = Writer.here(self.hub)
+        if not self.outbox.closing:
+            self.join(snapshot)
+
+    def join(self, snapshot: Snapshot) -> None:
+        """Whoever has joined is among the members; nothing can come before the welcome, as nothing is awaited."""
+        room = str(self.room.pk)
+        person = self.person.as_dict()
+        self.feed = self.hub.join(room, self, person, epoch=snapshot.epoch, position=snapshot.position)
+        self.outbox.put(self.welcome(snapshot))
+
+    def welcome(self, snapshot: Snapshot) -> str:
+        members, member_count = self.hub.presence.members(str(self.room.pk), MEMBERS)
+        return frames.welcome(
+            room=self.room.name,
+            you=self.person.as_dict(),
+            epoch=snapshot.epoch,
+            seq=snapshot.seq,
+            recovered=snapshot.recovered,
+            messages=snapshot.frames,
+            members=members,
+            member_count=member_count,
+            ping_seconds=PING_SECONDS,
+            limits=LIMITS,
+        )
+
+    def ended(self) -> None:
+        if self.feed is not None:
+            self.hub.leave(self.feed, self)
+
+    # --- What the client says ------------------------------------------------------------------------
+
+    async def received(self, text: str | None, data: bytes | None) -> None:
+        try:
+            if text is None:
+                raise BadFrame("bad_frame", "Frames are text, not binary.")
+            frame = frames.parse(text)
+        except BadFrame as refused:
+            await self.refuse(refused)
+            return
+        self.bad_in_a_row = 0
+        if too_early := self.bucket.take(self.loop.time()):
+            retry_after_ms = int(too_early * 1000) + 1
+            id = frame.id if isinstance(frame, Say) else None
+            await self.reply(frames.error("rate_limited", "That was too fast.", id, retry_after_ms))
+        elif isinstance(frame, Say):
+            await self.say(frame)
+        elif isinstance(frame, Typing):
+            self.typing()
+        elif isinstance(frame, Ping):
+            await self.reply(frames.PONG)
+
+    async def refuse(self, refused: BadFrame) -> None:
+        await self.reply(frames.error(refused.code, refused.detail, refused.id))
+        self.bad_in_a_row += 1
+        if self.bad_in_a_row >= BAD_FRAMES_IN_A_ROW:
+            self.close_with(BAD_FRAMES)
+
+    async def say(self, frame: Say) -> None:
+        while self.in_flight >= MOST_IN_FLIGHT:
+            self.landed = self.landed or self.loop.create_future()
+            await self.landed
+        self.in_flight += 1
+        entry = Entry(self.room.pk, frame.id, self.person, frame.body)
+        self.writer.append(entry, lambda outcome: self.said(frame.id, outcome))
+
+    def said(self, id: str, outcome: Outcome) -> None:
+        """What became of a message: acknowledged after COMMIT, or refused with the reason."""
+        self.in_flight -= 1
+        if self.landed is not None:
+            self.landed.set_result(None)
+            self.landed = None
+        self.outbox.put(answer(id, outcome), always=True)
+
+    def typing(self) -> None:
+        now = self.loop.time()
+        if now - self.typed_at >= TYPING_SECONDS:
+            self.typed_at = now
+            self.hub.mention(str(self.room.pk), frames.typing(self.person.as_dict()), by=self.key)
+
+
+def answer(id: str, outcome: Outcome) -> str:
+    if isinstance(outcome, Stored):
+        return frames.ack(id, outcome.seq, outcome.at)
+    if isinstance(outcome, log.Conflict):
+        return frames.error("bad_frame", "There is another message with this id.", id)
+    if isinstance(outcome, log.NoRoom):
+        return frames.error("forbidden", "The room has been removed.", id)
+    return frames.error("unavailable", "It could not be stored now: send it again.", id, RETRY_AFTER_MS)
+
+
+def arrive(scope: dict[str, Any]) -> tuple[Room, Person, Snapshot]:
+    """Who opens which room, and what is to be shown: all that a welcome asks of the database."""
+    cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
+    person = person_of_cookies(cookies.decode("latin-1"))
+    room = Room.objects.enter(scope["url_route"]["kwargs"]["room_name"])
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    return room, person, log.snapshot(room, number(query.get("since")), (query.get("epoch") or [None])[0])
+
+
+def number(values: list[str] | None) -> int | None:
+    """The one whole number that was given; what is malformed counts as absent."""
+    text = values[0] if values and len(values) == 1 else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+class NoRoute(SocketConsumer):
+    """Whatever is no route: accepted, told so, and closed for good."""
+
+    def goodbye_frame(self, reason: Goodbye) -> str:
+        return frames.goodbye(reason)
+
+    async def opened(self) -> None:
+        self.close_with(NO_SUCH_ROOM)

@@ -1,0 +1,92 @@
+"""What people type into the pages' forms, made clean, or refused with a sentence that stands beside the field."""
+
+from typing import Any
+
+from django import forms
+
+from rooms.converters import checked_name
+from rooms.frames import MAX_BODY, MAX_ID, chosen_id
+from rooms.people import MAX_GUEST_NAME, Person, rename_guest
+
+CLASH = "This form has already sent another text. Send it again to post this one as well."
+AWAY = "The message could not be stored just now. It is still here: send it again in a moment."
+
+
+class TypedField(forms.CharField):
+    """Text from a person.
+
+    A browser sends a line's end as two characters and counts an emoji as two: here both are one, as in the
+    protocol. The field has no `maxlength`, with which a browser cuts pasted text without a word.
+    """
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(str(value or "").replace("\r\n", "\n")))
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {}
+
+
+class RoomForm(forms.Form):
+    name = TypedField(
+        error_messages={"required": "Type the name of a room."},
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "dir": "auto"}),
+    )
+
+    def clean_name(self) -> str:
+        return checked_name_of(self.cleaned_data["name"])
+
+
+def checked_name_of(typed: str) -> str:
+    """A room's name in which spaces have become hyphens, as an address wants them."""
+    try:
+        return checked_name("-".join(typed.split()))
+    except ValueError as refusal:
+        raise forms.ValidationError(str(refusal)) from None
+
+
+class NameForm(forms.Form):
+    name = TypedField(
+        error_messages={"required": f"A name has 1 to {MAX_GUEST_NAME} characters."},
+        widget=forms.TextInput({"autocomplete": "nickname", "dir": "auto"}),
+    )
+
+    def __init__(self, person: Person, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.person = person
+
+    def clean_name(self) -> str:
+        try:
+            self.person = rename_guest(self.person, self.cleaned_data["name"])
+        except ValueError as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+        return self.person.name
+
+
+class MessageForm(forms.Form):
+    """A message. `id` is chosen when the page is made, so that the same form sent twice is one message."""
+
+    body = TypedField(
+        max_length=MAX_BODY,
+        error_messages={
+            "required": "Write something first.",
+            "max_length": "That is %(show_value)s characters. A message has at most %(limit_value)s.",
+        },
+        widget=forms.Textarea({"rows": 1, "dir": "auto", "placeholder": "Write a message", "enterkeyhint": "send"}),
+    )
+    id = forms.CharField(
+        required=False, max_length=MAX_ID, strip=False, widget=forms.HiddenInput({"autocomplete": "off"})
+    )
+
+    @classmethod
+    def blank(cls) -> "MessageForm":
+        return cls(initial={"id": chosen_id()})
+
+    def clean_id(self) -> str:
+        return self.cleaned_data["id"] or chosen_id()
+
+    def refuse(self, sentence: str, *, fresh_id: bool = False) -> None:
+        """Keeps what was typed; with fresh_id the next attempt is another message."""
+        if fresh_id:
+            self.data = self.data.copy()
+            self.data["id"] = chosen_id()
+        self.add_error(None, sentence)

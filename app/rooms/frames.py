@@ -1,0 +1,206 @@
+"""The protocol's frames: what may come in, what goes out. Nothing here knows sockets or the database.
+
+Every frame is one JSON object with a `type`, unescaped UTF-8, at most 64 KiB.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal, Protocol
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
+
+from realtime.closing import Goodbye
+
+PROTOCOL: Final = "rooms.v1"
+BATCH_PROTOCOL: Final = "rooms.v1.batch"
+MAX_ID: Final = 64
+MAX_BODY: Final = 4_000
+PEOPLE_BYTES: Final = 15 * 1024  # in one list: two of them, or one and a page of messages, fit a frame
+
+encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+# --- Client to server ----------------------------------------------------------------------------
+
+
+def storable(text: str) -> str:
+    """Text that UTF-8 and Postgres can hold."""
+    if "\x00" in text:
+        raise ValueError("must not contain NUL")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must not contain half a surrogate pair")
+    return text
+
+
+def chosen_id() -> str:
+    return secrets.token_hex(8)
+
+
+Text = Annotated[str, AfterValidator(storable)]
+
+
+class Say(BaseModel):
+    type: Literal["message"]
+    id: Annotated[Text, StringConstraints(min_length=1, max_length=MAX_ID)] = Field(default_factory=chosen_id)
+    body: Annotated[Text, StringConstraints(min_length=1, max_length=MAX_BODY)]
+
+
+class Typing(BaseModel):
+    type: Literal["typing"]
+
+
+class Ping(BaseModel):
+    type: Literal["ping"]
+
+
+ClientFrame = Say | Typing | Ping
+SCHEMAS: Final[dict[str, TypeAdapter[Any]]] = {
+    "message": TypeAdapter(Say),
+    "typing": TypeAdapter(Typing),
+    "ping": TypeAdapter(Ping),
+}
+
+
+class BadFrame(Exception):
+    """A frame that is refused: `code` for programs, `detail` for people, `id` where the frame had one."""
+
+    def __init__(self, code: str, detail: str, id: str | None = None) -> None:
+        super().__init__(detail)
+        self.code, self.detail, self.id = code, detail, id
+
+
+def parse(text: str) -> ClientFrame:
+    """Raises BadFrame with one of the codes bad_json, bad_frame, unknown_type, too_long."""
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadFrame("bad_json", "A frame is one JSON object.") from None
+    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+        raise BadFrame("bad_frame", "A frame is a JSON object with a type.")
+    schema = SCHEMAS.get(fields["type"])
+    if schema is None:
+        raise BadFrame("unknown_type", f"The types are {', '.join(SCHEMAS)}.", printable_id(fields))
+    try:
+        return schema.validate_python(fields, strict=True)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        raise refusal(fields, error) from None
+
+
+def refusal(fields: dict[str, Any], error: ValidationError) -> BadFrame:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "frame"
+    if field == "body" and first["type"] == "string_too_long":
+        return BadFrame("too_long", f"A body has at most {MAX_BODY} characters.", printable_id(fields))
+    return BadFrame("bad_frame", f"{field}: {first['msg']}", printable_id(fields))
+
+
+def printable_id(fields: dict[str, Any]) -> str | None:
+    """The frame's id, if it is one that an answer can carry."""
+    found = fields.get("id")
+    if not isinstance(found, str) or not 0 < len(found) <= MAX_ID:
+        return None
+    return None if any("\ud800" <= character <= "\udfff" for character in found) else found
+
+
+# --- Server to client ----------------------------------------------------------------------------
+
+
+class Said(Protocol):
+    """A stored message, whichever object holds it."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def person(self) -> dict[str, Any]: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+def message(said: Said) -> str:
+    fields = {
+        "type": "message",
+        "seq": said.seq,
+        "id": said.client_id,
+        "user": said.person,
+        "body": said.body,
+        "at": timestamp(said.at),
+    }
+    return encode(fields)
+
+
+def welcome(
+    *,
+    room: str,
+    you: dict[str, Any],
+    epoch: str,
+    seq: int,
+    recovered: bool,
+    messages: Iterable[str],
+    members: list[dict[str, Any]],
+    member_count: int,
+    ping_seconds: int,
+    limits: dict[str, int],
+) -> str:
+    """The first frame. `messages` are frames already encoded; they are put in as they are."""
+    head = encode({"type": "welcome", "room": room, "you": you, "epoch": epoch, "seq": seq, "recovered": recovered})
+    tail = encode({"member_count": member_count, "ping_seconds": ping_seconds, "limits": limits})
+    return f'{head[:-1]},"messages":[{",".join(messages)}],"members":{people(members)},{tail[1:]}'
+
+
+def ack(id: str, seq: int, at: datetime) -> str:
+    return encode({"type": "ack", "id": id, "seq": seq, "at": timestamp(at)})
+
+
+def presence(joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int) -> str:
+    return f'{{"type":"presence","joined":{people(joined)},"left":{people(left)},"member_count":{member_count}}}'
+
+
+def people(persons: list[dict[str, Any]]) -> str:
+    """As many as PEOPLE_BYTES hold."""
+    return f"[{','.join(fitting(map(encode, persons), PEOPLE_BYTES))}]"
+
+
+def typing(user: dict[str, Any]) -> str:
+    return encode({"type": "typing", "user": user})
+
+
+def seq(number: int) -> str:
+    return f'{{"type":"seq","seq":{number}}}'
+
+
+def error(code: str, detail: str, id: str | None = None, retry_after_ms: int | None = None) -> str:
+    fields: dict[str, Any] = {"type": "error", "code": code, "detail": detail}
+    if id is not None:
+        fields["id"] = id
+    if retry_after_ms is not None:
+        fields["retry_after_ms"] = retry_after_ms
+    return encode(fields)
+
+
+def goodbye(reason: Goodbye) -> str:
+    return encode({"type": "goodbye", "reason": reason.reason, "after_ms": reason.after_ms or 0})
+
+
+PONG: Final = '{"type":"pong"}'
+
+
+def timestamp(at: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def fitting(encoded: Iterable[str], most_bytes: int) -> list[str]:
+    """As many as fit from the front, in bytes of UTF-8."""
+    found: list[str] = []
+    for frame in encoded:
+        most_bytes -= len(frame.encode()) + 1
+        if most_bytes < 0:
+            break
+        found.append(frame)
+    return found

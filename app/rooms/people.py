@@ -1,0 +1,86 @@
+"""Who somebody is: a logged-in user, or a guest whose name lives in a signed cookie.
+
+Without the cookie a guest is somebody new at every request and on every socket.
+"""
+
+import secrets
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, get_user
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, parse_cookie
+
+COOKIE = "guest"
+SALT = "rooms.people"
+COOKIE_SECONDS = 365 * 24 * 3600
+MAX_GUEST_NAME = 32
+ANIMALS = ("Badger", "Crane", "Dolphin", "Falcon", "Gecko", "Heron", "Ibex", "Lynx", "Otter", "Panda", "Raven", "Wren")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`key` tells people apart (two tabs, one person) and is shown to nobody; `name` is shown to everybody."""
+
+    key: str
+    name: str
+    guest: bool
+    user_id: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "guest": self.guest}
+
+
+def person_of(request: HttpRequest) -> Person:
+    """Whoever sends this request: asked twice, the same answer."""
+    if not hasattr(request, "person"):
+        user = request.user
+        request.person = of_user(user) if user.is_authenticated else guest_of(request.COOKIES.get(COOKIE))  # type: ignore[attr-defined]
+    return request.person  # type: ignore[attr-defined,no-any-return]
+
+
+def person_of_cookies(header: str) -> Person:
+    """Whoever opens a socket with this Cookie header. Asks the database only where there is a session."""
+    cookies = parse_cookie(header)
+    if session_key := cookies.get(settings.SESSION_COOKIE_NAME):
+        request = HttpRequest()
+        request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+        if SESSION_KEY in request.session:
+            user = get_user(request)
+            if user.is_authenticated:
+                return of_user(user)
+    return guest_of(cookies.get(COOKIE))
+
+
+def of_user(user: Any) -> Person:
+    return Person(f"user:{user.pk}", user.get_username(), guest=False, user_id=user.pk)
+
+
+def guest_of(cookie: str | None) -> Person:
+    try:
+        key, name = signing.loads(cookie or "", salt=SALT)
+        return Person(f"guest:{key}", name, guest=True)
+    except (signing.BadSignature, ValueError, TypeError):
+        name = f"{secrets.choice(ANIMALS)} {secrets.randbelow(900) + 100}"
+        return Person(f"guest:{secrets.token_hex(8)}", name, guest=True)
+
+
+def remember_guest(response: HttpResponse, person: Person) -> None:
+    """Lets a guest keep the name from request to request and on every socket."""
+    if person.guest:
+        value = signing.dumps([person.key.removeprefix("guest:"), person.name], salt=SALT)
+        response.set_cookie(COOKIE, value, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=settings.HTTPS)
+
+
+def rename_guest(person: Person, name: str) -> Person:
+    """The same guest under another name. Raises ValueError with a sentence."""
+    name = " ".join(name.split())
+    if not person.guest:
+        raise ValueError("Who is logged in is called by the account's name.")
+    if not 0 < len(name) <= MAX_GUEST_NAME:
+        raise ValueError(f"A name has 1 to {MAX_GUEST_NAME} characters.")
+    if not name.isprintable():
+        raise ValueError("A name consists of visible characters.")
+    return Person(person.key, name, guest=True)

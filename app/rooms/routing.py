@@ -1,0 +1,17 @@
+"""Every WebSocket route. What is none of them is accepted and told so: a browser cannot read a refusal."""
+
+from django.conf import settings
+from django.urls import path, re_path
+
+import rooms.converters  # noqa: F401  (registers the converter that the first route uses)
+from realtime.echo import echo_socket
+from realtime.health import health_socket
+from rooms.consumers import NoRoute, RoomConsumer
+
+# Django's types know views only: what `path` names here is an ASGI application.
+websocket_urlpatterns = [
+    path("ws/room/<room:room_name>/", RoomConsumer.as_asgi()),
+    path("ws/health/", health_socket),  # type: ignore[arg-type]
+    *([path("ws/echo/", echo_socket)] if settings.WS_ECHO else []),  # type: ignore[arg-type]
+    re_path(r"", NoRoute.as_asgi()),
+]

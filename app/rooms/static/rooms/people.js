@@ -1,0 +1,104 @@
+// Who is here, and who is writing.
+
+const LISTED = 100; // as many as a welcome names; the rest are a number
+const TYPING_MS = 5_000;
+
+export class People {
+  #panel = document.getElementById("people");
+  #list = document.getElementById("members");
+  #count = document.getElementById("count");
+  #here = document.getElementById("here");
+  #members = [];
+
+  constructor(you) {
+    this.you = you;
+  }
+
+  welcome({ you, members, member_count }) {
+    Object.assign(this, { you });
+    this.#members = members;
+    this.#draw(member_count);
+  }
+
+  // Two guests may share a name: one leaving takes one entry away.
+  change({ joined, left, member_count }) {
+    for (const person of left) {
+      const index = this.#members.findIndex((member) => same(member, person));
+      if (index >= 0) this.#members.splice(index, 1);
+    }
+    this.#members = [...this.#members, ...joined].slice(0, LISTED);
+    this.#draw(member_count);
+  }
+
+  // Without a socket nobody knows who is here.
+  age() {
+    this.#stale(true);
+  }
+
+  #draw(total) {
+    const others = [...this.#members].sort((one, other) => one.name.localeCompare(other.name));
+    const mine = others.findIndex((member) => same(member, this.you));
+    if (mine >= 0) others.unshift(...others.splice(mine, 1));
+    const items = others.map((member, place) => line(member, mine >= 0 && place === 0));
+    if (total > items.length) items.push(rest(total - items.length));
+    this.#list.replaceChildren(...items);
+    this.#count.textContent = total;
+    this.#panel.hidden = false;
+    this.#stale(false);
+  }
+
+  #stale(yes) {
+    this.#panel.classList.toggle("stale", yes);
+    this.#here.textContent = yes ? "were here" : "here";
+  }
+}
+
+export class Typing {
+  #line = document.getElementById("typing");
+  #until = new Map(); // a person's name and kind → the timer that ends it
+
+  add(person) {
+    clearTimeout(this.#until.get(key(person))?.timer);
+    const timer = setTimeout(() => this.remove(person), TYPING_MS);
+    this.#until.set(key(person), { name: person.name, timer });
+    this.#draw();
+  }
+
+  remove(person) {
+    clearTimeout(this.#until.get(key(person))?.timer);
+    if (this.#until.delete(key(person))) this.#draw();
+  }
+
+  #draw() {
+    const names = [...this.#until.values()].map(({ name }) => name);
+    const said = { 0: "", 1: `${names[0]} is typing…`, 2: `${names[0]} and ${names[1]} are typing…` };
+    this.#line.textContent = said[names.length] ?? "Several people are typing…";
+  }
+}
+
+function line(member, isYou) {
+  const item = document.createElement("li");
+  const name = document.createElement("span");
+  name.dir = "auto";
+  name.textContent = member.name;
+  item.append(name);
+  const note = [isYou && "you", member.guest && "guest"].filter(Boolean).join(", ");
+  if (note) item.append(soft(note));
+  return item;
+}
+
+function rest(number) {
+  const item = document.createElement("li");
+  item.append(soft(`and ${number} more`));
+  return item;
+}
+
+function soft(text) {
+  const element = document.createElement("span");
+  element.className = "soft";
+  element.textContent = text;
+  return element;
+}
+
+const key = (person) => JSON.stringify([person.name, person.guest]);
+const same = (one, other) => key(one) === key(other);

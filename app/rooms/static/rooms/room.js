@@ -1,0 +1,104 @@
+// The room in the browser: frames come in by the connection and move the cursor, the history and the people;
+// what is written goes into the outbox and leaves when the connection is live.
+
+import { Composer } from "./composer.js";
+import { Connection, watchNetwork } from "./connection.js";
+import { Cursor } from "./cursor.js";
+import { History } from "./history.js";
+import { Outbox } from "./outbox.js";
+import { People, Typing } from "./people.js";
+import { Status } from "./status.js";
+
+const page = document.getElementById("room").dataset;
+const you = { name: page.you, guest: page.guest === "1" };
+
+const cursor = new Cursor(page.epoch, Number(page.seq));
+const people = new People(you);
+const typing = new Typing();
+const status = new Status({ onRedial: () => connection.hurry() });
+const history = new History({ you, onEdit: edit });
+const connection = new Connection({ address, onFrame: (frame) => heard[frame.type]?.(frame), onState: stand });
+const outbox = new Outbox({
+  storage: tabStorage(),
+  key: `outbox:${page.room}`,
+  send: (frame) => connection.send(frame),
+  onChange: showUnsent,
+  onStuck: () => connection.redial(),
+});
+const composer = new Composer({
+  limit: Number(page.limit),
+  onSay: (body) => outbox.add(body),
+  onTyping: () => connection.send({ type: "typing" }),
+});
+
+const heard = {
+  welcome(frame) {
+    history.you = frame.you;
+    people.welcome(frame);
+    if (!frame.recovered) startOver(frame);
+    frame.messages.forEach(heard.message);
+  },
+  message(frame) {
+    const place = cursor.place(frame.seq);
+    if (place === "gap") return connection.redial();
+    outbox.remove(frame.id);
+    if (place === "next") history.show(frame);
+    typing.remove(frame.user);
+  },
+  ack: (frame) => outbox.remove(frame.id),
+  presence: (frame) => people.change(frame),
+  typing: (frame) => typing.add(frame.user),
+  seq: (frame) => frame.seq > cursor.seq && connection.redial(),
+  error(frame) {
+    if (!frame.id) return;
+    if (frame.code === "rate_limited" || frame.code === "unavailable") outbox.putOff(frame.id, frame.retry_after_ms);
+    else outbox.refuse(frame.id, frame.detail);
+  },
+};
+
+// This page's past is not the log's past any more, or too far behind: show what there is.
+function startOver(welcome) {
+  cursor.restart(welcome);
+  history.clear();
+  history.forget((id) => !outbox.entries.some((entry) => entry.id === id));
+}
+
+function stand(state) {
+  status.show(state);
+  if (state.name === "live") return outbox.wake();
+  people.age();
+  outbox.sleep();
+}
+
+function showUnsent() {
+  history.showUnsent(outbox.entries, ({ id, refused }) => {
+    if (refused) return `Not accepted: ${refused}`;
+    return outbox.isFlying(id) ? "sending…" : "not sent yet";
+  });
+}
+
+function edit(id) {
+  const { body } = outbox.entries.find((entry) => entry.id === id);
+  outbox.remove(id);
+  history.forget((gone) => gone === id);
+  composer.edit(body);
+}
+
+function address() {
+  const url = new URL(`${page.socket}?${cursor.query}`, location.href);
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}
+
+// Merely asking for the storage raises where the person has switched it off.
+function tabStorage() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
+showUnsent();
+watchNetwork(connection);
+connection.dial();

@@ -1,0 +1,121 @@
+"""The pages. Each works without JavaScript; the room's page hands over to the browser client where there is one."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from rooms import log, writer
+from rooms.forms import AWAY, CLASH, MessageForm, NameForm, RoomForm
+from rooms.frames import MAX_BODY
+from rooms.models import Room
+from rooms.people import Person, person_of, remember_guest
+
+ROOMS_SHOWN = 50
+
+View = Callable[..., HttpResponse]
+
+
+class SeeOther(HttpResponseRedirect):
+    """The answer to a form that was carried out: the browser goes on with GET, and a reload sends nothing."""
+
+    status_code = HTTPStatus.SEE_OTHER
+
+
+def page(view: View) -> View:
+    """A page for people: `view(request, person, ...)`. Never from a cache, where one would meet another's name."""
+
+    @never_cache
+    @require_http_methods(["HEAD", "GET", "POST"])
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
+        if not (settings.ALLOW_GUESTS or request.user.is_authenticated):
+            return redirect_to_login(request.get_full_path())
+        return view(request, person_of(request), *args, **named)
+
+    return wrapper
+
+
+@page
+def lobby(request: HttpRequest, person: Person) -> HttpResponse:
+    form = RoomForm(request.POST or None)
+    if form.is_valid():
+        return SeeOther(resolve_url("room", form.cleaned_data["name"]))
+    rooms = [(room, naturaltime(room.changed_at)) for room in Room.objects.recent(ROOMS_SHOWN)]
+    return show(request, person, "rooms/lobby.html", form, rooms=rooms)
+
+
+@page
+def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
+    room = Room.objects.enter(name)
+    if request.method != "POST":
+        return talk(request, person, room, MessageForm.blank())
+    form = MessageForm(request.POST)
+    if not form.is_valid():
+        return talk(request, person, room, form)
+    try:
+        writer.append(room, id=form.cleaned_data["id"], person=person, body=form.cleaned_data["body"])
+    except log.Conflict:
+        form.refuse(CLASH, fresh_id=True)
+        return talk(request, person, room, form, HTTPStatus.CONFLICT)
+    except (log.Unavailable, log.NoRoom):
+        form.refuse(AWAY)
+        return talk(request, person, room, form, HTTPStatus.SERVICE_UNAVAILABLE)
+    return remembered(SeeOther(resolve_url("room", room.name)), person)
+
+
+def talk(request: HttpRequest, person: Person, room: Room, form: Form, status: int = HTTPStatus.OK) -> HttpResponse:
+    """The room's page. `seq` is the number up to which it shows the log, from where the socket goes on."""
+    messages = room.latest(log.LATEST)
+    context = {
+        "room": room,
+        "seq": messages[-1].seq if messages else room.seq,
+        "limit": MAX_BODY,
+        "messages": [(message, message.person == person.as_dict()) for message in messages],
+    }
+    return show(request, person, "rooms/room.html", form, status, **context)
+
+
+@page
+def rename(request: HttpRequest, person: Person) -> HttpResponse:
+    back = where_from(request)
+    form = NameForm(person, request.POST or None, initial={"name": person.name})
+    if form.is_valid():
+        return remembered(SeeOther(back), form.person)
+    return show(request, person, "rooms/name.html", form, next=back)
+
+
+def where_from(request: HttpRequest) -> str:
+    """The page of this site that sent the form, else the lobby."""
+    back = request.POST.get("next") or request.GET.get("next") or ""
+    ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return back if ours else resolve_url("lobby")
+
+
+def no_such_room(request: HttpRequest) -> HttpResponse:
+    return render(request, "404.html", status=HTTPStatus.NOT_FOUND)
+
+
+def show(
+    request: HttpRequest, person: Person, template: str, form: Form, status: int = HTTPStatus.OK, **context: Any
+) -> HttpResponse:
+    if form.errors and status == HTTPStatus.OK:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    context |= {"person": person, "form": form}
+    return remembered(render(request, template, context, status=status), person)
+
+
+def remembered(response: HttpResponse, person: Person) -> HttpResponse:
+    """The answer with the guest's cookie, so that the socket opened next is the same person."""
+    remember_guest(response, person)
+    return response

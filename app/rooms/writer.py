@@ -1,0 +1,142 @@
+"""Appending to the log for everybody: sockets by `Writer`, sync code by `append`. Both publish what is new.
+
+While one transaction runs, what arrives waits and becomes the next one: under load a commit carries many
+messages, and a lone message waits for nobody.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+from typing import Final, NamedTuple
+
+from realtime import drain, hubs
+from realtime.hub import Hub
+from rooms import database, frames
+from rooms.live import ROOMS
+from rooms.log import Conflict, Entry, Locked, NoRoom, Outcome, Stored, Unavailable, append_all
+from rooms.models import Room
+from rooms.people import Person
+
+logger = logging.getLogger(__name__)
+
+BATCH: Final = 500  # entries in one transaction
+MOST_WAITING: Final = 5_000  # entries; more is more than the database can take soon
+ASIDE_SECONDS: Final = 5  # for a locked room; then its senders are told to come back
+ASIDE_RETRY_SECONDS: Final = 0.05
+RETRY_AFTER_MS: Final = 1_000
+
+Done = Callable[[Outcome], None]
+
+
+_writers: dict[Hub, "Writer"] = {}
+
+
+class Waiting(NamedTuple):
+    entry: Entry
+    done: Done
+    since: float
+
+
+class Writer:
+    """One per hub. Outcomes are told by callback: a task or a future a message would cost more than it does."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[Waiting] = deque()
+        self._aside: dict[int, deque[Waiting]] = {}
+        self._task: asyncio.Task[None] | None = None
+        drain.at_drain(self.finish)
+
+    @classmethod
+    def here(cls, hub: Hub) -> "Writer":
+        if hub not in _writers:
+            _writers[hub] = cls(hub)
+        return _writers[hub]
+
+    def append(self, entry: Entry, done: Done) -> None:
+        """Stores the entry soon; done(outcome) is called after COMMIT, before anybody hears of it."""
+        if len(self._waiting) >= MOST_WAITING:
+            done(Unavailable("too much is waiting to be stored"))
+            return
+        self._waiting.append(Waiting(entry, done, self._loop.time()))
+        if self._task is None:
+            self._task = self._loop.create_task(self._work())
+
+    async def finish(self) -> None:
+        """Returns when everything that was accepted has its outcome."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting or self._aside:
+                if batch := self._next_batch():
+                    self._settle(batch, await database.run(database.writer, append_all, batch_of(batch)))
+                if self._aside:
+                    await self._retry_aside(pause=not self._waiting)
+        finally:
+            self._task = None
+
+    def _next_batch(self) -> list[Waiting]:
+        """The next entries; what belongs to a room that is set aside queues up behind its earlier ones."""
+        batch = []
+        for waiting in islice(iter(self._take, None), BATCH):
+            if queue := self._aside.get(waiting.entry.room):
+                queue.append(waiting)
+            else:
+                batch.append(waiting)
+        return batch
+
+    def _take(self) -> Waiting | None:
+        return self._waiting.popleft() if self._waiting else None
+
+    async def _retry_aside(self, pause: bool) -> None:
+        if pause:
+            await asyncio.sleep(ASIDE_RETRY_SECONDS)
+        batch = [waiting for queue in self._aside.values() for waiting in islice(queue, BATCH)]
+        for room in list(self._aside):
+            for _ in range(min(BATCH, len(self._aside[room]))):
+                self._aside[room].popleft()
+        outcomes = await database.run(database.writer, append_all, batch_of(batch), skip_locked=True)
+        self._settle(batch, outcomes)
+        self._aside = {room: queue for room, queue in self._aside.items() if queue}
+
+    def _settle(self, batch: list[Waiting], outcomes: list[Outcome]) -> None:
+        now = self._loop.time()
+        returned: dict[int, list[Waiting]] = {}
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Locked) and now - waiting.since < ASIDE_SECONDS:
+                returned.setdefault(waiting.entry.room, []).append(waiting)
+            else:
+                self._tell(waiting, outcome)
+        for room, again in returned.items():
+            self._aside.setdefault(room, deque()).extendleft(reversed(again))
+
+    def _tell(self, waiting: Waiting, outcome: Outcome) -> None:
+        try:
+            waiting.done(outcome)
+        except Exception:
+            logger.exception("whoever said something could not be told what became of it")
+        publish(self._hub, outcome)
+
+
+def batch_of(waiting: list[Waiting]) -> list[Entry]:
+    return [one.entry for one in waiting]
+
+
+def publish(hub: Hub, outcome: Outcome) -> None:
+    if isinstance(outcome, Stored) and outcome.fresh:
+        hub.publish(str(outcome.room), outcome.seq, frames.message(outcome))
+
+
+def append(room: Room, *, id: str, person: Person, body: str) -> Stored:
+    """For sync code: stores and publishes. Raises Conflict, Unavailable or NoRoom."""
+    outcome = append_all([Entry(room.pk, id, person, body)])[0]
+    if isinstance(outcome, (Conflict, Unavailable, NoRoom)):
+        raise outcome
+    if outcome.fresh:
+        hubs.from_any_thread(ROOMS, lambda hub: publish(hub, outcome))
+    return outcome

@@ -1,0 +1,82 @@
+"""Chromium by Playwright, and somebody who sits before it."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+
+from visitor import room_page
+
+EXECUTABLE = shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",  # which root has no right to
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+SECONDS = 15.0
+
+expect.set_options(timeout=SECONDS * 1000)
+
+
+Arrive = Callable[..., Awaitable["Person"]]
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+class Person:
+    """An actor of the story at a page. `problems` is what the browser complained of."""
+
+    def __init__(self, page: Page, base: str) -> None:
+        self.page, self.base = page, base
+        self.problems: list[str] = []
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", lambda line: line.type == "error" and self.problems.append(line.text))
+
+    async def enter(self, room: str) -> None:
+        await self.page.goto(self.base + room_page(room))
+        await self.is_live()
+
+    async def say(self, body: str) -> None:
+        await self.write(body)
+        await expect(self.stored(body)).to_be_visible()
+
+    async def hears(self, body: str) -> None:
+        await expect(self.stored(body)).to_be_visible()
+
+    async def everything(self) -> list[str]:
+        return await self.page.locator("#messages > li .body").all_inner_texts()
+
+    async def write(self, body: str) -> None:
+        """Type it and press Enter."""
+        await self.box.fill(body)
+        await self.box.press("Enter")
+
+    async def is_live(self) -> None:
+        await self.state_is("live")
+
+    async def state_is(self, state: str) -> None:
+        await expect(self.page.get_by_test_id("connection")).to_have_attribute("data-state", state)
+
+    @property
+    def box(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Message")
+
+    def stored(self, body: str) -> Locator:
+        """The message as the room's log has it."""
+        return self.page.locator("li[data-seq]:not(.pending)", has=self.page.get_by_text(body, exact=True))
+
+    def pending(self, body: str) -> Locator:
+        """The message as long as it is not acknowledged."""
+        return self.page.locator("li.pending", has=self.page.get_by_text(body, exact=True))

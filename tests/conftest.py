@@ -1,0 +1,62 @@
+"""What all suites share: settings, one Postgres and one image a run, what servers print beside a failure."""
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from servers import needed
+from servers.process import everything
+
+if TYPE_CHECKING:
+    from servers.app import Image
+    from servers.postgres import Postgres
+
+# For tests that import the application; the server processes get an environment of their own.
+for name, value in {
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+    "SECRET_KEY": "only-for-tests-" + "0123456789abcdef" * 4,
+    "DATABASE_URL": "sqlite://:memory:",
+    "REDIS_URL": "",
+    "HTTPS": "0",
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+}.items():
+    os.environ[name] = value
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes more than ten seconds")
+
+
+@pytest.fixture(scope="session")
+def image() -> "Image":
+    from servers.app import Image
+
+    return Image()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["Postgres"]:
+    needed.programs("postgres", "redis-server", "nginx")
+    from servers.postgres import Postgres
+
+    cluster = Postgres()
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for process in everything():
+        process.mark()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    outcome: Any = yield
+    report = outcome.get_result()
+    if report.failed:
+        printed = ((process, process.output_since_mark()) for process in everything())
+        report.sections += [(f"{process.name} printed", text) for process, text in printed if text]

@@ -1,0 +1,62 @@
+"""Take the picture of a conversation: two browsers side by side.
+
+python tests/e2e/screenshot.py http://localhost:8080 docs/conversation.png
+"""
+
+import asyncio
+import base64
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from playwright.async_api import Browser
+
+from browser import Person, chromium
+from client import new_room
+
+SIZE = {"width": 640, "height": 720}
+PAIR = "<body style='margin:0;display:flex;gap:16px;background:#8894a8;padding:16px'>{}</body>"
+
+
+async def take(base: str, picture: Path) -> None:
+    async with chromium() as browser:
+        alice, bob = [await somebody(browser, base, name) for name in ("Alice", "Bob 小波")]
+        room = new_room("茶馆")
+        await alice.enter(room)
+        await bob.enter(room)
+        for speaker, listener, body in [
+            (alice, bob, "Good morning, Bob! 早上好！"),
+            (bob, alice, "早上好，Alice！昨天的聚会怎么样？"),
+            (alice, bob, "非常好玩。You should have been there: three kinds of cake!"),
+            (bob, alice, "太可惜了 🍰 下次一定来。"),
+            (alice, bob, "Tea at five, then? 五点在老地方。"),
+            (bob, alice, "五点见 🍵"),
+        ]:
+            await speaker.say(body)
+            await listener.hears(body)
+        await side_by_side(browser, [await person.page.screenshot() for person in (alice, bob)], picture)
+
+
+async def somebody(browser: Browser, base: str, name: str) -> Person:
+    context = await browser.new_context(viewport=SIZE, locale="en-GB", device_scale_factor=1.5)
+    person = Person(await context.new_page(), base)
+    await person.page.goto(f"{base}/name/")
+    await person.page.get_by_label("How others see you").fill(name)
+    await person.page.get_by_role("main").get_by_role("button", name="Change").click()
+    await person.page.wait_for_url(f"{base}/")
+    return person
+
+
+async def side_by_side(browser: Browser, shots: list[bytes], picture: Path) -> None:
+    sources = (f"data:image/png;base64,{base64.b64encode(shot).decode()}" for shot in shots)
+    page = await browser.new_page(viewport={"width": 2 * SIZE["width"] + 48, "height": SIZE["height"] + 32})
+    await page.set_content(
+        PAIR.format("".join(f"<img width={SIZE['width']} src='{source}'>" for source in sources))
+    )
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    await page.screenshot(path=picture)
+
+
+if __name__ == "__main__":
+    asyncio.run(take(sys.argv[1].rstrip("/"), Path(sys.argv[2])))

@@ -1,0 +1,119 @@
+"""A server process with an application of the tests' own: python small_app.py <daphne|uvicorn> <port> [slow start]"""
+
+import asyncio
+import logging
+import sys
+import time
+from typing import Any
+
+from django.conf import settings
+
+FLOOD_FRAMES, FLOOD_FRAME = 3_200, bytes(65_536)  # 200 MiB
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["type"] == "http":
+        await answer(scope, send)
+    else:
+        await ROUTES[scope["path"]](scope, receive, send)
+
+
+async def answer(scope: dict[str, Any], send: Any) -> None:
+    if scope["path"] == "/slow":
+        await asyncio.sleep(1)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def flood(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await accept(receive, send)
+    for _ in range(FLOOD_FRAMES):
+        await send({"type": "websocket.send", "bytes": FLOOD_FRAME})
+
+
+async def deaf(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await accept(receive, send)
+    await asyncio.Event().wait()
+
+
+async def never_accept(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await asyncio.Event().wait()
+
+
+async def tell_why_closed(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await accept(receive, send)
+    await send({"type": "websocket.close", "code": 4408, "reason": "too slow, you know"})
+
+
+async def fail_at_once(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    raise ArithmeticError("asked for")
+
+
+async def fail_later(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await accept(receive, send)
+    await receive()
+    raise ArithmeticError("asked for")
+
+
+async def leave_at_once(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await accept(receive, send)
+
+
+async def set_cookie(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await receive()
+    headers = [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
+    await send({"type": "websocket.accept", "headers": headers})
+    await send({"type": "websocket.send", "text": scope["scheme"]})
+
+
+async def accept(receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+
+
+def main(server: str, port: str, *slow: str) -> None:
+    settings.configure(
+        HOST="127.0.0.1",
+        PORT=int(port),
+        WS_SERVER=server,
+        DRAIN_SECONDS=5,
+        METRICS_PORT=0,
+        MAX_SOCKETS=1_000,
+        SOCKETS_PER_ADDRESS=0,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stdout)
+
+    from realtime import serve
+    from realtime.admission import Admission
+    from realtime.echo import echo_socket
+
+    ROUTES["/ws/echo/"] = echo_socket
+    if slow:
+        make_server = serve.make_server
+        serve.make_server = lambda application: time.sleep(1) or make_server(application)  # type: ignore[func-returns-value]
+    serve.main(Routed(Admission(application)))
+
+
+class Routed:
+    """Admission is for sockets only."""
+
+    def __init__(self, sockets: Any) -> None:
+        self.sockets = sockets
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await (application if scope["type"] == "http" else self.sockets)(scope, receive, send)
+
+
+ROUTES: dict[str, Any] = {
+    "/flood/": flood,
+    "/deaf/": deaf,
+    "/slow/": never_accept,
+    "/why/": tell_why_closed,
+    "/fail/": fail_at_once,
+    "/fail-later/": fail_later,
+    "/leave/": leave_at_once,
+    "/cookie/": set_cookie,
+}
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Everything that can be found wrong without running it: each check says one line, and its findings where it fails.
+# Where nginx or Docker is missing, their checks say so; with CI=true that is a failure.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+PATH=$PWD/.run/venv/bin:$PATH:/usr/sbin
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+
+main() {
+  check "ruff format" ruff format --check .
+  check "ruff" ruff check --quiet .
+  check "mypy" in_app mypy --config-file ../.mypy.ini realtime rooms
+  check "shellcheck" scripts shellcheck --external-sources
+  check "hadolint" dockerfiles hadolint
+  check "django deploy" in_app production python manage.py check --deploy --fail-level WARNING
+  check "django migrations" in_app production python manage.py makemigrations --check --dry-run
+  [[ ${CI:-} != true ]] || provide
+  check_with "nginx" "nginx -t" nginx_test
+  check_with "docker compose" "compose config" docker compose config --quiet
+  exit "$failed"
+}
+
+check() {
+  local name=$1 said
+  shift
+  if said=$("$@" 2>&1 </dev/null); then
+    echo "ok      $name"
+  else
+    printf 'FAILED  %s\n%s\n' "$name" "$said"
+    failed=1
+  fi
+}
+
+check_with() {
+  local program=$1
+  shift
+  # shellcheck disable=SC2086  # two words: docker and its plugin
+  if $program version &>/dev/null || $program -v &>/dev/null; then
+    check "$@"
+  else
+    echo "cannot  $1: $program is missing"
+    [[ ${CI:-} != true ]] || failed=1
+  fi
+}
+
+provide() {
+  tests/setup.sh nginx
+  docker compose version &>/dev/null || { tests/stack/engine.sh up && tests/stack/engine.sh down; }
+}
+
+in_app() { (cd app && "$@"); }
+
+scripts() { find . -path ./.run -prune -o \( -name '*.sh' -o -path './.ci/run' \) -exec "$@" {} +; }
+dockerfiles() { find . -path ./.run -prune -o -name Dockerfile -exec "$@" {} +; }
+
+# What a deployment sets, and nothing of the caller's.
+production() {
+  env -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 PYTHONWARNINGS=error \
+    SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ \
+    DATABASE_URL=sqlite://:memory: REDIS_URL=redis://redis:6379/0 ALLOWED_HOSTS=rooms.example.org "$@"
+}
+
+# With upstreams such as a host writes them: names of containers mean nothing here, nor `resolve` to nginx 1.22.
+nginx_test() {
+  cp nginx/*.conf "$scratch"
+  printf 'upstream %s { server 127.0.0.1:%s; }\n' web 8001 ws 8002 >"$scratch/upstreams.conf"
+  nginx -t -q -p "$scratch" -c "$scratch/nginx.conf"
+}
+
+main

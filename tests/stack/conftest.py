@@ -1,0 +1,56 @@
+"""One running stack a session, and what its containers printed beside a failure."""
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from stack.compose import CommandError, Stack, run
+
+LINES = 200  # of the logs, beside a failure
+
+_running: list[Stack] = []
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Healthy, with two ws containers. A test that changes that puts it right again."""
+    need_engine()
+    stack = Stack(tmp_path_factory.mktemp("clone"))
+    _running.append(stack)
+    try:
+        stack.compose("build")
+        stack.up()
+        yield stack
+    finally:
+        _running.remove(stack)
+        stack.remove()
+
+
+def need_engine() -> None:
+    """Skip with one sentence where no engine answers; in CI that is a failure."""
+    try:
+        run(["docker", "info"])
+        run(["docker", "compose", "version"])
+    except (CommandError, OSError):
+        sentence = "No Docker engine with its compose plugin answers; tests/stack/engine.sh up makes one on Debian."
+        if os.environ.get("CI"):
+            pytest.fail(sentence, pytrace=False)
+        pytest.skip(sentence)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    outcome: Any = yield
+    report = outcome.get_result()
+    if report.failed:
+        report.sections += [("containers printed", printed(stack, time.time() - call.start)) for stack in _running]
+
+
+def printed(stack: Stack, seconds: float) -> str:
+    try:
+        return "\n".join([stack.compose("ps", "--all"), *stack.logs(seconds + 1).splitlines()[-LINES:]])
+    except CommandError as error:
+        return str(error)

@@ -1,0 +1,128 @@
+"""A log that answers when the test says so, sockets that take as much as the test says, and a clock to turn."""
+
+import asyncio
+import selectors
+from collections.abc import Callable
+from typing import Any
+
+from realtime.closing import Goodbye
+from realtime.feed import Numbered
+from realtime.outbox import TooSlow
+
+
+def frame(seq: int) -> str:
+    return f"said {seq}"
+
+
+def said(first: int, last: int) -> list[str]:
+    return [frame(seq) for seq in range(first, last + 1)]
+
+
+class Log:
+    """Holds numbers 1 to `last`, or those that are given. While it is `held`, its answers wait to be let go."""
+
+    def __init__(self, last: int = 0) -> None:
+        self.seqs = list(range(1, last + 1))
+        self.reads: list[int] = []
+        self.held: list[asyncio.Future[None]] | None = None
+        self.broken: Exception | None = None
+
+    def say(self) -> int:
+        self.seqs.append(self.seqs[-1] + 1 if self.seqs else 1)
+        return self.seqs[-1]
+
+    def after(self, position: int, limit: int = 1_000) -> list[Numbered]:
+        return [Numbered(seq, frame(seq)) for seq in self.seqs if seq > position][:limit]
+
+    async def read(self, room: str, after: int, limit: int) -> list[Numbered]:
+        self.reads.append(after)
+        page = self.after(after, limit)  # as of when it was asked: what is said while it answers is not in it
+        if self.held is not None:
+            self.held.append(asyncio.get_running_loop().create_future())
+            await self.held[-1]
+        if self.broken:
+            raise self.broken
+        return page
+
+    def hold(self) -> None:
+        self.held = []
+
+    async def answer(self) -> None:
+        """Lets the oldest reader go that waits."""
+        await until(lambda: bool(self.held))
+        assert self.held
+        self.held.pop(0).set_result(None)
+        await settled()
+
+    async def answer_everybody(self) -> None:
+        held, self.held = self.held or [], None
+        for waiting in held:
+            if not waiting.done():
+                waiting.set_result(None)
+        await settled()
+
+
+class Socket:
+    """`heard` is what it was told. It takes `room` frames at a time; then somebody has to `read`."""
+
+    def __init__(self, key: str, room: int = 1_000_000) -> None:
+        self.key = key
+        self.room = room
+        self.heard: list[str] = []
+        self.goodbye: Goodbye | None = None
+        self._waiting = 0
+        self._emptied = asyncio.Event()
+        self._slow = False
+
+    def put(self, frame: str) -> bool:
+        if self._waiting >= self.room:
+            return False
+        self._waiting += 1
+        self.heard.append(frame)
+        return True
+
+    def offer(self, frame: str) -> None:
+        self.heard.append(frame)
+
+    async def emptied(self) -> None:
+        while self._waiting >= self.room:
+            self._emptied.clear()
+            await self._emptied.wait()
+            if self._slow:
+                raise TooSlow
+
+    def close_with(self, reason: Goodbye) -> None:
+        self.goodbye = self.goodbye or reason
+
+    def read(self) -> None:
+        self._waiting = 0
+        self._emptied.set()
+
+    def exhaust_patience(self) -> None:
+        self._slow = True
+        self._emptied.set()
+
+
+async def settled() -> None:
+    """Everything that can go on without time passing has gone on."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def until(condition: Callable[[], Any], seconds: float = 5) -> None:
+    """Waits for the condition, which must come true."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.002)
+
+
+class TurnedClock(asyncio.SelectorEventLoop):
+    """A loop whose time passes only when somebody turns its clock."""
+
+    def __init__(self) -> None:
+        super().__init__(selectors.SelectSelector())
+        self.now = 1_000.0
+
+    def time(self) -> float:
+        return self.now

@@ -1,0 +1,400 @@
+"""One room in one process: alice and bob are members who follow it, carol comes later or comes back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from realtime import feed as feed_module
+from realtime.closing import RESTART, TOO_SLOW
+from realtime.feed import Feed, Memory
+from unit.realtime.fakes import Log, Socket, frame, said, settled, until
+
+
+@pytest.fixture
+async def log() -> AsyncIterator[Log]:
+    yield Log()
+    assert Memory.used == 0, "a test left its room open"
+
+
+@pytest.fixture
+async def feed(log: Log) -> AsyncIterator[Feed]:
+    feed = Feed("1", "epoch", 0, log.read)
+    yield feed
+    await log.answer_everybody()
+    feed.close()
+
+
+def member(feed: Feed, key: str, position: int = 0, room: int = 1_000_000) -> Socket:
+    socket = Socket(key, room)
+    feed.follow(socket, position)
+    return socket
+
+
+def say(feed: Feed, log: Log, times: int = 1) -> None:
+    for _ in range(times):
+        seq = log.say()
+        feed.take(seq, frame(seq))
+
+
+async def level(feed: Feed, *sockets: Socket) -> None:
+    await until(lambda: all(socket in feed.live for socket in sockets))
+
+
+# --- Order -----------------------------------------------------------------------------------------
+
+
+async def test_everybody_hears_everything_once_however_often_it_is_told(feed: Feed, log: Log) -> None:
+    alice, bob = member(feed, "alice"), member(feed, "bob")
+    for seq in (1, 2, 1, 2, 2, 3, 1):
+        feed.take(seq, frame(seq))
+    assert alice.heard == bob.heard == said(1, 3)
+    assert log.reads == []
+
+
+async def test_what_comes_in_the_wrong_order_is_put_right_without_asking_the_log(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    for seq in (3, 2, 4):
+        feed.take(seq, frame(seq))
+    assert alice.heard == []
+    feed.take(1, frame(1))
+    assert alice.heard == said(1, 4)
+    await asyncio.sleep(2 * feed_module.REORDER_SECONDS)
+    assert log.reads == []
+
+
+async def test_a_number_that_never_comes_is_read_from_the_log_after_a_moment(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    log.seqs = [1, 2, 3]
+    began = asyncio.get_running_loop().time()
+    feed.take(3, frame(3))
+    await settled()
+    assert log.reads == []
+    await until(lambda: alice.heard)
+    assert alice.heard == said(1, 3)
+    assert asyncio.get_running_loop().time() - began >= feed_module.REORDER_SECONDS * 0.9
+
+
+async def test_numbers_that_the_log_itself_has_lost_are_not_waited_for(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    log.seqs = [1, 4, 7]
+    feed.take(7, frame(7))
+    await until(lambda: len(alice.heard) == 3)
+    assert alice.heard == [frame(1), frame(4), frame(7)]
+    feed.take(8, frame(8))
+    assert alice.heard[-1] == frame(8)
+
+
+async def test_a_flood_from_the_future_does_not_fill_the_memory(
+    feed: Feed, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "AHEAD_EVENTS", 5)
+    alice = member(feed, "alice")
+    log.seqs = list(range(1, 101))
+    for seq in range(2, 101):
+        feed.take(seq, frame(seq))
+    assert len(feed._ahead) == 5
+    feed.take(1, frame(1))
+    assert alice.heard == said(1, 6)
+    await feed.repair()
+    assert alice.heard == said(1, 100)
+
+
+# --- Repair ----------------------------------------------------------------------------------------
+
+
+async def test_a_lost_tail_is_found_when_the_log_is_known_to_be_longer(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    log.seqs = [1, 2]
+    feed.check(0)
+    assert log.reads == []
+    feed.check(2)
+    await until(lambda: alice.heard == said(1, 2))
+
+
+async def test_a_repair_goes_on_to_the_end_of_a_long_log(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    log.seqs = list(range(1, 2 * feed_module.REPLAY_EVENTS + 6))
+    await feed.repair()
+    assert alice.heard == said(1, 2 * feed_module.REPLAY_EVENTS + 5)
+
+
+async def test_what_is_learnt_while_the_log_is_being_read_is_read_too(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    log.hold()
+    feed.repair()
+    await until(lambda: log.held)
+    log.say()  # after the read that is under way has seen the log
+    feed.check(1)
+    await log.answer_everybody()
+    await until(lambda: alice.heard == said(1, 1))
+
+
+async def test_a_log_that_cannot_be_read_is_asked_again_at_the_next_check(
+    feed: Feed, log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice = member(feed, "alice")
+    log.say()
+    log.broken = OSError("the database is away")
+    await feed.repair()
+    assert alice.heard == []
+    assert alice.goodbye is None
+    assert "the database is away" in caplog.text
+    log.broken = None
+    feed.check(1)
+    await until(lambda: alice.heard == said(1, 1))
+
+
+async def test_live_messages_overtake_a_slow_repair_and_are_not_told_twice(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    log.seqs = [1, 2]
+    log.hold()
+    feed.check(2)
+    await until(lambda: log.held)
+    for seq in (1, 2, log.say()):
+        feed.take(seq, frame(seq))
+    await log.answer_everybody()
+    assert alice.heard == said(1, 3)
+
+
+# --- Coming and coming back ------------------------------------------------------------------------
+
+
+async def test_who_is_level_is_live_at_once_and_costs_no_task(feed: Feed, log: Log) -> None:
+    say(feed, log, 3)
+    carol = member(feed, "carol", position=3)
+    assert carol in feed.live
+    assert feed.behind == {}
+    say(feed, log)
+    assert carol.heard == said(4, 4)
+
+
+async def test_who_comes_back_gets_what_was_missed_from_memory(feed: Feed, log: Log) -> None:
+    member(feed, "alice")
+    say(feed, log, 10)
+    carol = member(feed, "carol", position=4)
+    await level(feed, carol)
+    assert carol.heard == said(5, 10)
+    assert log.reads == []
+
+
+async def test_who_was_away_for_longer_gets_it_from_the_log(feed: Feed, log: Log) -> None:
+    member(feed, "alice")
+    say(feed, log, feed_module.MEMORY_EVENTS + 10)
+    carol = member(feed, "carol", position=2)
+    await level(feed, carol)
+    assert carol.heard == said(3, feed_module.MEMORY_EVENTS + 10)
+    assert log.reads == [2]
+
+
+async def test_a_crowd_that_comes_back_together_is_one_read(feed: Feed, log: Log) -> None:
+    member(feed, "alice")
+    say(feed, log, feed_module.MEMORY_EVENTS + 10)
+    crowd = [member(feed, f"carol {number}", position=1) for number in range(50)]
+    await level(feed, *crowd)
+    assert log.reads == [1]
+    assert all(carol.heard == said(2, feed_module.MEMORY_EVENTS + 10) for carol in crowd)
+
+
+@pytest.mark.parametrize("moment", ["before the read", "during the read", "after the read"])
+async def test_nothing_is_lost_or_doubled_whenever_somebody_speaks_while_carol_arrives(
+    feed: Feed, log: Log, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "MEMORY_EVENTS", 2)
+    member(feed, "alice")
+    say(feed, log, 10)
+    log.hold()
+    carol = member(feed, "carol", position=1)
+    if moment == "before the read":
+        say(feed, log, 3)
+    await until(lambda: log.held)
+    if moment == "during the read":
+        say(feed, log, 3)
+    await log.answer()
+    if moment == "after the read":
+        say(feed, log, 3)
+    await log.answer_everybody()
+    await level(feed, carol)
+    say(feed, log)
+    assert carol.heard == said(2, 14)
+    assert carol.goodbye is None
+
+
+async def test_somebody_who_read_the_log_before_this_process_heard_of_it_waits_for_it(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    log.seqs = [1, 2, 3]
+    carol = member(feed, "carol", position=3)
+    await level(feed, carol)
+    assert alice.heard == said(1, 3)
+    say(feed, log)
+    assert carol.heard == said(4, 4)
+
+
+async def test_a_stale_read_under_way_is_no_reason_to_send_a_newcomer_away(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    log.hold()
+    feed.repair()
+    await until(lambda: log.held)
+    log.seqs = [1, 2]
+    carol = member(feed, "carol", position=2)
+    await settled()
+    await log.answer()
+    assert carol.goodbye is None
+    await log.answer_everybody()
+    await level(feed, carol)
+    assert alice.heard == said(1, 2)
+    assert carol.heard == []
+
+
+async def test_who_leaves_while_being_brought_level_hears_no_more(feed: Feed, log: Log) -> None:
+    member(feed, "alice")
+    say(feed, log, 3)
+    feed._remembered.clear()
+    Memory.used = 0
+    log.hold()
+    carol = member(feed, "carol", position=0)
+    await until(lambda: log.held)
+    feed.leave(carol)
+    await log.answer_everybody()
+    say(feed, log)
+    assert carol.heard == []
+    assert carol.goodbye is None
+    assert feed.behind == {}
+
+
+async def test_the_others_still_get_a_read_whose_first_asker_has_left(
+    feed: Feed, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "MEMORY_EVENTS", 1)
+    member(feed, "alice")
+    say(feed, log, 3)
+    log.hold()
+    bob, carol = member(feed, "bob", position=1), member(feed, "carol", position=1)
+    await until(lambda: log.held)
+    await settled()
+    feed.leave(bob)
+    await log.answer_everybody()
+    await level(feed, carol)
+    assert carol.heard == said(2, 3)
+    assert log.reads == [1]
+
+
+async def test_who_leaves_while_the_room_is_repaired_does_not_strand_who_waits_for_the_same(
+    feed: Feed, log: Log
+) -> None:
+    alice = member(feed, "alice")
+    log.seqs = [1, 2]
+    log.hold()
+    bob, carol = member(feed, "bob", position=2), member(feed, "carol", position=2)
+    await until(lambda: log.held)
+    await settled()
+    feed.leave(bob)
+    await log.answer_everybody()
+    await level(feed, carol)
+    assert alice.heard == said(1, 2)
+
+
+# --- The slow --------------------------------------------------------------------------------------
+
+
+async def test_a_slow_socket_delays_nobody_and_is_caught_up_when_it_reads(feed: Feed, log: Log) -> None:
+    alice, bob = member(feed, "alice"), member(feed, "bob", room=2)
+    say(feed, log, 9)
+    assert alice.heard == said(1, 9)
+    assert bob.heard == said(1, 2)
+    for _ in range(5):
+        bob.read()
+        await settled()
+    await level(feed, bob)
+    say(feed, log)
+    assert bob.heard == said(1, 10)
+
+
+async def test_who_takes_nothing_for_too_long_is_closed_as_too_slow(feed: Feed, log: Log) -> None:
+    alice, bob = member(feed, "alice"), member(feed, "bob", room=1)
+    say(feed, log, 3)
+    await settled()
+    bob.exhaust_patience()
+    await until(lambda: bob.goodbye)
+    assert bob.goodbye is TOO_SLOW
+    assert alice.goodbye is None
+    assert alice.heard == said(1, 3)
+
+
+async def test_what_has_no_number_reaches_whoever_is_level_but_not_its_author(feed: Feed) -> None:
+    alice, bob = member(feed, "alice"), member(feed, "bob")
+    alices_second_tab = member(feed, "alice")
+    feed.cast("alice types", except_key="alice")
+    assert (alice.heard, alices_second_tab.heard, bob.heard) == ([], [], ["alice types"])
+    feed.cast("for all")
+    assert alice.heard == ["for all"]
+
+
+# --- A log that went back ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("position", [2, 9])
+async def test_a_log_restored_behind_the_hub_sends_who_arrives_back_for_a_fresh_start(
+    feed: Feed, log: Log, position: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "MEMORY_EVENTS", 1)
+    alice = member(feed, "alice")
+    say(feed, log, 5)
+    log.seqs = [1, 2]
+    carol = member(feed, "carol", position=position)
+    await until(lambda: carol.goodbye)
+    assert carol.goodbye is RESTART
+    assert alice.heard == said(1, 5)
+
+
+async def test_who_cannot_be_brought_level_because_the_log_is_away_is_sent_back(
+    feed: Feed, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "MEMORY_EVENTS", 1)
+    say(feed, log, 5)
+    log.broken = OSError("the database is away")
+    bob, carol = member(feed, "bob", position=1), member(feed, "carol", position=1)
+    await until(lambda: bob.goodbye and carol.goodbye)
+    assert carol.goodbye is RESTART
+
+
+# --- Memory ----------------------------------------------------------------------------------------
+
+
+async def test_only_the_latest_are_remembered_and_nothing_after_the_last_has_gone(feed: Feed, log: Log) -> None:
+    say(feed, log, feed_module.MEMORY_EVENTS + 50)
+    assert len(feed._remembered) == feed_module.MEMORY_EVENTS
+    assert Memory.used == sum(len(event.frame) for event in feed._remembered)
+    feed.close()
+    assert Memory.used == 0
+
+
+async def test_all_rooms_together_remember_a_bounded_number_of_bytes(
+    feed: Feed, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "MEMORY_BYTES", 100)
+    other = Feed("2", "epoch", 0, log.read)
+    say(other, log, 20)
+    for seq in range(1, 21):
+        feed.take(seq, frame(seq))
+    assert 0 < Memory.used <= 100
+    other.close()
+    feed.close()
+    assert Memory.used == 0
+
+
+async def test_a_room_closed_while_somebody_is_being_brought_level_remembers_nothing_more(
+    feed: Feed, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "MEMORY_EVENTS", 1)
+    alice = member(feed, "alice")
+    say(feed, log, 5)
+    log.seqs = list(range(1, 9))
+    log.hold()
+    carol = member(feed, "carol", position=1)
+    await until(lambda: log.held)
+    feed.close()
+    await log.answer_everybody()
+    assert Memory.used == 0
+    assert carol.heard == []
+    assert alice.heard == said(1, 5)

@@ -1,0 +1,365 @@
+"""What one socket is sent, and what waits for it: alice reads, bob's network is slow, carol has gone."""
+
+import asyncio
+import gc
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from realtime import outbox as outbox_module
+from realtime.limits import EPHEMERAL_BYTES, MAX_FRAME_BYTES, OUTBOX_BYTES
+from realtime.outbox import Outbox, TooSlow, batches, start
+from unit.realtime.fakes import settled
+
+
+class Network:
+    """Takes frames; while it is stalled, each `send` waits until somebody lets one through."""
+
+    def __init__(self, stalled: bool = False) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.stalled = stalled
+        self.error: Exception | None = None
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def send(self, event: dict[str, Any]) -> None:
+        if self.stalled:
+            self._waiting.append(asyncio.get_running_loop().create_future())
+            await self._waiting[-1]
+        if self.error:
+            raise self.error
+        self.sent.append(event)
+
+    @property
+    def texts(self) -> list[str]:
+        return [event["text"] for event in self.sent if event["type"] == "websocket.send"]
+
+    @property
+    def closed_with(self) -> list[int]:
+        return [event["code"] for event in self.sent if event["type"] == "websocket.close"]
+
+    async def let_one_through(self) -> None:
+        self._waiting.pop(0).set_result(None)
+        await settled()
+
+    async def recover(self) -> None:
+        self.stalled = False
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        await settled()
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_left_behind() -> AsyncIterator[None]:
+    """No task, no exception that nobody saw, no coroutine that nobody awaited."""
+    unseen: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: unseen.append(context))
+    yield
+    await settled()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gc.collect()
+    assert unseen == []
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.fixture
+def network() -> Network:
+    return Network()
+
+
+@pytest.fixture
+def stalled() -> Network:
+    return Network(stalled=True)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
+    monkeypatch.setattr(outbox_module, "SLOW_SECONDS", 0.05)
+    return 0.05
+
+
+# --- Sending ---------------------------------------------------------------------------------------
+
+
+async def test_what_the_socket_takes_is_sent_at_once_and_without_a_task(network: Network) -> None:
+    alice = Outbox(network.send)
+    tasks = len(asyncio.all_tasks())
+    assert alice.put("a")
+    alice.offer("b")
+    assert network.texts == ["a", "b"]
+    assert alice.waiting == 0
+    assert len(asyncio.all_tasks()) == tasks
+
+
+async def test_what_has_to_wait_leaves_in_order_by_one_task(stalled: Network) -> None:
+    bob = Outbox(stalled.send)
+    tasks = len(asyncio.all_tasks())
+    for frame in "abcde":
+        bob.put(frame)
+    assert stalled.sent == []
+    assert len(asyncio.all_tasks()) == tasks + 1
+    await settled()
+    await stalled.let_one_through()
+    assert (stalled.texts, bob.waiting) == (["a"], 4)
+    bob.put("f")
+    await stalled.recover()
+    assert stalled.texts == list("abcdef")
+    assert bob.waiting == 0
+
+
+async def test_a_network_that_recovers_is_written_to_at_once_again(stalled: Network) -> None:
+    bob = Outbox(stalled.send)
+    bob.put("a")
+    await stalled.recover()
+    bob.put("b")
+    assert stalled.texts == ["a", "b"]
+
+
+# --- Bounds ----------------------------------------------------------------------------------------
+
+
+async def test_a_full_outbox_takes_no_more_and_forgets_nothing(stalled: Network) -> None:
+    bob = Outbox(stalled.send)
+    quarter = "x" * (OUTBOX_BYTES // 4)
+    assert [bob.put(quarter) for _ in range(6)] == [True] * 4 + [False] * 2
+    assert bob.waiting <= OUTBOX_BYTES
+    await stalled.recover()
+    assert stalled.texts == [quarter] * 4
+    assert bob.put(quarter)
+
+
+async def test_whatever_its_size_one_frame_fits_into_an_empty_outbox(stalled: Network) -> None:
+    bob = Outbox(stalled.send)
+    assert bob.put("x" * (OUTBOX_BYTES + 1))
+    assert not bob.put("y")
+    assert bob.put("ack", always=True)
+    await stalled.recover()
+    assert stalled.texts[1:] == ["ack"]
+
+
+async def test_who_is_behind_loses_what_may_get_lost_first(stalled: Network) -> None:
+    bob = Outbox(stalled.send)
+    bob.put("x" * EPHEMERAL_BYTES)
+    bob.offer("alice types")
+    bob.put("message")
+    bob.offer("carol types")
+    assert bob.put("message")
+    await stalled.recover()
+    assert stalled.texts[1:] == ["alice types", "message", "message"]
+
+
+# --- Waiting for a slow socket ---------------------------------------------------------------------
+
+
+async def test_an_empty_outbox_is_not_waited_for(network: Network) -> None:
+    alice = Outbox(network.send)
+    await asyncio.wait_for(alice.emptied(), 0.1)
+
+
+async def test_who_waits_is_told_when_everything_has_left(stalled: Network) -> None:
+    bob = Outbox(stalled.send)
+    bob.put("a")
+    bob.put("b")
+    waiting = [asyncio.create_task(bob.emptied()) for _ in range(2)]
+    await settled()
+    await stalled.let_one_through()
+    assert not any(task.done() for task in waiting)
+    await stalled.recover()
+    assert all(task.done() for task in waiting)
+
+
+async def test_a_socket_that_takes_nothing_for_too_long_is_too_slow(stalled: Network, impatient: float) -> None:
+    bob = Outbox(stalled.send)
+    bob.put("a")
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(TooSlow):
+        await bob.emptied()
+    assert asyncio.get_running_loop().time() - began >= impatient * 0.9
+    bob.abandon()
+
+
+async def test_a_socket_that_takes_little_but_takes_is_not_too_slow(stalled: Network, impatient: float) -> None:
+    bob = Outbox(stalled.send)
+    for frame in "abcd":
+        bob.put(frame)
+    waiting = asyncio.create_task(bob.emptied())
+    for _ in range(4):
+        await asyncio.sleep(impatient * 0.6)
+        await stalled.let_one_through()
+    await waiting
+
+
+# --- Closing ---------------------------------------------------------------------------------------
+
+
+async def test_a_goodbye_comes_last_and_then_the_close_at_once(network: Network) -> None:
+    alice = Outbox(network.send)
+    alice.put("a")
+    alice.close(4501, "goodbye")
+    assert network.texts == ["a", "goodbye"]
+    assert network.closed_with == [4501]
+    assert network.sent[-1] == {"type": "websocket.close", "code": 4501}
+
+
+async def test_a_close_without_a_word_is_only_a_close(network: Network) -> None:
+    alice = Outbox(network.send)
+    alice.close(4404)
+    assert network.sent == [{"type": "websocket.close", "code": 4404}]
+
+
+async def test_what_waits_arrives_before_the_goodbye_and_nothing_after_it(stalled: Network) -> None:
+    bob = Outbox(stalled.send)
+    bob.put("a")
+    bob.put("b")
+    bob.close(4501, "goodbye")
+    assert bob.closing
+    bob.close(4400, "another goodbye")
+    assert bob.put("too late")
+    assert bob.put("too late", always=True)
+    bob.offer("too late")
+    await stalled.recover()
+    assert stalled.texts == ["a", "b", "goodbye"]
+    assert stalled.closed_with == [4501]
+
+
+async def test_a_batching_socket_gets_its_goodbye_in_an_array(stalled: Network) -> None:
+    bob = Outbox(stalled.send, batch=True)
+    bob.put("1")
+    bob.put("2")
+    bob.close(4501, '"goodbye"')
+    await stalled.recover()
+    assert stalled.texts == ["[1]", '[2,"goodbye"]']
+    assert stalled.closed_with == [4501]
+
+
+async def test_who_is_cut_off_is_closed_without_what_waits(stalled: Network) -> None:
+    bob = Outbox(stalled.send)
+    bob.put("a")
+    bob.put("b")
+    await settled()
+    bob.cut(4508)
+    assert bob.closing
+    bob.put("too late")
+    bob.close(4501, "too late")
+    await stalled.recover()
+    assert stalled.sent == [{"type": "websocket.close", "code": 4508}]
+    await asyncio.wait_for(bob.emptied(), 0.1)
+
+
+# --- Clients that have gone --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [OSError("reset"), RuntimeError("after close")])
+@pytest.mark.parametrize("slow", [False, True])
+async def test_a_client_that_has_gone_harms_nobody(error: Exception, slow: bool) -> None:
+    network = Network(stalled=slow)
+    network.error = error
+    carol = Outbox(network.send)
+    assert carol.put("a")
+    assert carol.put("b")
+    await network.recover()
+    assert carol.lost
+    assert carol.put("x" * OUTBOX_BYTES)
+    assert carol.put("y" * OUTBOX_BYTES)
+    carol.offer("z")
+    await asyncio.wait_for(carol.emptied(), 0.1)
+    carol.close(4501, "goodbye")
+    carol.cut(4508)
+    await settled()
+    assert network.sent == []
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_an_abandoned_outbox_stops_and_lets_go_of_who_waits(stalled: Network, begun: bool) -> None:
+    carol = Outbox(stalled.send)
+    carol.put("a")
+    waiting = asyncio.create_task(carol.emptied())
+    if begun:
+        await settled()
+    carol.abandon()
+    await asyncio.wait_for(waiting, 1)
+    assert carol.put("b")
+    await stalled.recover()
+    assert stalled.sent == []
+
+
+async def test_who_no_longer_waits_does_not_disturb_the_others(stalled: Network) -> None:
+    bob = Outbox(stalled.send)
+    bob.put("a")
+    impatient, patient = asyncio.create_task(bob.emptied()), asyncio.create_task(bob.emptied())
+    await settled()
+    impatient.cancel()
+    await settled()
+    await stalled.recover()
+    assert impatient.cancelled()
+    assert patient.done()
+
+
+# --- Batches ---------------------------------------------------------------------------------------
+
+
+async def test_what_came_together_leaves_as_one_array(stalled: Network) -> None:
+    bob = Outbox(stalled.send, batch=True)
+    for number in range(5):
+        bob.put(str(number))
+    await stalled.recover()
+    assert stalled.texts == ["[0]", "[1,2,3,4]"]
+    assert bob.waiting == 0
+
+
+@pytest.mark.parametrize("character", ["x", "é", "语", "🙂"])
+async def test_no_array_exceeds_a_frame_in_bytes(stalled: Network, character: str) -> None:
+    bob = Outbox(stalled.send, batch=True)
+    frames = [f'"{number}{character * 3_000}"' for number in range(60)]
+    for frame in frames:
+        assert bob.put(frame)
+    await stalled.recover()
+    assert all(len(text.encode()) <= MAX_FRAME_BYTES for text in stalled.texts)
+    assert ",".join(text[1:-1] for text in stalled.texts) == ",".join(frames)
+    assert len(stalled.texts) < 20
+
+
+def test_batches_fill_a_frame_to_the_last_byte() -> None:
+    frames = ["x" * (MAX_FRAME_BYTES // 2 - 2)] * 2
+    assert len(list(batches(frames))) == 1
+    assert len(list(batches([*frames, "y"]))) == 2
+    assert list(batches([])) == []
+
+
+# --- A task only where one is needed ---------------------------------------------------------------
+
+
+async def test_a_coroutine_that_never_waits_costs_no_task() -> None:
+    done: list[str] = []
+
+    async def quick() -> None:
+        done.append("quick")
+
+    assert start(quick()) is None
+    assert done == ["quick"]
+
+
+async def test_a_coroutine_goes_on_where_it_waited_with_results_and_errors() -> None:
+    loop = asyncio.get_running_loop()
+    first, second = loop.create_future(), loop.create_future()
+    heard: list[object] = []
+
+    async def listener() -> None:
+        heard.append(await first)
+        await asyncio.sleep(0)
+        try:
+            await second
+        except ValueError as error:
+            heard.append(error)
+
+    task = start(listener())
+    assert task
+    first.set_result("a")
+    await settled()
+    second.set_exception(problem := ValueError("b"))
+    await task
+    assert heard == ["a", problem]

@@ -1,0 +1,114 @@
+"""What presence costs: nothing for quiet rooms, and for a crowd as much as it has people."""
+
+import json
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from realtime.presence import Presence
+from unit.realtime.presence_world import World
+
+
+def entries(thing: Any, seen: set[int] | None = None) -> int:
+    """How many entries all dicts have that the thing leads to, people themselves left out."""
+    seen = set() if seen is None else seen
+    if id(thing) in seen:
+        return 0
+    seen.add(id(thing))
+    if isinstance(thing, dict):
+        return 0 if "guest" in thing else len(thing) + sum(entries(each, seen) for each in thing.values())
+    if isinstance(thing, tuple):
+        return sum(entries(each, seen) for each in thing)
+    if not type(thing).__module__.startswith("realtime.presence"):
+        return 0
+    names = [*getattr(thing, "__slots__", ()), *getattr(thing, "__dict__", ())]
+    return sum(entries(getattr(thing, name), seen) for name in names)
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many Python functions it calls."""
+    count = 0
+
+    def profile(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(profile)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def crowd(people: int) -> World:
+    world = World("red", "blue", "green", "grey")
+    world.run(1)
+    colours = list(world.processes)
+    for number in range(people):
+        world.enter(f"guest {number}", on=colours[number % 4])
+    world.run(3)
+    return world
+
+
+def test_a_crowd_takes_as_many_entries_as_it_has_people() -> None:
+    small, large = (entries(crowd(people).processes["red"].presence) for people in (500, 2000))
+    assert 2000 <= large < 5 * 2000
+    assert large < 4.2 * small
+
+
+def test_a_crowd_that_comes_at_once_is_told_in_portions() -> None:
+    world = crowd(2000)
+    deltas = [event for _, _, _, event in world.sent if event["presence"] == "delta"]
+    assert sum(len(event["joined"]) for event in deltas) == 2000
+    assert len(deltas) == 20
+    assert {len(process.sees("lobby")) for process in world.processes.values()} == {2000}
+
+
+def quiet_rooms(rooms: int) -> World:
+    world = World("red", "blue")
+    world.run(1)
+    for number in range(rooms):
+        world.enter(f"guest {number}", f"room {number}", on="red")
+    world.run(30)
+    return world
+
+
+def test_quiet_rooms_send_nothing_but_leases_of_bounded_size() -> None:
+    world = quiet_rooms(3000)
+    world.sent.clear()
+    world.run(60)
+    assert {event["presence"] for _, _, _, event in world.sent} == {"lease"}
+    assert len(world.sent) <= 2 * 7
+    assert max(len(json.dumps(event)) for _, _, _, event in world.sent) < 16_384
+
+
+def test_a_tick_does_as_little_with_many_quiet_rooms_as_with_few() -> None:
+    few, many = (quiet_rooms(rooms).processes["red"].presence for rooms in (3, 3000))
+    few.tick(), many.tick()  # a lease may be due
+    assert calls(many.tick) == calls(few.tick) < 40
+
+
+def test_a_process_keeps_nothing_of_rooms_in_which_it_has_nobody() -> None:
+    assert entries(quiet_rooms(3000).processes["blue"].presence) < 100
+
+
+def test_nothing_is_left_of_those_who_have_left() -> None:
+    world = World("red", "blue")
+    world.run(1)
+    everybody = [world.enter(f"guest {n}", f"room {n % 700}", on=("red", "blue")[n % 2]) for n in range(2000)]
+    world.run(15)
+    for socket in everybody:
+        socket.leave()
+    world.run(15)
+    for process in world.processes.values():
+        assert entries(process.presence) < 600, "a journal of bounded length"
+
+
+def test_entering_a_crowd_costs_no_more_than_entering_an_empty_room() -> None:
+    def enter(presence: Presence, key: str) -> Callable[[], None]:
+        return lambda: presence.enter("lobby", key, {"name": key, "guest": True})
+
+    small, large = (crowd(people).processes["red"].presence for people in (8, 2000))
+    assert calls(enter(large, "alice")) == calls(enter(small, "alice")) < 30

@@ -1,0 +1,307 @@
+"""The pages as a browser without JavaScript has them."""
+
+import re
+from html import unescape
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from rooms import log, views
+from rooms.models import Message, Room
+from rooms.people import guest_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: Any) -> None:
+    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": backend}}
+
+
+@pytest.fixture
+def alice() -> Client:
+    return Client()
+
+
+@pytest.fixture
+def bob() -> Client:
+    return Client()
+
+
+@pytest.fixture
+def carol() -> Client:
+    """An outsider: she has an account and is not logged in."""
+    User.objects.create_user("carol", password="correct horse")
+    return Client()
+
+
+# --- The room --------------------------------------------------------------------------------------
+
+
+def test_the_first_visit_makes_the_room(alice: Client) -> None:
+    assert alice.get("/room/teahouse/").status_code == 200
+    assert Room.objects.get().name == "teahouse"
+    alice.get("/room/teahouse/")
+    assert Room.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["茶馆", "हिन्दी", "a_b-c9", "x" * 64])
+def test_a_room_may_have_a_name_in_any_script(alice: Client, name: str) -> None:
+    page = alice.get(f"/room/{quote(name)}/")
+    assert page.status_code == 200
+    assert attribute(page, "socket") == f"/ws/room/{quote(name)}/"
+
+
+@pytest.mark.parametrize("name", ["a b", "a\n", "\n", "a/b", "<b>", "x" * 65, "🍵", ""])
+@pytest.mark.parametrize("debug", [False, True])
+def test_an_invalid_name_is_a_404_with_a_sentence(alice: Client, settings: Any, name: str, debug: bool) -> None:
+    settings.DEBUG = debug
+    page = alice.get(f"/room/{quote(name)}/")
+    assert page.status_code == 404
+    assert "its name has 1 to 64 letters" in page.content.decode()
+    assert not Room.objects.exists()
+
+
+def test_what_alice_posts_bob_reads(alice: Client, bob: Client) -> None:
+    answer = say(alice, "Hello, Bob!")
+    assert (answer.status_code, answer["Location"]) == (303, "/room/teahouse/")
+    say(bob, "你好\r\nAlice")
+    assert bodies(alice) == bodies(bob) == ["Hello, Bob!", "你好\nAlice"]
+
+
+def test_own_messages_are_marked(alice: Client, bob: Client) -> None:
+    say(alice, "mine")
+    assert "message mine" in page_of(alice)
+    assert "message mine" not in page_of(bob)
+
+
+def test_the_page_shows_the_latest_fifty_and_says_where_the_socket_goes_on(alice: Client) -> None:
+    room = Room.objects.enter("teahouse")
+    for number in range(1, 61):
+        room.messages.create(seq=number, client_id=str(number), author="Bob", guest=True, body=f"n{number}", at=room.changed_at)
+    Room.objects.update(seq=60)
+    page = alice.get("/room/teahouse/")
+    assert bodies(alice) == [f"n{number}" for number in range(11, 61)]
+    assert attribute(page, "seq") == "60"
+    assert attribute(page, "epoch") == room.epoch
+
+
+def test_the_same_form_sent_twice_is_one_message(alice: Client) -> None:
+    form_id = hidden_id(page_of(alice))
+    assert [say(alice, "once", form_id).status_code for _ in range(2)] == [303, 303]
+    assert bodies(alice) == ["once"]
+    assert hidden_id(page_of(alice)) != form_id
+
+
+def test_another_text_in_a_form_that_was_sent_is_kept_and_gets_a_new_id(alice: Client) -> None:
+    say(alice, "first", "an-id")
+    page = say(alice, "second", "an-id")
+    assert page.status_code == 409
+    assert typed(page) == "second"
+    assert say(alice, "second", hidden_id(page.content.decode())).status_code == 303
+    assert bodies(alice) == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("", "Write something first."),
+        (" \r\n ", "Write something first."),
+        ("x" * 4001, "That is 4001 characters. A message has at most 4000."),
+        ("a\0b", "Null characters are not allowed."),
+    ],
+)
+def test_what_cannot_be_said_is_kept_beside_the_reason(alice: Client, body: str, sentence: str) -> None:
+    page = say(alice, body, "an-id")
+    assert page.status_code == 422
+    assert sentence in page.content.decode()
+    assert typed(page).strip() == body.strip()
+    assert hidden_id(page.content.decode()) == "an-id"
+    assert not Message.objects.exists()
+
+
+def test_emoji_and_line_ends_count_as_one_character(alice: Client) -> None:
+    assert say(alice, "🍵" * 4000).status_code == 303
+    assert say(alice, "a\r\n" * 1999 + "ab").status_code == 303
+
+
+def test_an_id_out_of_bounds_is_refused(alice: Client) -> None:
+    assert say(alice, "hello", "x" * 65).status_code == 422
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("trouble", [log.Unavailable, log.Locked, log.NoRoom])
+def test_what_cannot_be_stored_now_is_kept_with_its_id(
+    alice: Client, monkeypatch: pytest.MonkeyPatch, trouble: type[Exception]
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise trouble
+
+    monkeypatch.setattr(views.writer, "append", fail)
+    page = say(alice, "hold on", "an-id")
+    assert page.status_code == 503
+    assert (typed(page), hidden_id(page.content.decode())) == ("hold on", "an-id")
+
+
+def test_markup_is_text(alice: Client) -> None:
+    body = "<script>alert(1)</script>\"'&"
+    say(alice, body)
+    assert "<script>alert" not in page_of(alice)
+    assert bodies(alice) == [body]
+
+
+def test_a_form_without_its_token_is_refused_with_a_sentence() -> None:
+    carol = Client(enforce_csrf_checks=True)
+    page = carol.post("/room/teahouse/", {"body": "forged"})
+    assert page.status_code == 403
+    assert "out of date" in page.content.decode()
+    assert not Message.objects.exists()
+
+
+# --- The lobby ---------------------------------------------------------------------------------------
+
+
+def test_the_lobby_lists_rooms_by_latest_activity(alice: Client) -> None:
+    for room in ("older", "newer"):
+        say(alice, "hello", room=room)
+    say(alice, "again", room="older")
+    lobby = alice.get("/").content.decode()
+    assert re.findall(r'href="/room/(\w+)/"', lobby) == ["older", "newer"]
+    assert "2 messages" in lobby
+    assert "1 message<" in lobby
+
+
+@pytest.mark.parametrize(
+    ("typed_name", "path"), [("teahouse", "teahouse"), ("  Our tea house ", "Our-tea-house"), ("e\u0301", "\u00e9")]
+)
+def test_a_room_is_opened_by_its_name(alice: Client, typed_name: str, path: str) -> None:
+    answer = alice.post("/", {"name": typed_name})
+    assert (answer.status_code, answer["Location"]) == (303, f"/room/{quote(path)}/")
+
+
+@pytest.mark.parametrize("name", ["", "no/slash", "x" * 65, "a\0"])
+def test_a_name_that_no_room_can_have_is_kept_beside_the_reason(alice: Client, name: str) -> None:
+    page = alice.post("/", {"name": name})
+    assert page.status_code == 422
+    assert "errorlist" in page.content.decode()
+    assert f'value="{name}"' in page.content.decode() or not name
+
+
+# --- Who is asking -----------------------------------------------------------------------------------
+
+
+def test_a_guest_stays_the_same_from_page_to_page(alice: Client, bob: Client) -> None:
+    alice.get("/")
+    first = guest_of(alice.cookies["guest"].value)
+    alice.get("/room/teahouse/")
+    assert guest_of(alice.cookies["guest"].value) == first
+    bob.get("/")
+    assert guest_of(bob.cookies["guest"].value).key != first.key
+
+
+def test_a_guest_changes_her_name_and_returns_to_where_she_was(alice: Client) -> None:
+    alice.get("/")
+    before = guest_of(alice.cookies["guest"].value)
+    answer = alice.post("/name/", {"name": " Алиса ", "next": "/room/teahouse/"})
+    assert (answer.status_code, answer["Location"]) == (303, "/room/teahouse/")
+    after = guest_of(alice.cookies["guest"].value)
+    assert (after.key, after.name) == (before.key, "Алиса")
+    assert "Алиса" in page_of(alice)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 33, "a\u202eb"])
+def test_a_name_that_nobody_can_have_is_refused_with_a_sentence(alice: Client, name: str) -> None:
+    page = alice.post("/name/", {"name": name})
+    assert page.status_code == 422
+    assert "A name " in page.content.decode()
+
+
+@pytest.mark.parametrize("elsewhere", ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)"])
+def test_a_form_leads_nowhere_else(alice: Client, elsewhere: str) -> None:
+    assert alice.post("/name/", {"name": "Alice", "next": elsewhere})["Location"] == "/"
+
+
+def test_carol_logs_in_speaks_under_her_accounts_name_and_logs_out(carol: Client) -> None:
+    assert carol.post("/accounts/login/", {"username": "carol", "password": "wrong"}).status_code == 200
+    carol.post("/accounts/login/?next=/room/teahouse/", {"username": "carol", "password": "correct horse"})
+    say(carol, "hello")
+    message = Message.objects.get()
+    assert (message.author, message.guest, message.user) == ("carol", False, User.objects.get())
+    assert "Log out" in page_of(carol)
+    carol.post("/accounts/logout/")
+    assert "Log out" not in page_of(carol)
+
+
+@pytest.mark.parametrize("path", ["/", "/room/teahouse/", "/name/"])
+def test_where_guests_are_not_allowed_pages_lead_to_the_log_in(carol: Client, settings: Any, path: str) -> None:
+    settings.ALLOW_GUESTS = False
+    for answer in (carol.get(path), carol.post(path, {"body": "hello", "name": "teahouse"})):
+        assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={path}")
+    assert not Room.objects.exists()
+    carol.login(username="carol", password="correct horse")
+    assert carol.get(path).status_code == 200
+
+
+# --- Every page ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/", "/room/teahouse/", "/name/", "/accounts/login/", "/nowhere/", "/room/a b/"])
+def test_no_page_carries_script_or_style_of_its_own(alice: Client, path: str) -> None:
+    page = alice.get(path)
+    text = page.content.decode()
+    assert "<h1" in text
+    assert re.findall(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=", text) == []
+    policy = page["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+
+
+@pytest.mark.parametrize("path", ["/", "/room/teahouse/", "/name/"])
+def test_pages_that_name_a_person_are_not_cached(alice: Client, path: str) -> None:
+    assert "no-store" in alice.get(path)["Cache-Control"]
+
+
+def test_an_error_of_the_servers_own_has_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views.Room.objects, "recent", lambda _: 1 / 0)
+    page = Client(raise_request_exception=False).get("/")
+    assert page.status_code == 500
+    assert "could not answer" in page.content.decode()
+
+
+def test_too_large_a_form_has_a_page(alice: Client) -> None:
+    page = alice.post("/room/teahouse/", {"body": "x" * 200_000})
+    assert page.status_code == 400
+    assert "Nothing was stored" in page.content.decode()
+
+
+# --- What the tests see ----------------------------------------------------------------------------------
+
+
+def say(somebody: Client, body: str, form_id: str = "", room: str = "teahouse") -> Any:
+    return somebody.post(f"/room/{room}/", {"body": body, "id": form_id})
+
+
+def page_of(somebody: Client) -> str:
+    return str(somebody.get("/room/teahouse/").content.decode())
+
+
+def bodies(somebody: Client) -> list[str]:
+    log_part = page_of(somebody).partition("<template")[0]
+    return [unescape(body) for body in re.findall(r'<p class="body"[^>]*>(.*?)</p>', log_part, re.DOTALL)]
+
+
+def hidden_id(page: str) -> str:
+    return re.findall(r'<input type="hidden" name="id" value="([^"]*)"', page)[0]
+
+
+def typed(page: Any) -> str:
+    found = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", page.content.decode(), re.DOTALL)
+    return unescape(found[0])
+
+
+def attribute(page: Any, name: str) -> str:
+    return unescape(re.findall(rf'data-{name}="([^"]*)"', page.content.decode())[0])

@@ -1,0 +1,90 @@
+"""Who may know whom: config → rooms → realtime, and inside rooms the doors → the log → the models."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+APP = Path(__file__).parents[2] / "app"
+PACKAGES = ("config", "rooms", "realtime")
+LAUNCHER = "realtime.serve"  # starts config's application, which everything else here knows nothing of
+DOORS = {"consumers", "views", "admin", "forms", "routing", "urls"}
+
+
+def module(file: Path) -> str:
+    return ".".join(file.relative_to(APP).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(file: Path) -> set[str]:
+    """Every module and name that the file imports, anywhere in it: `from a import b` counts as a and as a.b."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 and node.module, f"{file}: imports are absolute"
+            found |= {node.module} | {f"{node.module}.{name.name}" for name in node.names}
+    return found
+
+
+IMPORTS = {
+    module(file): imported(file)
+    for package in PACKAGES
+    for file in (APP / package).rglob("*.py")
+    if "migrations" not in file.parts
+}
+
+
+def knows(name: str, of: str) -> bool:
+    return any(other == of or other.startswith(f"{of}.") for other in IMPORTS[name])
+
+
+def known_by(name: str) -> set[str]:
+    """The module itself and all modules of the project that its import brings along."""
+    found, waiting = set(), {name}
+    while waiting:
+        current = waiting.pop()
+        found.add(current)
+        waiting |= {other for other in IMPORTS[current] if other in IMPORTS} - found
+    return found
+
+
+def of(package: str) -> list[str]:
+    return [name for name in IMPORTS if name.partition(".")[0] == package]
+
+
+@pytest.mark.parametrize(
+    ("package", "stranger"), [("realtime", "rooms"), ("realtime", "config"), ("rooms", "config")]
+)
+def test_no_package_knows_the_one_above_it(package: str, stranger: str) -> None:
+    assert of(package)
+    assert [name for name in of(package) if knows(name, stranger) and name != LAUNCHER] == []
+
+
+def test_the_hub_works_without_a_database() -> None:
+    brought_along = known_by("realtime.hub")
+    assert "realtime.feed" in brought_along
+    assert [name for name in brought_along if knows(name, "django.db")] == []
+
+
+def test_the_protocol_is_pure() -> None:
+    impure = ("django", "channels", "asyncio", "rooms.models", "rooms.log")
+    assert [other for other in impure if knows("rooms.frames", other)] == []
+
+
+def test_sockets_and_pages_share_the_log_and_not_each_other() -> None:
+    assert knows("rooms.consumers", "rooms.log")
+    assert knows("rooms.views", "rooms.log")
+    assert [page for page in ("views", "forms", "admin", "urls") if knows("rooms.consumers", f"rooms.{page}")] == []
+    assert not knows("rooms.views", "rooms.consumers")
+
+
+def test_nothing_below_the_doors_knows_a_door() -> None:
+    below = [name for name in of("rooms") if name.removeprefix("rooms.") not in DOORS]
+    assert "rooms.log" in below
+    assert {(name, door) for name in below for door in DOORS if knows(name, f"rooms.{door}")} == set()
+
+
+def test_the_models_know_neither_the_log_nor_the_hub() -> None:
+    brought_along = known_by("rooms.models")
+    assert brought_along & {"rooms.log", "rooms.writer", "rooms.live", "realtime.hub"} == set()

@@ -1,0 +1,99 @@
+"""The repository as a stranger finds it: what lies where, and that its lists agree with the code."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from channels.testing import WebsocketCommunicator
+
+ROOT = Path(__file__).parents[2]
+LOCKS = ("app/requirements.txt", "tests/requirements.txt")
+TOP = {
+    *("app", "docker", "docker-compose.yml", "heroku.yml", "nginx", "Makefile", "tests", "README.md"),
+    *("app.json", "LICENSE", "docs"),
+}
+READ_BY_COMPOSE = {"HTTP_PORT", "HTTP_BIND"}
+SET_BY_THE_LAUNCHERS = {"ROLE"}
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def test_nothing_else_lies_at_the_top() -> None:
+    visible = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    assert visible - TOP == set()
+    assert {"app", "nginx", "Makefile", "tests", "README.md", "LICENSE"} <= visible
+
+
+def variables_read() -> dict[str, str]:
+    """Name and default of each variable that the settings ask for, as one would write them in a file."""
+    readers = {"word", "whole", "switch", "choice", "names", "origins"}
+    calls = [node for node in ast.walk(ast.parse(text("app/config/settings.py"))) if isinstance(node, ast.Call)]
+    asked = [call.args for call in calls if isinstance(call.func, ast.Name) and call.func.id in readers]
+    constants = [[arg.value for arg in args if isinstance(arg, ast.Constant)] for args in asked]
+    return {name: written(default) for name, default, *_ in ([*args, "", ""] for args in constants) if name}
+
+
+def written(default: object) -> str:
+    return str(int(default)) if isinstance(default, bool) else str(default)
+
+
+def test_the_example_lists_every_variable_once_with_its_default() -> None:
+    listed = re.findall(r"^#([A-Z_]+)=(.*)$", text(".env.example"), re.MULTILINE)
+    names = [name for name, _ in listed]
+    assert sorted(names) == sorted(set(names))
+    read = {name: default for name, default in variables_read().items() if name not in SET_BY_THE_LAUNCHERS}
+    assert {"SECRET_KEY", "PORT", "ALLOW_GUESTS"} <= set(read)
+    assert {name: default for name, default in listed if name not in READ_BY_COMPOSE} == read
+
+
+def test_compose_hands_on_only_what_is_read_and_what_the_example_lists() -> None:
+    handed_on = set(re.findall(r"^ +- ([A-Z_]+?)(?:_FILE)?(?:=|$)", text("docker-compose.yml"), re.MULTILINE))
+    handed_on = {name for name in handed_on if not name.startswith("POSTGRES_")}
+    chosen = set(re.findall(r"\$\{([A-Z_]+)", text("docker-compose.yml"))) - {"COMPOSE_PROJECT_NAME"}
+    assert "DRAIN_SECONDS" in handed_on
+    assert handed_on - set(variables_read()) == set()
+    assert chosen - set(variables_read()) == READ_BY_COMPOSE
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_pins_everything_by_hash_and_names_no_index(lock: str) -> None:
+    requirements = re.split(r"\n(?=\w)", text(lock))[1:] or pytest.fail("empty lock")
+    assert [line for line in requirements if "==" not in line or "--hash=sha256:" not in line] == []
+    assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host", text(lock))
+
+
+def test_the_locks_agree() -> None:
+    app, tests = (dict(re.findall(r"^([\w.-]+)(?:\[.*\])?==(\S+)", text(lock), re.MULTILINE)) for lock in LOCKS)
+    assert {name: (app[name], tests[name]) for name in app.keys() & tests.keys() if app[name] != tests[name]} == {}
+
+
+def test_the_readme_is_short_and_points_at_what_exists() -> None:
+    readme = text("README.md")
+    assert len(readme.splitlines()) <= 150
+    linked = re.findall(r"\]\((?!https?:|#)([^)]+)\)", readme)
+    named = re.findall(r"`((?:app|nginx|docker|tests|docs)/[^`*{ ]+)`", readme)
+    assert [path for path in linked + named if not (ROOT / path).exists()] == []
+
+
+async def test_the_socket_of_ones_own_in_the_readme_works() -> None:
+    example = re.search(r"```python\n(.*?)```", text("README.md"), re.DOTALL)
+    assert example
+    names: dict[str, Any] = {}
+    exec(example[1], names)
+    carol = WebsocketCommunicator(names["Shout"].as_asgi(), "/ws/shout/")
+    assert (await carol.connect())[0]
+    await carol.send_to(text_data="hear me")
+    assert await carol.receive_from() == "HEAR ME"
+    await carol.disconnect()
+
+
+def test_the_readme_names_only_make_targets_that_exist() -> None:
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", text("README.md"), re.MULTILINE))
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {"run", "test", "up"} <= named
+    assert named <= set(re.findall(r"^([a-z]+) ", listed, re.MULTILINE))
