@@ -5,13 +5,13 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate up down logs docker test lint format screenshot lock python-venv
+.PHONY: help run admin shell migrate up rollout down logs test lint format screenshot lock python-venv has-docker
 
 python := $(CURDIR)/.run/venv/bin/python
 manage := cd app && $(python) manage.py
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'STACK=1 before admin, shell and migrate means the containers of `make up`.'
 
 # --- without Docker: one process, SQLite, nothing to install but Python. All state is in .run/ ---
@@ -45,7 +45,7 @@ runpy.run_module("realtime.serve", run_name="__main__", alter_sys=True)
 endef
 export serve
 
-run: $(if $(DATABASE_URL)$(DATABASE_URL_FILE),migrate,.run/migrated) ## the whole site on http://localhost:8000 until Ctrl-C; PORT=8001 for another port
+run: $(if $(DATABASE_URL)$(DATABASE_URL_FILE),migrate,.run/migrated) ## the whole site on http://localhost:8000 (PORT=…), until Ctrl-C
 	@cd app && exec $(python) -c "$$serve"
 
 # The SQLite file is up to date while no migration and no package is newer than this mark.
@@ -63,7 +63,7 @@ else
 	@$(manage) migrate --noinput --verbosity 0
 endif
 
-admin: migrate ## make a superuser for /admin/
+admin: $(if $(STACK),,migrate) ## make a superuser for /admin/
 ifdef STACK
 	docker compose exec web python manage.py createsuperuser $(ARGS)
 else
@@ -79,22 +79,25 @@ endif
 
 # --- with Docker: nginx, gunicorn, Daphne, Redis, Postgres ---
 
-up: docker ## build and start the stack on http://localhost:8080, and wait until it is healthy
+up: has-docker ## build and start the stack on http://localhost:8080, and wait until it is healthy
 	docker compose up --detach --wait --build
 
-down: docker ## stop the stack; its data stays
+rollout: has-docker ## replace the application by a new version while people talk
+	@docker/rollout.sh
+
+down: has-docker ## stop the stack; its data stays
 	docker compose down
 
-logs: docker ## follow the stack's logs
+logs: has-docker ## follow the stack's logs
 	docker compose logs --follow --tail 100
 
-docker:
+has-docker:
 	@docker compose version >/dev/null 2>&1 || \
 	  { echo "Docker with its compose plugin is missing; \`make run\` does without." >&2; exit 1; }
 
 # --- for those who change it ---
 
-test: python-venv .run/venv/app.txt .run/venv/tests.txt ## all tests, with their own set-up; SUITE=unit, integration, e2e or stack for one suite
+test: python-venv .run/venv/app.txt .run/venv/tests.txt ## all tests, with their own set-up; SUITE=unit (integration, e2e, stack) for one suite
 	@$(python) tests/run.py $(SUITE)
 
 lint: python-venv .run/venv/app.txt .run/venv/tests.txt ## everything that can be checked without running it

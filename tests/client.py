@@ -63,9 +63,7 @@ class Socket:
         """Say it and return its ack."""
         id = id or new_id()
         await self.send({"type": "message", "id": id, "body": body})
-        return await self.until(
-            lambda frame: frame["type"] == "ack" and frame["id"] == id, f"the ack of {body!r}"
-        )
+        return await self.until(lambda frame: frame["type"] == "ack" and frame["id"] == id, f"the ack of {body!r}")
 
     async def hears(self, body: str, seconds: float = SECONDS) -> Frame:
         """The `message` frame with this body."""

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Everything that can be found wrong without running it: each check says one line, and its findings where it fails.
 # Where nginx or Docker is missing, their checks say so; with CI=true that is a failure.
+# shellcheck disable=SC2329  # `check` calls the functions by name
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 PATH=$PWD/.run/venv/bin:$PATH:/usr/sbin
 scratch=$(mktemp -d)

@@ -92,9 +92,7 @@ def pytest(suite: str) -> int:
     limit = ["--timeout=900"] if suite == "stack" else []
     report = REPORTS / f"{suite}.xml"
     report.unlink(missing_ok=True)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", f"--junitxml={report}", *limit, str(TESTS / suite)]
-    )
+    process = subprocess.Popen([sys.executable, "-m", "pytest", f"--junitxml={report}", *limit, str(TESTS / suite)])
     try:
         return process.wait()
     except SystemExit:  # SIGTERM came to this process alone; Ctrl-C reaches pytest too

@@ -9,13 +9,13 @@ from django.core.exceptions import ImproperlyConfigured
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ["ROLE"] = "wsgi"
 
-from django.conf import settings  # noqa: E402
+from django.conf import settings
 
-from realtime.limits import GRACE_SECONDS, KEEP_ALIVE_SECONDS  # noqa: E402
+from realtime.limits import GRACE_SECONDS, KEEP_ALIVE_SECONDS
 
 try:
     bind = f"[{settings.HOST}]:{settings.PORT}" if ":" in settings.HOST else f"{settings.HOST}:{settings.PORT}"
-    import config.wsgi  # noqa: F401
+    from config import wsgi  # noqa: F401
 except ImproperlyConfigured as error:
     sys.exit(str(error))
 

@@ -3,11 +3,12 @@
 Neither query strings nor bodies: what libraries say of single requests and connections is left out.
 """
 
+import re
 from typing import Any
 
 import structlog
 
-QUIET = ("asyncio", "daphne", "channels_redis", "redis", "twisted", "uvicorn", "websockets", "urllib3", "sentry_sdk")
+QUIET = ("asyncio", "daphne", "channels_redis", "redis", "twisted", "websockets", "urllib3", "sentry_sdk")
 
 
 def logging_for(kind: str) -> dict[str, Any]:
@@ -23,6 +24,7 @@ def logging_for(kind: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
             **{name: {"level": "WARNING"} for name in QUIET},
+            "uvicorn": {"level": "ERROR"},  # below that, what strangers send to the port
             "django": {"level": "INFO", "handlers": [], "propagate": True},
             "django.request": {"level": "ERROR"},  # below that, what visitors did wrong
             "django.security.DisallowedHost": {"handlers": ["nobody"], "propagate": False},  # scanners
@@ -37,8 +39,12 @@ def formatter(kind: str) -> dict[str, Any]:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        without_query,
     ]
-    return {"foreign_pre_chain": about, "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render(kind)]}
+    return {
+        "foreign_pre_chain": about,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render(kind)],
+    }
 
 
 def render(kind: str) -> list[Any]:
@@ -51,3 +57,9 @@ def render(kind: str) -> list[Any]:
         structlog.processors.EventRenamer("message"),
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
+
+
+def without_query(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Some libraries name the whole address where an error occurred."""
+    event["event"] = re.sub(r"(/[^\s?]*)\?\S+", r"\1", str(event["event"]))
+    return event

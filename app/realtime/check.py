@@ -44,7 +44,9 @@ def ws(port: int) -> bytes:
 def ask(port: int, request: bytes, end: bytes) -> bytes:
     """The answer up to `end`, or as much of it as came in time. Raises OSError where nobody listens."""
     answer = b""
-    with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
+    with socket.socket() as connection:  # create_connection would load the tables of international names
+        connection.settimeout(SECONDS)
+        connection.connect(("127.0.0.1", port))
         connection.sendall(request)
         while end not in answer and (data := receive(connection)):
             answer += data

@@ -55,6 +55,7 @@ class Feed:
         self.room = room
         self.epoch = epoch
         self.seq = seq
+        self.checked = seq  # what had been handed out at the last check: a log that ends before it was restored
         self.live: set[Follower] = set()
         self.behind: dict[Follower, asyncio.Task[None]] = {}
         self._read = read
@@ -106,6 +107,7 @@ class Feed:
 
     def check(self, seq: int) -> None:
         """The log's last number is known to be at least this: whatever is missing is read."""
+        self.checked = self.seq
         if seq > self.seq:
             self.repair()
 

@@ -67,7 +67,9 @@ class HealthMiddleware:
 
 
 def respond(state: State) -> HttpResponseBase:
-    return JsonResponse({"status": state.word}, status=state.status, headers={"Cache-Control": "no-store"})
+    response = JsonResponse({"status": state.word}, status=state.status, headers={"Cache-Control": "no-store"})
+    response._has_been_logged = True  # type: ignore[attr-defined]  # a 503 here is an answer, not an error
+    return response
 
 
 async def health_socket(scope: dict[str, Any], receive: Any, send: Any) -> None:

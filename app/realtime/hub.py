@@ -37,7 +37,7 @@ class Product(Protocol):
     """What the hub asks of whoever stores the rooms and words the frames."""
 
     def read(self, room: str, after: int, limit: int) -> Coroutine[Any, Any, list[Numbered]]: ...
-    async def changed(self) -> list[Changed]: ...
+    async def changed(self, seconds: float) -> list[Changed]: ...  # at least those of so many seconds
     def seq_frame(self, seq: int) -> str: ...
     def presence_frame(self, joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int) -> str: ...
 
@@ -174,11 +174,14 @@ class Hub:
 
     async def _check_log(self) -> None:
         """One query for all rooms: what the layer lost is found here, and quiet rooms cost nothing."""
+        answered = self.loop.time()
         while True:
             await asyncio.sleep(CHECK_SECONDS)
+            asked = self.loop.time()
             try:
-                for changed in await self._product.changed() if self.feeds else ():
+                for changed in await self._product.changed(asked - answered) if self.feeds else ():
                     self._compare(changed)
+                answered = asked
             except Exception as error:
                 logger.warning("the log could not be asked what has changed: %s", error)
 
@@ -186,7 +189,7 @@ class Hub:
         feed = self.feeds.get(changed.room)
         if feed is None:
             return
-        if feed.epoch != changed.epoch:
+        if feed.epoch != changed.epoch or changed.seq < feed.checked:
             self._restart(feed)
         else:
             feed.check(changed.seq)

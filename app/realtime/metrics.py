@@ -12,7 +12,6 @@ refused = Counter("realtime_refused", "Handshakes refused", ["reason"])
 goodbyes = Counter("realtime_goodbyes", "Sockets closed on purpose", ["reason"])
 
 frames_in = Counter("realtime_frames_in", "Frames received from clients")
-frames_out = Counter("realtime_frames_out", "Frames handed to sockets")
 outbox_dropped = Counter("realtime_outbox_dropped", "Ephemeral frames that a slow socket did not get")
 
 rooms = Gauge("realtime_rooms", "Rooms with a socket here")

@@ -7,13 +7,13 @@ the process ends with 0. SIGINT ends it at once. Both may come at any moment, an
 import asyncio
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from types import FrameType
 from typing import Any, NoReturn, Protocol
+
+from realtime.signals import Signals
 
 BACKLOG = 2048  # handshakes that wait while the process is busy
 THREADS = 8  # for blocking work that asks for no thread in particular
@@ -55,7 +55,8 @@ def listen() -> socket.socket:
 
     host, port = settings.HOST, settings.PORT
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, _, _, address = found[0]
         listener = socket.socket(family, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
@@ -76,7 +77,10 @@ def make_server(application: Any) -> Server:
     if settings.WS_SERVER == "uvicorn":
         from realtime.uvicorn import Server
     else:
-        from realtime.daphne import Server  # type: ignore[assignment]
+        from realtime import reactor
+
+        reactor.install()
+        from realtime.daphne import Server
     if application is None:
         from config.asgi import application
     return Server(application)
@@ -87,7 +91,7 @@ def refuse(sentence: str, code: int) -> NoReturn:
     raise SystemExit(code)
 
 
-async def serve(server: Server, listener: socket.socket, signals: "Signals") -> None:
+async def serve(server: Server, listener: socket.socket, signals: Signals) -> None:
     from django.conf import settings
 
     from realtime import metrics
@@ -131,32 +135,6 @@ def end_after(seconds: float) -> None:
     clock = threading.Timer(seconds, os._exit, [1])
     clock.daemon = True
     clock.start()
-
-
-class Signals:
-    """SIGTERM and SIGINT, from the first moment to the last. Until `attach` both end the process at once."""
-
-    def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self.any = asyncio.Event()
-        self.at_once = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._hear)
-
-    def attach(self) -> None:
-        """From here on the running loop is told."""
-        self._loop = asyncio.get_running_loop()
-
-    def _hear(self, number: int, frame: FrameType | None) -> None:
-        if self._loop is None:
-            raise SystemExit(0)
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._tell, number)
-
-    def _tell(self, number: int) -> None:
-        self.any.set()
-        if number == signal.SIGINT:
-            self.at_once.set()
 
 
 if __name__ == "__main__":

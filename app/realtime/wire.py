@@ -139,7 +139,8 @@ class Wire:
                 raise
 
     async def _in_time(self, answer: Any) -> Any:
-        return await asyncio.wait_for(answer, LAYER_SECONDS)
+        async with asyncio.timeout(LAYER_SECONDS):
+            return await answer
 
     async def _listen(self, channel: str) -> None:
         while True:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from rooms.models import Message, Room
 
 
-class Window(admin.ModelAdmin):
+class Window(admin.ModelAdmin):  # type: ignore[type-arg]
     """Shows rows; adds, changes and removes none."""
 
     show_full_result_count = False  # counts the whole table at every page

@@ -87,6 +87,5 @@ class MessageForm(forms.Form):
     def refuse(self, sentence: str, *, fresh_id: bool = False) -> None:
         """Keeps what was typed; with fresh_id the next attempt is another message."""
         if fresh_id:
-            self.data = self.data.copy()
-            self.data["id"] = chosen_id()
+            self.data = {"body": self.data.get("body", ""), "id": chosen_id()}
         self.add_error(None, sentence)

@@ -38,13 +38,14 @@ def chosen_id() -> str:
     return secrets.token_hex(8)
 
 
-Text = Annotated[str, AfterValidator(storable)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID), AfterValidator(storable)]
+Body = Annotated[str, StringConstraints(min_length=1, max_length=MAX_BODY), AfterValidator(storable)]
 
 
 class Say(BaseModel):
     type: Literal["message"]
-    id: Annotated[Text, StringConstraints(min_length=1, max_length=MAX_ID)] = Field(default_factory=chosen_id)
-    body: Annotated[Text, StringConstraints(min_length=1, max_length=MAX_BODY)]
+    id: Id = Field(default_factory=chosen_id)
+    body: Body
 
 
 class Typing(BaseModel):
@@ -71,10 +72,17 @@ class BadFrame(Exception):
         self.code, self.detail, self.id = code, detail, id
 
 
+def no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON, though Python writes it")
+
+
+decode: Callable[[str], Any] = json.JSONDecoder(parse_constant=no_number).decode
+
+
 def parse(text: str) -> ClientFrame:
     """Raises BadFrame with one of the codes bad_json, bad_frame, unknown_type, too_long."""
     try:
-        fields = json.loads(text)
+        fields = decode(text)
     except (ValueError, RecursionError):
         raise BadFrame("bad_json", "A frame is one JSON object.") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):

@@ -12,8 +12,8 @@ class Rooms:
     async def read(self, room: str, after: int, limit: int) -> list[Numbered]:
         return await database.run(database.readers, log.read, int(room), after, limit)
 
-    async def changed(self) -> list[Changed]:
-        return await database.run(database.readers, log.changed)
+    async def changed(self, seconds: float) -> list[Changed]:
+        return await database.run(database.readers, log.changed, seconds)
 
     def seq_frame(self, seq: int) -> str:
         return frames.seq(seq)

@@ -194,9 +194,9 @@ def read(room: int, after: int, limit: int) -> list[Numbered]:
     return _encoded(Message.objects.filter(room=room, seq__gt=after).order_by("seq")[:limit])
 
 
-def changed() -> list[Changed]:
-    """The rooms in which something was said lately, by the database's clock."""
-    rows = Room.objects.filter(changed_at__gte=Now() - CHANGED, seq__gt=0)
+def changed(seconds: float) -> list[Changed]:
+    """The rooms in which something was said in the last so many seconds or shortly before, by the database's clock."""
+    rows = Room.objects.filter(changed_at__gte=Now() - CHANGED - timedelta(seconds=seconds), seq__gt=0)
     return [Changed(str(key), epoch, seq) for key, epoch, seq in rows.values_list("pk", "epoch", "seq")]
 
 

@@ -47,6 +47,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Waiting] = deque()
         self._aside: dict[int, deque[Waiting]] = {}
+        self._accepted = 0  # and not told yet, wherever they are
         self._task: asyncio.Task[None] | None = None
         drain.at_drain(self.finish)
 
@@ -58,9 +59,10 @@ class Writer:
 
     def append(self, entry: Entry, done: Done) -> None:
         """Stores the entry soon; done(outcome) is called after COMMIT, before anybody hears of it."""
-        if len(self._waiting) >= MOST_WAITING:
+        if self._accepted >= MOST_WAITING:
             done(Unavailable("too much is waiting to be stored"))
             return
+        self._accepted += 1
         self._waiting.append(Waiting(entry, done, self._loop.time()))
         if self._task is None:
             self._task = self._loop.create_task(self._work())
@@ -74,11 +76,19 @@ class Writer:
         try:
             while self._waiting or self._aside:
                 if batch := self._next_batch():
-                    self._settle(batch, await database.run(database.writer, append_all, batch_of(batch)))
+                    await self._store(batch)
                 if self._aside:
                     await self._retry_aside(pause=not self._waiting)
         finally:
             self._task = None
+
+    async def _store(self, batch: list[Waiting], *, skip_locked: bool = False) -> None:
+        try:
+            outcomes = await database.run(database.writer, append_all, batch_of(batch), skip_locked=skip_locked)
+        except Exception as error:  # whatever it is, who waits is told and the next ones have their turn
+            logger.exception("what was said could not be stored")
+            outcomes = [Unavailable(str(error)) for _ in batch]
+        self._settle(batch, outcomes)
 
     def _next_batch(self) -> list[Waiting]:
         """The next entries; what belongs to a room that is set aside queues up behind its earlier ones."""
@@ -100,8 +110,7 @@ class Writer:
         for room in list(self._aside):
             for _ in range(min(BATCH, len(self._aside[room]))):
                 self._aside[room].popleft()
-        outcomes = await database.run(database.writer, append_all, batch_of(batch), skip_locked=True)
-        self._settle(batch, outcomes)
+        await self._store(batch, skip_locked=True)
         self._aside = {room: queue for room, queue in self._aside.items() if queue}
 
     def _settle(self, batch: list[Waiting], outcomes: list[Outcome]) -> None:
@@ -116,11 +125,15 @@ class Writer:
             self._aside.setdefault(room, deque()).extendleft(reversed(again))
 
     def _tell(self, waiting: Waiting, outcome: Outcome) -> None:
+        self._accepted -= 1
         try:
             waiting.done(outcome)
         except Exception:
             logger.exception("whoever said something could not be told what became of it")
-        publish(self._hub, outcome)
+        try:
+            publish(self._hub, outcome)
+        except Exception:
+            logger.exception("what is in the log could not be told: the next check of the log does it")
 
 
 def batch_of(waiting: list[Waiting]) -> list[Entry]:

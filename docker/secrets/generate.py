@@ -8,6 +8,7 @@ import os
 import secrets
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 APP, POSTGRES, REDIS = 10001, 10002, 10003
@@ -34,15 +35,9 @@ def keep(path: Path, group: int, content: str) -> str:
             os.chown(draft.name, -1, group)
             os.chmod(draft.name, 0o440)
             os.fsync(draft.fileno())
-            link(draft.name, path)
+            with suppress(FileExistsError):
+                os.link(draft.name, path)
     return path.read_text()
-
-
-def link(draft: str, path: Path) -> None:
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
 
 
 def access_list(password: str) -> str:

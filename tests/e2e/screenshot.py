@@ -51,9 +51,7 @@ async def somebody(browser: Browser, base: str, name: str) -> Person:
 async def side_by_side(browser: Browser, shots: list[bytes], picture: Path) -> None:
     sources = (f"data:image/png;base64,{base64.b64encode(shot).decode()}" for shot in shots)
     page = await browser.new_page(viewport={"width": 2 * SIZE["width"] + 48, "height": SIZE["height"] + 32})
-    await page.set_content(
-        PAIR.format("".join(f"<img width={SIZE['width']} src='{source}'>" for source in sources))
-    )
+    await page.set_content(PAIR.format("".join(f"<img width={SIZE['width']} src='{source}'>" for source in sources)))
     picture.parent.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=picture)
 

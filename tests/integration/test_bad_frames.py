@@ -60,9 +60,7 @@ async def test_ten_bad_frames_in_a_row_close_the_socket_for_good(stack: Stack) -
         for _ in range(10):
             await alice.send("nonsense")
         assert await alice.closed() == 4400
-        assert [frame["type"] for frame in alice.frames if frame["type"] in ("error", "goodbye")][
-            -1
-        ] == "goodbye"
+        assert [frame["type"] for frame in alice.frames if frame["type"] in ("error", "goodbye")][-1] == "goodbye"
         assert alice.frames[-1]["reason"] == "bad_frames"
 
 

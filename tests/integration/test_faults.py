@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable, Iterator
 import psycopg
 import pytest
 
-from client import new_room
+from client import Socket, enter, new_id, new_room
 from ledger import Account, keep
 from servers.app import Image, Server
 from servers.line import Line
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
+from visitor import Visitor, room_page
 
 HEAL_SECONDS = 15
 
@@ -55,6 +56,27 @@ async def test_redis_is_killed_and_comes_back_empty(stack: Stack) -> None:
 
     account = await through(stack, fault)
     assert account.dials == 4, "Redis is no reason to lose a socket"
+
+
+@pytest.mark.parametrize("trouble", ["dead", "still"])
+async def test_while_redis_is_away_words_arrive_by_the_log_and_then_fast_again(stack: Stack, trouble: str) -> None:
+    redis, room = stack.redis, new_room()
+    async with await enter(stack.ws[0].ws_url, room) as alice, await enter(stack.ws[1].ws_url, room) as bob:
+        await alice.say("before")
+        await bob.hears("before")
+        await asyncio.to_thread(redis.kill if trouble == "dead" else redis.pause)
+        for number in range(3):
+            await alice.say(f"without Redis {number}")
+            await bob.hears(f"without Redis {number}", seconds=5)
+        posted = await asyncio.to_thread(Visitor(stack.base_url).post, room_page(room), {"body": "by form"})
+        assert posted.status == 303
+        for member in (alice, bob):
+            await member.hears("by form", seconds=5)
+        await asyncio.to_thread(redis.start if trouble == "dead" else redis.resume)
+        async with asyncio.timeout(15):
+            while await seconds_to_hear(alice, bob) > 0.2:
+                pass
+        assert [message["seq"] for message in bob.messages()] == list(range(1, bob.messages()[-1]["seq"] + 1))
 
 
 async def test_redis_stands_still_for_ten_seconds(stack: Stack) -> None:
@@ -144,9 +166,16 @@ async def test_the_network_cuts_stalls_and_slows(stack: Stack) -> None:
     assert account.dials > 10, "the cuts were felt"
 
 
-async def through(
-    stack: Stack, fault: Fault, room: str | None = None, bases: list[str] | None = None
-) -> Account:
+async def seconds_to_hear(alice: Socket, bob: Socket) -> float:
+    """From Alice's ack to Bob's hearing."""
+    body = new_id()
+    await alice.say(body)
+    began = asyncio.get_running_loop().time()
+    await bob.hears(body)
+    return asyncio.get_running_loop().time() - began
+
+
+async def through(stack: Stack, fault: Fault, room: str | None = None, bases: list[str] | None = None) -> Account:
     """Four members, two on each process unless said otherwise. What they can count on is asserted here."""
     account = await keep(bases or 4 * [stack.ws_url], room or new_room("ledger"), stack.database, fault)
     print(account)

@@ -9,37 +9,43 @@ from client import Socket, enter, new_id, new_room
 from servers.stack import Stack
 
 
-async def test_bob_gets_exactly_what_he_missed(stack: Stack) -> None:
+@pytest.fixture(params=["near", "far"])
+def bobs(stack: Stack, request: pytest.FixtureRequest) -> str:
+    """Where Bob comes in: Alice, on the first process, is heard there from memory or by way of the log."""
+    return stack.ws[["near", "far"].index(request.param)].ws_url
+
+
+async def test_bob_gets_exactly_what_he_missed(stack: Stack, bobs: str) -> None:
     room = new_room()
-    async with await enter(stack.ws_url, room) as alice:
+    async with await enter(stack.ws[0].ws_url, room) as alice:
         for number in range(1, 6):
             await alice.say(f"{number}")
         epoch = alice.welcome["epoch"]
-        async with await enter(stack.ws_url, room, since=2, epoch=epoch) as bob:
+        async with await enter(bobs, room, since=2, epoch=epoch) as bob:
             assert bob.welcome["recovered"] is True
             assert (bob.welcome["seq"], bob.welcome["epoch"]) == (5, epoch)
             assert [message["seq"] for message in bob.welcome["messages"]] == [3, 4, 5]
             await alice.say("6")
             await bob.hears("6")
             assert bob.bodies() == ["3", "4", "5", "6"]
-        async with await enter(stack.ws_url, room, since=6, epoch=epoch) as bob:
+        async with await enter(bobs, room, since=6, epoch=epoch) as bob:
             assert (bob.welcome["recovered"], bob.welcome["messages"]) == (True, [])
 
 
-async def test_who_comes_without_since_reads_the_latest_fifty(stack: Stack) -> None:
+async def test_who_comes_without_since_reads_the_latest_fifty(stack: Stack, bobs: str) -> None:
     room = new_room()
-    async with await enter(stack.ws_url, room):
+    async with await enter(stack.ws[0].ws_url, room):
         write(stack, room, 70)
-        async with await enter(stack.ws_url, room) as bob:
+        async with await enter(bobs, room) as bob:
             assert (bob.welcome["seq"], bob.welcome["recovered"]) == (70, False)
             assert [message["seq"] for message in bob.welcome["messages"]] == list(range(21, 71))
 
 
-async def test_long_messages_make_the_welcome_shorter_not_longer_than_32_kib(stack: Stack) -> None:
+async def test_long_messages_make_the_welcome_shorter_not_longer_than_32_kib(stack: Stack, bobs: str) -> None:
     room = new_room()
-    async with await enter(stack.ws_url, room):
+    async with await enter(stack.ws[0].ws_url, room):
         write(stack, room, 20, body="茶" * 4000)
-    async with await enter(stack.ws_url, room) as bob:
+    async with await enter(bobs, room) as bob:
         messages = bob.welcome["messages"]
         assert [message["seq"] for message in messages] == [19, 20]
         assert len(json.dumps(messages, ensure_ascii=False).encode()) <= 32 * 1024 + 200
@@ -47,12 +53,12 @@ async def test_long_messages_make_the_welcome_shorter_not_longer_than_32_kib(sta
 
 
 @pytest.mark.parametrize("missed", [60, 900, 1000])
-async def test_a_long_absence_is_replayed_whole_before_what_is_live(stack: Stack, missed: int) -> None:
+async def test_a_long_absence_is_replayed_whole_before_what_is_live(stack: Stack, bobs: str, missed: int) -> None:
     room = new_room()
-    async with await enter(stack.ws_url, room) as alice:
+    async with await enter(stack.ws[0].ws_url, room) as alice:
         epoch = alice.welcome["epoch"]
         write(stack, room, missed)
-        async with await enter(stack.ws_url, room, since=0, epoch=epoch) as bob:
+        async with await enter(bobs, room, since=0, epoch=epoch) as bob:
             assert bob.welcome["recovered"] is True
             await alice.say("live")
             await bob.hears("live")
@@ -61,29 +67,29 @@ async def test_a_long_absence_is_replayed_whole_before_what_is_live(stack: Stack
 
 
 @pytest.mark.parametrize("missed", [60, 300])
-async def test_long_messages_are_replayed_in_frames_of_at_most_64_kib(stack: Stack, missed: int) -> None:
+async def test_long_messages_are_replayed_in_frames_of_at_most_64_kib(stack: Stack, bobs: str, missed: int) -> None:
     room = new_room()
-    async with await enter(stack.ws_url, room) as alice:
+    async with await enter(stack.ws[0].ws_url, room) as alice:
         write(stack, room, missed, body="茶" * 4000)
-        async with await enter(stack.ws_url, room, since=0, epoch=alice.welcome["epoch"], batch=True) as bob:
+        async with await enter(bobs, room, since=0, epoch=alice.welcome["epoch"], batch=True) as bob:
             await bob.until(lambda frame: missed in seqs(frame), f"message {missed}")
             assert [message["seq"] for message in bob.messages()] == list(range(1, missed + 1))
             assert max(len(text.encode()) for text in bob.received) <= 64 * 1024  # type: ignore[union-attr]
 
 
-async def test_more_than_a_thousand_missed_is_a_fresh_start(stack: Stack) -> None:
+async def test_more_than_a_thousand_missed_is_a_fresh_start(stack: Stack, bobs: str) -> None:
     room = new_room()
-    async with await enter(stack.ws_url, room) as alice:
+    async with await enter(stack.ws[0].ws_url, room) as alice:
         write(stack, room, 1001)
-        async with await enter(stack.ws_url, room, since=0, epoch=alice.welcome["epoch"]) as bob:
+        async with await enter(bobs, room, since=0, epoch=alice.welcome["epoch"]) as bob:
             assert_fresh_start(bob, last=1001)
-        async with await enter(stack.ws_url, room, since=1, epoch=alice.welcome["epoch"]) as bob:
+        async with await enter(bobs, room, since=1, epoch=alice.welcome["epoch"]) as bob:
             assert bob.welcome["recovered"] is True
 
 
-async def test_what_cannot_be_resumed_is_a_fresh_start(stack: Stack) -> None:
+async def test_what_cannot_be_resumed_is_a_fresh_start(stack: Stack, bobs: str) -> None:
     room = new_room()
-    async with await enter(stack.ws_url, room) as alice:
+    async with await enter(stack.ws[0].ws_url, room) as alice:
         for number in range(1, 4):
             await alice.say(f"{number}")
         epoch = alice.welcome["epoch"]
@@ -101,7 +107,7 @@ async def test_what_cannot_be_resumed_is_a_fresh_start(stack: Stack) -> None:
             "1_0",
             "9" * 5000,
         ):
-            async with await enter(stack.ws_url, room, since=since, epoch=epoch) as bob:
+            async with await enter(bobs, room, since=since, epoch=epoch) as bob:
                 assert_fresh_start(bob, last=3)
         for query in (
             {"since": 1},
@@ -109,7 +115,7 @@ async def test_what_cannot_be_resumed_is_a_fresh_start(stack: Stack) -> None:
             {"since": 1, "epoch": "another"},
             {"since": 1, "epoch": ""},
         ):
-            async with await enter(stack.ws_url, room, **query) as bob:
+            async with await enter(bobs, room, **query) as bob:
                 assert_fresh_start(bob, last=3)
 
 
@@ -147,9 +153,7 @@ def assert_fresh_start(bob: Socket, last: int) -> None:
 
 
 def seqs(frame: dict[str, object]) -> list[object]:
-    messages = (
-        frame["messages"] if frame["type"] == "welcome" else [frame] if frame["type"] == "message" else []
-    )
+    messages = frame["messages"] if frame["type"] == "welcome" else [frame] if frame["type"] == "message" else []
     return [message["seq"] for message in messages]  # type: ignore[attr-defined]
 
 

@@ -1,6 +1,7 @@
 """What Daphne and uvicorn, as realtime.serve starts them, do to applications and to clients."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -11,10 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from servers.ports import answers, free_port
-from servers.process import Process
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from servers.ports import answers, free_port
+from servers.process import Process
 
 HERE = Path(__file__).parent
 MOST = 65_536
@@ -132,9 +134,9 @@ async def send_all(client: ClientConnection, frames: list[bytes]) -> None:
 
 
 async def close_code_after(client: ClientConnection, frame: object) -> int | None:
-    with pytest.raises(ConnectionClosed):
+    with contextlib.suppress(ConnectionClosed):
         await client.send(frame)  # type: ignore[arg-type]
-        await client.recv()
+    await client.wait_closed()
     return client.close_code
 
 
@@ -197,10 +199,7 @@ def test_what_the_application_does_not_take_waits_in_the_client(start: Callable[
     server.get()
     before = server.memory()
     with server.handshaken("/deaf/") as bob:
-        bob.settimeout(1)
-        with pytest.raises(TimeoutError):
-            for _ in range(100):
-                bob.sendall(masked(2, bytes(size)) * (1_000_000 // (size + 6)))
+        assert takes_less_than(bob, 100, masked(2, bytes(size)) * (1_000_000 // (size + 6)))
         assert server.most_memory(1) - before < 10 * MEGABYTES
 
 
@@ -220,11 +219,19 @@ def test_what_comes_before_the_answer_of_the_door_waits_in_the_client(start: Cal
     server.get()
     before = server.memory()
     with server.handshaken("/slow/", status=None) as bob:
-        bob.settimeout(1)
-        with pytest.raises(TimeoutError):
-            for _ in range(100):
-                bob.sendall(masked(2, bytes(4_096)) * 250)
+        assert takes_less_than(bob, 100, masked(2, bytes(4_096)) * 250)
         assert server.most_memory(1) - before < 10 * MEGABYTES
+
+
+def takes_less_than(client: socket.socket, times: int, data: bytes) -> bool:
+    """Whether the server stops reading for a second before it has read the data so many times."""
+    client.settimeout(1)
+    try:
+        for _ in range(times):
+            client.sendall(data)
+    except TimeoutError:
+        return True
+    return False
 
 
 def masked(opcode: int, payload: bytes) -> bytes:
@@ -301,7 +308,7 @@ async def test_sigint_ends_it_at_once(start: Callable[..., Server]) -> None:
     began = time.monotonic()
     server.signal(signal.SIGINT)
     assert await asyncio.to_thread(server.wait_end, 5) == 0
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4  # less than the window
     await asyncio.gather(*(person.wait_closed() for person in people))
     assert {person.close_code for person in people} == {1012}
     assert server.output() == ""
@@ -316,7 +323,7 @@ async def test_sigint_ends_a_drain(start: Callable[..., Server]) -> None:
         server.signal(signal.SIGINT)
         began = time.monotonic()
         assert await asyncio.to_thread(server.wait_end, 5) == 0
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 4  # less than the window
     assert "Traceback" not in server.output()
 
 

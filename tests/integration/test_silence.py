@@ -1,40 +1,75 @@
-"""Nobody says anything for half a minute, and everybody is still there."""
+"""Half a minute passes: who is silent is still there, and who has died is not."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 
 import pytest
+import pytest_asyncio
 
-from client import enter, new_room
+from client import Frame, Socket, enter, new_room
 from servers.app import Image
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
 
-# Longer than the silence after which redis-py's reads, the servers' pings or a careless proxy would give up.
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+# Longer than the silence after which redis-py's reads, the servers' pings or a careless proxy would give up, and
+# than the lease of a process that was killed.
 SILENCE = 30
+
+
+@dataclass
+class Afterwards:
+    silent: list[Socket]
+    witness: Socket
+    ghost: Frame
 
 
 @pytest.fixture(scope="module")
 def stack(image: Image, postgres: Postgres) -> Iterator[Stack]:
-    """One ws process of each server, so that they are silent at the same time."""
-    with Stack(image, postgres, SERVERS) as running:
+    """A ws process of each server behind nginx, and one beside it, to be killed."""
+    stack = Stack(image, postgres, [*SERVERS, "daphne"])
+    stack.nginx.lead_to(web=[stack.web.port], ws=[process.port for process in stack.ws[:2]])
+    with stack as running:
         yield running
 
 
-@pytest.mark.slow
-async def test_half_a_minute_of_silence_closes_nothing(stack: Stack) -> None:
-    room = new_room()
-    alices = [await enter(stack.ws_url, room, batch=number % 2 == 0) for number in range(6)]
-    assert all(process.connections() for process in stack.ws), "nginx spreads them over both"
-    await alices[0].say("before")
-    await asyncio.gather(*(alice.hears("before") for alice in alices))
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def afterwards(stack: Stack) -> AsyncIterator[Afterwards]:
+    quiet, haunted = new_room("quiet"), new_room("haunted")
+    silent = [await enter(stack.ws_url, quiet, batch=number > 1) for number in range(4)]
+    assert [process.connections() > 0 for process in stack.ws] == [True, True, False]
+    await silent[0].say("before")
+    await asyncio.gather(*(alice.hears("before") for alice in silent))
+    witness = await enter(stack.ws[0].ws_url, haunted)
+    ghost = (await enter(stack.ws[2].ws_url, haunted)).welcome["you"]
+    await witness.until(lambda frame: ghost in frame.get("joined", []), "the ghost, still alive")
+    await asyncio.to_thread(stack.ws[2].kill)
     await asyncio.sleep(SILENCE)
-    for alice in alices:
-        told = [frame["seq"] for frame in alice.frames if frame["type"] == "seq"]
-        assert told, "the room's last number is told at least every 20 s"
-        assert set(told) <= {0, 1}
-        assert told[-1] == 1
-    await alices[0].say("after")
-    for alice in alices:
+    yield Afterwards(silent, witness, ghost)
+    for socket in [*silent, witness]:
+        await socket.leave()
+
+
+async def test_nobody_was_closed(afterwards: Afterwards) -> None:
+    assert [alice.connection.close_code for alice in afterwards.silent] == 4 * [None]
+    await afterwards.silent[0].say("after")
+    for alice in afterwards.silent:
         await alice.hears("after", seconds=2)
-        await alice.leave()
+
+
+async def test_everybody_was_told_the_rooms_last_number(afterwards: Afterwards) -> None:
+    for alice in afterwards.silent:
+        told = [frame["seq"] for frame in alice.frames if frame["type"] == "seq"]
+        assert told, "at least every 20 s"
+        assert told == sorted(told)
+        assert told[0] in (0, 1)
+        assert 1 in told
+
+
+async def test_the_member_of_a_killed_process_is_gone(afterwards: Afterwards) -> None:
+    left = [person for frame in afterwards.witness.frames for person in frame.get("left", [])]
+    assert left == [afterwards.ghost]
+    last = [frame for frame in afterwards.witness.frames if frame["type"] == "presence"][-1]
+    assert last["member_count"] == 1

@@ -31,9 +31,7 @@ async def test_the_echo_keeps_the_order_of_many(stack: Stack) -> None:
         assert [await echo.recv() for _ in frames] == frames
 
 
-@pytest.mark.parametrize(
-    "payload", ["x" * (MOST + 1), bytes(MOST + 1), "茶" * (MOST // 3 + 1), bytes(16 * MOST)]
-)
+@pytest.mark.parametrize("payload", ["x" * (MOST + 1), bytes(MOST + 1), "茶" * (MOST // 3 + 1), bytes(16 * MOST)])
 async def test_one_byte_more_is_answered_1009(stack: Stack, payload: str | bytes) -> None:
     assert await close_code(await dial(stack.ws_url + "/ws/echo/"), payload) == 1009
 

@@ -36,9 +36,7 @@ class Postgres(Process):
             "log_min_error_statement": "panic",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        super().__init__(
-            "postgres", [_program("postgres"), "-D", str(data), *options], self._answers, user=user
-        )
+        super().__init__("postgres", [_program("postgres"), "-D", str(data), *options], self._answers, user=user)
 
     def create_database(self, name: str) -> str:
         """The URL of a new empty database."""

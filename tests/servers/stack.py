@@ -24,13 +24,10 @@ class Stack:
         self.image, self.postgres = image, postgres
         self.redis = Redis()
         self.database = Database(postgres.create_database(f"rooms-{secrets.token_hex(4)}"))
-        self.env = environment(
-            DATABASE_URL=self.database.url, REDIS_URL=self.redis.url, PROXY_HOPS="1", **variables
-        )
+        self.env = environment(DATABASE_URL=self.database.url, REDIS_URL=self.redis.url, PROXY_HOPS="1", **variables)
         self.web = image.web(self.env)
         self.ws = [
-            image.ws(f"{server}-{number}", self.env | {"WS_SERVER": server})
-            for number, server in enumerate(servers)
+            image.ws(f"{server}-{number}", self.env | {"WS_SERVER": server}) for number, server in enumerate(servers)
         ]
         self.nginx = Nginx(web=[self.web.port], ws=[each.port for each in self.ws])
 

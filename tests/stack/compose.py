@@ -4,8 +4,10 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ KEPT = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKE
 SERVERS = ("nginx", "web", "ws", "redis", "postgres")
 ONCE = ("migrate", "secrets")
 PORT_OF_SERVERS = 8000
+ESTABLISHED = "01"
 
 
 class CommandError(AssertionError):
@@ -40,7 +43,7 @@ class Stack:
         copy_repository(folder)
 
     def compose(self, *arguments: str) -> str:
-        return self.run("docker", "compose", *arguments)
+        return self.run("docker", "compose", "--ansi=never", *arguments)
 
     def run(self, *command: str) -> str:
         """What it printed; CommandError when it fails."""
@@ -72,6 +75,11 @@ class Stack:
         """Wait until every server is healthy."""
         running = self.containers(*SERVERS)
         until(lambda: all(each.healthy for each in running), "every container being healthy", HEALTHY_SECONDS)
+
+    def sockets(self) -> Counter[str]:
+        """How many connections nginx holds to each address."""
+        rows = [row.split() for row in self.container("nginx").exec("cat", "/proc/net/tcp").splitlines()[1:]]
+        return Counter(readable(row[2]) for row in rows if row[3] == ESTABLISHED)
 
     def logs(self, seconds: float) -> str:
         return self.compose("logs", "--no-color", "--timestamps", "--since", f"{seconds:.0f}s")
@@ -120,11 +128,12 @@ class Container:
         """
         subprocess.run(["docker", "exec", self.id, "sh", "-c", "kill -KILL -1"], capture_output=True)
 
-    def sockets(self) -> int:
-        """How many connections from other containers its server holds."""
-        rows = [row.split() for row in self.exec("cat", "/proc/net/tcp").splitlines()[1:]]
-        ours = [row for row in rows if row[1].endswith(f":{PORT_OF_SERVERS:04X}") and row[3] == "01"]
-        return sum(not row[2].startswith("0100007F") for row in ours)
+    @property
+    def address(self) -> str:
+        """Where nginx finds its server, in the network that both are in and Postgres is not."""
+        networks = self.inspect()["NetworkSettings"]["Networks"]
+        (front,) = (network["IPAddress"] for name, network in networks.items() if name.endswith("_front"))
+        return f"{front}:{PORT_OF_SERVERS}"
 
 
 def copy_repository(folder: Path) -> None:
@@ -136,9 +145,13 @@ def copy_repository(folder: Path) -> None:
             shutil.copy2(ROOT / name, folder / name)
 
 
-def run(
-    command: Sequence[str], folder: Path = ROOT, env: dict[str, str] | None = None, said: str | None = None
-) -> str:
+def readable(address: str) -> str:
+    """An address and port as /proc/net/tcp has them, like 0100007F:1F40."""
+    host, port = address.split(":")
+    return f"{socket.inet_ntoa(bytes.fromhex(host)[::-1])}:{int(port, 16)}"
+
+
+def run(command: Sequence[str], folder: Path = ROOT, env: dict[str, str] | None = None, said: str | None = None) -> str:
     done = subprocess.run(
         command, cwd=folder, env=env, input=said, text=True, capture_output=True, timeout=COMMAND_SECONDS
     )

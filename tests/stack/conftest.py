@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ import pytest
 from stack.compose import CommandError, Stack, run
 
 LINES = 200  # of the logs, beside a failure
+LIMIT = 900  # seconds; the first test waits for the images
+
+HERE = Path(__file__).parent
 
 _running: list[Stack] = []
 
@@ -21,12 +25,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(tmp_path_factory.mktemp("clone"))
     _running.append(stack)
     try:
-        stack.compose("build")
-        stack.up()
+        start(stack)
         yield stack
     finally:
         _running.remove(stack)
         stack.remove()
+
+
+def start(stack: Stack) -> None:
+    stack.compose("build")
+    try:
+        stack.up()
+    except CommandError:
+        print(printed(stack, seconds=3600))
+        raise
 
 
 def need_engine() -> None:
@@ -39,6 +51,12 @@ def need_engine() -> None:
         if os.environ.get("CI"):
             pytest.fail(sentence, pytrace=False)
         pytest.skip(sentence)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(LIMIT))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -27,9 +27,7 @@ def test_everything_is_healthy_without_any_configuration(stack: Stack) -> None:
 
 async def test_alice_and_bob_talk_on_different_containers(stack: Stack) -> None:
     first, second = stack.containers("ws")
-    alice, bob, carol = (
-        Steered(SocketActor(stack.ws_url), stack, container) for container in (first, second, second)
-    )
+    alice, bob, carol = (Steered(SocketActor(stack.ws_url), stack, container) for container in (first, second, second))
     try:
         await converse(alice, bob, carol)
     finally:
@@ -45,8 +43,7 @@ async def test_two_browsers_on_different_containers_hold_a_conversation(stack: S
         carol = Sitter(await of_bob.new_page(), stack.base_url)
         containers = (first, second, second)
         people = [
-            Steered(actor, stack, container)
-            for actor, container in zip((alice, bob, carol), containers, strict=True)
+            Steered(actor, stack, container) for actor, container in zip((alice, bob, carol), containers, strict=True)
         ]
         await converse(*people)
         for person in people:
@@ -103,8 +100,6 @@ async def test_a_third_container_is_found_without_a_reload_and_forgotten_when_it
     nginx = stack.container("nginx")
     started = nginx.inspect()["State"]["StartedAt"]
     await asyncio.to_thread(stack.up, ws=3)
-    containers = stack.containers("ws")
-    assert len(containers) == 3
     members = await enter_each(stack, new_room(), 3)
     await leave_all(members)
 
@@ -113,7 +108,7 @@ async def test_a_third_container_is_found_without_a_reload_and_forgotten_when_it
     for _ in range(20):
         async with await enter(stack.ws_url, new_room()) as socket:
             await socket.pong()
-    await asyncio.to_thread(until, lambda: asked(nginx)[-5:] == 5 * [[address(left)]], "log of single attempts")
+    await asyncio.to_thread(until, lambda: asked(nginx)[-5:] == 5 * [[left.address]], "log of single attempts")
     assert nginx.inspect()["State"]["StartedAt"] == started
     await asyncio.to_thread(stack.up)
 
@@ -131,11 +126,10 @@ async def enter_each(stack: Stack, room: str, count: int) -> list[Socket]:
     """Members of the room, at least one on each of so many containers."""
     members: list[Socket] = []
 
-    def serving() -> list[int]:
-        return [container.sockets() for container in stack.containers("ws")]
-
-    while not (len(spread := await asyncio.to_thread(serving)) == count and all(spread)):
-        assert len(members) < 40, f"nginx leads to {spread}"
+    addresses = [container.address for container in stack.containers("ws")]
+    assert len(addresses) == count
+    while not all((taken := await asyncio.to_thread(stack.sockets))[address] for address in addresses):
+        assert len(members) < 40, f"nginx leads to {taken}"
         members.append(await enter(stack.ws_url, room))
     return members
 
@@ -143,13 +137,6 @@ async def enter_each(stack: Stack, room: str, count: int) -> list[Socket]:
 def keys(stack: Stack) -> list[str]:
     files = ("secret_key", "database_url", "redis_url")
     return [stack.container("web").exec("cat", f"/run/secrets/{name}") for name in files]
-
-
-def address(container: Container) -> str:
-    """As nginx sees it: in the network that both are in and Postgres is not."""
-    networks = container.inspect()["NetworkSettings"]["Networks"]
-    (front,) = [network["IPAddress"] for name, network in networks.items() if name.endswith("_front")]
-    return f"{front}:8000"
 
 
 def asked(nginx: Container) -> list[list[str]]:

@@ -70,8 +70,8 @@ class Presence:
 
         Where nobody was before, those of other processes follow within a second, by announce.
         """
-        here = self._exchange.rosters[room].here
-        return list(islice(here.values(), limit)), len(here)
+        roster = self._exchange.rosters[room]
+        return roster.show(limit), len(roster.here)
 
     def receive(self, event: Event) -> None:
         """An event that a process has sent, this one or another."""

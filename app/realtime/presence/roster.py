@@ -1,5 +1,6 @@
 """The people of one room, over all processes, and what the room's sockets have not been told yet."""
 
+from itertools import islice
 from typing import Any
 
 Person = dict[str, Any]
@@ -22,7 +23,7 @@ class Roster:
         self._as_of: dict[str, int] = {}
         self._people: dict[str, dict[str, Person]] = {}  # of each process that has any
         self._parts: dict[str, tuple[int, dict[int, dict[str, Person]]]] = {}
-        self._untold: dict[str, Person | None] = {}  # as whom the sockets know those who have changed since
+        self._untold: dict[str, list[Person | None]] = {}  # what sockets know of those who have changed since
 
     # --- What is known of one process --------------------------------------------------------------
 
@@ -93,7 +94,7 @@ class Roster:
         after = self._people[min(processes)][key] if processes else None
         if after == before:
             return
-        self._untold.setdefault(key, before)
+        self._untold.setdefault(key, [before])
         if after is None:
             del self.here[key]
         else:
@@ -109,6 +110,13 @@ class Roster:
         """No socket needs to be told of what has changed so far."""
         self._untold.clear()
 
+    def show(self, limit: int) -> list[Person]:
+        """Some who are here, for a socket that comes between two frames and so knows more than the others."""
+        for key, known in self._untold.items():
+            if (person := self.here.get(key)) not in known:
+                known.append(person)
+        return list(islice(self.here.values(), limit))
+
     def take_changes(self, limit: int) -> tuple[dict[str, Person], dict[str, Person]]:
         """Who has joined and who has left since the sockets were told, at most so many each.
 
@@ -118,15 +126,16 @@ class Roster:
         joined: dict[str, Person] = {}
         left: dict[str, Person] = {}
         untold, self._untold = self._untold, {}
-        for key, before in untold.items():
+        for key, known in untold.items():
             after = self.here.get(key)
-            if after == before:
+            gone = [person for person in known if person is not None and person != after]
+            if gone and len(left) == limit:
+                self._untold[key] = known
                 continue
-            if before is not None and len(left) == limit:
-                self._untold[key] = before
-                continue
-            if before is not None:
-                left[key] = before
-            if after is not None and len(joined) < limit:
+            if gone:
+                left[key] = gone.pop()
+            if gone:
+                self._untold[key] = [*gone]
+            if after is not None and len(joined) < limit and any(person != after for person in known):
                 joined[key] = after
         return joined, left

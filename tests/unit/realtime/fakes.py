@@ -5,6 +5,8 @@ import selectors
 from collections.abc import Callable
 from typing import Any
 
+from channels.layers import InMemoryChannelLayer
+
 from realtime.closing import Goodbye
 from realtime.feed import Numbered
 from realtime.outbox import TooSlow
@@ -126,3 +128,39 @@ class TurnedClock(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self.now
+
+
+class Layer(InMemoryChannelLayer):
+    """A channel layer that can be `down` (raises), `stalled` (never answers) or `lossy` (loses what it is sent)."""
+
+    def __init__(self) -> None:
+        super().__init__(capacity=10_000)
+        self.down = self.stalled = self.lossy = False
+        self.added: list[str] = []
+        self.sent: list[dict[str, Any]] = []
+        self.refused = 0
+
+    async def _answer(self) -> None:
+        if self.stalled:
+            await asyncio.get_running_loop().create_future()
+        if self.down:
+            self.refused += 1
+            raise ConnectionError("nobody listens there")
+
+    async def group_add(self, group: str, channel: str) -> None:
+        await self._answer()
+        self.added.append(group)
+        await super().group_add(group, channel)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        await self._answer()
+        await super().group_discard(group, channel)
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        await self._answer()
+        self.sent.append(message)
+        if not self.lossy:
+            await super().group_send(group, message)
+
+    def members(self, group: str) -> int:
+        return len(self.groups.get(group, ()))

@@ -61,7 +61,7 @@ async def nothing_is_left_behind() -> AsyncIterator[None]:
     await settled()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        gc.collect()
+        gc.collect(1)
     assert unseen == []
     assert asyncio.all_tasks() == {asyncio.current_task()}
 

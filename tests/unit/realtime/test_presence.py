@@ -169,6 +169,17 @@ def test_alice_who_is_in_her_grace_is_seen_by_who_comes_meanwhile(world: World) 
     assert bob.sees == {"bob"}
 
 
+def test_dora_who_was_shown_alice_between_two_frames_is_told_that_she_left(world: World) -> None:
+    bob = world.enter("bob", on="red")
+    world.run(3)
+    world.enter("alice", on="red").leave()
+    dora = world.enter("dora", on="red")
+    assert dora.sees == {"alice", "bob", "dora"}
+    world.processes["red"].tick_at += 2
+    world.run(4)
+    assert bob.sees == dora.sees == {"bob", "dora"}
+
+
 def test_a_leave_without_an_enter_is_an_error(world: World) -> None:
     with pytest.raises(KeyError):
         world.processes["red"].presence.leave("lobby", "key of nobody")

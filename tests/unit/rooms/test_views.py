@@ -16,12 +16,6 @@ from rooms.people import guest_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: Any) -> None:
-    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": backend}}
-
-
 @pytest.fixture
 def alice() -> Client:
     return Client()
@@ -82,7 +76,9 @@ def test_own_messages_are_marked(alice: Client, bob: Client) -> None:
 def test_the_page_shows_the_latest_fifty_and_says_where_the_socket_goes_on(alice: Client) -> None:
     room = Room.objects.enter("teahouse")
     for number in range(1, 61):
-        room.messages.create(seq=number, client_id=str(number), author="Bob", guest=True, body=f"n{number}", at=room.changed_at)
+        room.messages.create(
+            seq=number, client_id=str(number), author="Bob", guest=True, body=f"n{number}", at=room.changed_at
+        )
     Room.objects.update(seq=60)
     page = alice.get("/room/teahouse/")
     assert bodies(alice) == [f"n{number}" for number in range(11, 61)]

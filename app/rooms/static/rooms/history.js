@@ -1,5 +1,6 @@
 // The messages on the page: those of the log, and below them the page's own that are not in it yet.
 
+import { Scroller } from "./scroller.js";
 import { showTime } from "./times.js";
 
 const SHOWN = 500; // older ones leave the page, so that a room open for days stays light
@@ -9,6 +10,7 @@ export class History {
   #messages = document.getElementById("messages");
   #unsent = document.getElementById("unsent");
   #empty = document.getElementById("empty");
+  #scroller = new Scroller();
   #pattern = document.getElementById("message").content.firstElementChild;
 
   // onEdit(id): somebody wants the refused message back in the form.
@@ -28,6 +30,7 @@ export class History {
   // A message of the log: an own one that waited below moves up into its place.
   show(message) {
     const item = this.#waiting(message.id) ?? this.#make(message.user, message.id, message.body);
+    this.#scroller.hold(this.#messages.lastElementChild);
     item.querySelector(".state")?.remove();
     item.classList.remove("pending", "refused");
     item.classList.toggle("mine", this.#isMine(message.user) || item.classList.contains("mine"));
@@ -86,6 +89,7 @@ export class History {
     state.append(document.createElement("span"), " ", edit);
     item.append(state);
     this.#unsent.append(item);
+    this.#scroller.toEnd();
     return item;
   }
 

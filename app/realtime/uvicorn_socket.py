@@ -1,0 +1,184 @@
+"""One WebSocket connection under uvicorn, with the manners of the one under Daphne.
+
+A client that breaks a limit reads why before the connection ends, one that takes nothing is dropped, and
+neither pings nor tiny frames add up in memory.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
+from websockets.protocol import State
+
+from realtime.limits import CLOSE_SECONDS, MAX_FRAGMENTS, READ_BYTES
+
+Message = dict[str, Any]
+QUIET_SECONDS = 0.5
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """One WebSocket connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.unread = b""  # received while the application had enough to do, or before it let the client in
+        self.failed = False  # by the client's fault
+        self.quiet_timer: asyncio.TimerHandle | None = None
+
+    # --- From the client ---------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        if self.failed:
+            self._end_when_quiet()
+        else:
+            data, self.unread = self.unread + data, b""
+            self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
+        for start in range(0, len(data), READ_BYTES):
+            if self.handshake_initiated and not self.handshake_complete and not self.read_paused:
+                self.read_paused = True
+                self.transport.pause_reading()
+            if self.read_paused:
+                self.unread = data[start:]
+                return
+            super().data_received(data[start : start + READ_BYTES])
+
+    def _read(self) -> None:
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        if self.unread:
+            self.data_received(b"")
+
+    async def receive(self) -> Any:
+        message = await self.queue.get()
+        if self.queue.empty():
+            self._read()
+        return message
+
+    def handle_cont(self, event: Frame) -> None:
+        if self.close_sent:
+            return
+        if len(self.frames) >= MAX_FRAGMENTS:
+            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
+            self.handle_parser_exception()
+        else:
+            super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """Text that is no UTF-8 is the client's fault, and no error of ours to be logged."""
+        data, self.frames = b"".join(self.frames), []
+        if self.close_sent:
+            return
+        try:
+            content = {"text": data.decode()} if self.curr_msg_data_type == "text" else {"bytes": data}
+        except UnicodeDecodeError:
+            self.conn.fail(CloseCode.INVALID_DATA, "not UTF-8")
+            self.handle_parser_exception()
+            return
+        message: Any = {"type": "websocket.receive", **content}
+        self.queue.put_nowait(message)
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def handle_ping(self) -> None:
+        """A client that does not read gets no pongs either: they would add up."""
+        pongs = self.conn.data_to_send()
+        if self.writable.is_set():
+            self.transport.write(b"".join(pongs))
+
+    def handle_parser_exception(self) -> None:
+        """Closes, and reads on for a while: ending while data comes in would cost the client the reason."""
+        if not self.failed and self.conn.close_sent:
+            self.failed = True
+            if not self.close_sent:
+                self._closed(self.conn.close_sent.code, self.conn.close_sent.reason)
+            self._end_when_quiet()
+        elif not self.failed:
+            self.transport.abort()
+
+    def _end_when_quiet(self) -> None:
+        """What the client had to say before it read the close has arrived when nothing more comes."""
+        if self.quiet_timer:
+            self.quiet_timer.cancel()
+        self.quiet_timer = self.loop.call_later(QUIET_SECONDS, self.transport.close)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        if self.quiet_timer:
+            self.quiet_timer.cancel()
+
+    def handle_close(self, event: Frame) -> None:
+        super().handle_close(event)
+        self._drop_later()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self._drop_later()
+
+    # --- From the application ----------------------------------------------------------------------
+
+    async def run_asgi(self) -> None:
+        try:
+            await self.app(self.scope, self.receive, self.send)
+        except (ClientDisconnected, asyncio.CancelledError):
+            self._application_ended(CloseCode.GOING_AWAY)
+        except Exception as error:
+            self.logger.exception("the application failed: %s", type(error).__name__)
+            self._application_ended(CloseCode.INTERNAL_ERROR)
+        else:
+            self._application_ended(CloseCode.NORMAL_CLOSURE)
+
+    def _application_ended(self, code: int) -> None:
+        if self.handshake_complete:
+            self._close(code)
+        elif self.handshake_initiated and not self.transport.is_closing():
+            self.initial_response = None
+            self.send_500_response()
+            self.transport.close()
+
+    def send(self, message: Any) -> Coroutine[Any, Any, None]:
+        """A close does not wait for the buffer to empty: a client that does not answer in time is dropped."""
+        if message["type"] == "websocket.close" and (self.handshake_complete or self.disconnected):
+            return self._close_by_application(message)
+        if message["type"] == "websocket.accept":
+            return self._accept(message)
+        return super().send(message)
+
+    async def _accept(self, message: Any) -> None:
+        await super().send(message)
+        self._read()
+
+    async def _close_by_application(self, message: Message) -> None:
+        self._close(message.get("code") or CloseCode.NORMAL_CLOSURE, message.get("reason") or "")
+
+    def shutdown(self) -> None:
+        if self.handshake_complete:
+            self._close(CloseCode.SERVICE_RESTART)
+        else:
+            super().shutdown()
+
+    def _close(self, code: int, reason: str = "") -> None:
+        if self.close_sent or self.disconnected or self.conn.state is not State.OPEN:
+            return
+        self.conn.send_close(code, reason)
+        self._closed(code, reason)
+
+    def _closed(self, code: int, reason: str) -> None:
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = self.disconnected = True  # who sends from here on is told so
+        self.stop_keepalive()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self._read()
+        self.writable.set()  # whoever waits to send need not wait any longer
+        self._drop_later()
+
+    def _drop_later(self) -> None:
+        """Closing alone would wait for ever for a client that does not take what is in the buffer."""
+        if self.close_timer is None:
+            self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# Replaces the web and ws containers by new ones while people talk.
+#
+# Builds, migrates once, starts the new containers beside the old ones, and when all of them are healthy asks the old
+# ones to leave: they say goodbye to their sockets, and whoever was on them comes back to the new ones. nginx follows by
+# itself. A new version that cannot be built, migrated or started leaves the old one running: exit status 1.
+#
+# The old version works on the migrated database for a while, so a migration must leave it what it needs.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+services=(web ws)
+healthy_seconds=120
+old=()   # containers
+scale=() # twice as many
+
+main() {
+  alone
+  remember_old
+  trap leave_as_it_was EXIT
+  say "building"
+  quietly docker compose build ws || fail "The new version cannot be built."
+  say "migrating"
+  quietly docker compose run --rm --no-deps migrate || fail "The migration failed."
+  say "starting the new containers"
+  quietly docker compose up --detach --no-deps --no-recreate "${scale[@]}" "${services[@]}" ||
+    fail "The new containers cannot be started."
+  all_healthy
+  trap - EXIT
+
+  say "asking the old containers to leave"
+  docker stop "${old[@]}" >/dev/null # each has its stop_grace_period
+  docker rm "${old[@]}" >/dev/null
+  say "done"
+}
+
+say() { echo "rollout: $*" >&2; }
+
+fail() {
+  say "$*"
+  exit 1
+}
+
+# Two at once would take each other's new containers for old ones.
+alone() {
+  exec 9<docker/rollout.sh
+  flock --nonblock 9 || fail "Another rollout is under way."
+}
+
+remember_old() {
+  local service here
+  for service in "${services[@]}"; do
+    mapfile -t here < <(docker compose ps --all --quiet "$service")
+    ((${#here[@]})) || fail "There is no $service container: \`make up\` starts the stack."
+    old+=("${here[@]}")
+    scale+=(--scale "$service=$((2 * ${#here[@]}))")
+  done
+  image=$(docker inspect --format '{{.Config.Image}}' "${old[0]}")
+  old_image=$(docker inspect --format '{{.Image}}' "${old[0]}")
+}
+
+# Shows what a command said only if it failed.
+quietly() {
+  local said
+  said=$("$@" 2>&1 </dev/null) && return
+  tail -n 30 <<<"$said" >&2
+  return 1
+}
+
+new() {
+  local id
+  docker compose ps --all --quiet "${services[@]}" | while read -r id; do
+    [[ " ${old[*]} " == *" $id "* ]] || echo "$id"
+  done
+}
+
+all_healthy() {
+  local id deadline=$((SECONDS + healthy_seconds))
+  for id in $(new); do
+    until [[ $(state "$id") == "healthy 0 true" ]]; do
+      # One that ended is a failure at once, although it is started again.
+      [[ $(state "$id") =~ ^(starting|healthy)\ 0\ true$ ]] || unhealthy "$id"
+      ((SECONDS < deadline)) || unhealthy "$id"
+      sleep 0.2
+    done
+  done
+}
+
+state() { docker inspect --format '{{.State.Health.Status}} {{.RestartCount}} {{.State.Running}}' "$1"; }
+
+unhealthy() {
+  docker logs --tail 30 "$1" >&2
+  fail "$(docker inspect --format '{{slice .Name 1}}' "$1") does not become healthy."
+}
+
+# The image's name goes back as well: the next `docker compose up` must not start what has failed.
+leave_as_it_was() {
+  local left
+  mapfile -t left < <(new)
+  ((${#left[@]} == 0)) || docker rm --force "${left[@]}" >/dev/null
+  docker tag "$old_image" "$image"
+  say "The old version goes on."
+}
+
+main "$@"

@@ -1,0 +1,83 @@
+"""The browser client follows the log, whatever comes in which order."""
+
+import json
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from browser import Person
+from played import Played, message, shows
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_it_goes_on_from_where_the_page_ends(alice: Person, server: Played) -> None:
+    query = await server.dialled(1)
+    assert query["since"] == ["0"]
+    assert len(query["epoch"][0]) > 0
+    server.welcome(message(1), message(2))
+    await alice.is_live()
+    await shows(alice.page, "n1", "n2")
+
+
+async def test_a_plain_socket_does_as_well(alice: Person, server: Played) -> None:
+    server.welcome()
+    server.dials[-1].send(json.dumps(message(1)))
+    await shows(alice.page, "n1")
+
+
+async def test_what_comes_twice_is_shown_once(alice: Person, server: Played) -> None:
+    server.welcome(message(1), message(2))
+    server.send(message(2), message(1), message(3), message(3))
+    await shows(alice.page, "n1", "n2", "n3")
+
+
+@pytest.mark.parametrize("sign", [message(4), {"type": "seq", "seq": 4}], ids=["message", "seq"])
+async def test_a_gap_makes_it_ask_for_what_is_missing(alice: Person, server: Played, sign: dict[str, Any]) -> None:
+    server.welcome(message(1), message(2))
+    server.send(sign, message(5))
+    await alice.state_is("waiting")
+    await alice.page.clock.run_for(500)
+    assert (await server.dialled(2))["since"] == ["2"]
+    server.welcome(message(3), message(4), message(5))
+    await shows(alice.page, "n1", "n2", "n3", "n4", "n5")
+    assert len(server.dials) == 2
+
+
+async def test_where_it_cannot_go_on_it_begins_anew(alice: Person, server: Played) -> None:
+    first = await server.dialled(1)
+    server.welcome(message(1), message(2))
+    await shows(alice.page, "n1", "n2")
+    await server.close(4501)
+    await alice.page.clock.run_for(500)
+    assert await server.dialled(2) == {**first, "since": ["2"]}
+    server.welcome(message(7, "restored"), recovered=False, epoch="another")
+    await shows(alice.page, "restored")
+    server.send(message(8))
+    await shows(alice.page, "restored", "n8")
+    await server.close(4501)
+    await alice.page.clock.run_for(1000)
+    assert await server.dialled(3) == {"since": ["8"], "epoch": ["another"]}
+
+
+async def test_a_long_history_leaves_the_page_light(alice: Person, server: Played) -> None:
+    server.welcome()
+    server.send(*[message(seq) for seq in range(1, 701)])
+    await expect(alice.stored("n700")).to_be_visible()
+    await expect(alice.page.locator("#messages > li")).to_have_count(500)
+
+
+async def test_who_reads_the_past_is_not_dragged_away(alice: Person, server: Played) -> None:
+    server.welcome()
+    server.send(*[message(seq) for seq in range(1, 101)])
+    await expect(alice.stored("n100")).to_be_in_viewport()
+    await alice.stored("n50").scroll_into_view_if_needed()
+    before = await alice.stored("n50").bounding_box()
+    server.send(*[message(seq) for seq in range(101, 111)])
+    await expect(alice.stored("n110")).to_be_attached()
+    await alice.page.clock.run_for(50)
+    assert await alice.stored("n50").bounding_box() == before
+    await alice.page.get_by_role("button", name="New messages").click()
+    await expect(alice.stored("n110")).to_be_in_viewport()
+    await expect(alice.page.get_by_role("button", name="New messages")).to_be_hidden()

@@ -1,0 +1,139 @@
+"""`make run` as somebody finds it who has just cloned the project, but for the packages, which are there already."""
+
+import errno
+import os
+import pty
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from servers.ports import free_port
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clone")
+    shutil.copy(ROOT / "Makefile", folder)
+    shutil.copytree(ROOT / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / ".run").mkdir()
+    (folder / ".run/venv").symlink_to(sys.prefix)
+    return folder
+
+
+class Terminal:
+    """`make run` in a terminal of its own."""
+
+    def __init__(self, clone: Path, port: int) -> None:
+        self.text = ""
+        self.pid, self.screen = pty.fork()
+        if self.pid == 0:
+            os.chdir(clone)
+            os.execvpe("make", COMMAND, environment(PORT=str(port)))
+
+    def shows(self, words: str) -> None:
+        deadline = time.monotonic() + SECONDS
+        while words not in self.text:
+            assert self.read(), f"ended without {words!r}:\n{self.text}"
+            assert time.monotonic() < deadline, f"no {words!r}:\n{self.text}"
+
+    def read(self) -> bool:
+        try:
+            self.text += os.read(self.screen, 4096).decode()
+        except OSError:  # nobody writes any more
+            return False
+        return True
+
+    def press_ctrl_c(self) -> int:
+        """The exit status that make ends with."""
+        os.write(self.screen, b"\x03")
+        while self.read():
+            pass
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+# The packages count as installed, whichever environment the tests run in.
+COMMAND = ["make", "--assume-old=.run/venv/app.txt", "run"]
+
+
+def environment(**variables: str) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "LANG": "C.UTF-8", **variables}
+
+
+def refused(clone: Path, **variables: str) -> list[str]:
+    """What `make run` says before it gives up, without make's own last line."""
+    done = subprocess.run(
+        COMMAND, cwd=clone, env=environment(**variables), capture_output=True, text=True, timeout=SECONDS
+    )
+    assert done.returncode == 2
+    *said, last = (done.stdout + done.stderr).splitlines()
+    assert last.startswith("make: ***")
+    return said
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        yield str(somebody.getsockname()[1])
+
+
+def test_it_serves_the_site_to_this_machine_until_ctrl_c_and_again(clone: Path) -> None:
+    keys = set()
+    for _ in range(2):
+        port = free_port()
+        terminal = Terminal(clone, port)
+        terminal.shows(f"http://localhost:{port}")
+        with urllib.request.urlopen(f"http://localhost:{port}/", timeout=10) as lobby:
+            assert lobby.status == 200
+        with socket.socket() as elsewhere:  # who listens on every address would answer at this one, too
+            assert elsewhere.connect_ex(("127.0.0.2", port)) == errno.ECONNREFUSED
+        assert terminal.press_ctrl_c() == 0
+        assert "Traceback" not in terminal.text
+        assert "***" not in terminal.text
+        keys.add((clone / ".run/secret_key").read_text())
+    assert len(keys) == 1
+    assert len(keys.pop()) >= 50
+    assert (clone / ".run/secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_killing_make_ends_the_server(clone: Path) -> None:
+    port = free_port()
+    terminal = Terminal(clone, port)
+    terminal.shows(f"http://localhost:{port}")
+    os.kill(terminal.pid, signal.SIGTERM)
+    while terminal.read():
+        pass
+    os.waitpid(terminal.pid, 0)
+    socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_a_taken_port_is_one_sentence(clone: Path, taken: str) -> None:
+    [sentence] = refused(clone, PORT=taken)
+    assert sentence.startswith(f"Port {taken} ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "abc"), ("MESSAGE_RATE", "-1"), ("DEBUG", "ture"), ("DATABASE_URL", "mysql://a")]
+)
+def test_a_broken_variable_is_one_sentence_that_names_it(clone: Path, name: str, value: str) -> None:
+    [sentence] = refused(clone, **{name: value})
+    assert sentence.startswith(name)
+
+
+def test_a_missing_python_is_one_sentence(clone: Path, tmp_path: Path) -> None:
+    for program in ("bash", "make", "cmp", "touch"):
+        (tmp_path / program).symlink_to(shutil.which(program) or program)
+    bare = tmp_path / "clone"
+    shutil.copytree(clone, bare, symlinks=True, ignore=shutil.ignore_patterns(".run"))
+    [sentence] = refused(bare, PATH=str(tmp_path))
+    assert "Python 3.11" in sentence

@@ -1,0 +1,52 @@
+"""What is acknowledged is in Postgres, and what it costs to get it to the sockets."""
+
+import asyncio
+import re
+import urllib.parse
+
+from client import enter, new_id, new_room
+from servers.stack import Stack
+from visitor import Visitor, room_page
+
+
+async def test_an_acknowledged_message_is_in_postgres(stack: Stack) -> None:
+    room = new_room()
+    async with await enter(stack.ws_url, room) as alice:
+        for number in range(1, 11):
+            id = new_id()
+            await alice.say(f"{number}", id)
+            assert stack.database.messages(room)[-1] == (number, id, f"{number}")
+
+
+async def test_two_people_who_choose_the_same_id_at_once_say_it_once(stack: Stack) -> None:
+    room = new_room()
+    async with await enter(stack.ws[0].ws_url, room) as alice, await enter(stack.ws[1].ws_url, room) as bob:
+        for _ in range(20):
+            id = new_id()
+            first, second = await asyncio.gather(alice.say("the same", id), bob.say("the same", id))
+            assert first == second
+    assert len(stack.database.messages(room)) == 20
+
+
+async def test_the_form_publishes_without_a_new_connection_for_each_message(stack: Stack) -> None:
+    room = new_room()
+    bob = Visitor(stack.base_url)
+    path = room_page(room)
+    async with await enter(stack.ws[0].ws_url, room) as alice:
+        await asyncio.to_thread(say_by_form, bob, path, 8)  # every worker has said something
+        before = opened(stack)
+        await asyncio.to_thread(say_by_form, bob, path, 40)
+        assert opened(stack) - before <= 3
+        await alice.until(lambda frame: frame["type"] == "message" and frame["seq"] == 48, "message 48")
+
+
+def say_by_form(visitor: Visitor, path: str, times: int) -> None:
+    token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', visitor.get(path).text)[0]
+    for _ in range(times):
+        form = urllib.parse.urlencode({"body": "by form", "csrfmiddlewaretoken": token})
+        assert visitor.post_raw(path, form.encode()).status == 303
+
+
+def opened(stack: Stack) -> int:
+    """Connections that Redis has ever accepted."""
+    return int(stack.redis.ask("INFO stats").split("total_connections_received:")[1].split()[0])

@@ -1,0 +1,114 @@
+"""`make rollout` replaces the application while people talk, and a version that does not work never takes over."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from client import new_room
+from ledger import Account, keep
+from stack.compose import CommandError, Stack, run
+from visitor import Visitor
+
+LOBBY = "app/rooms/templates/rooms/lobby.html"
+MIGRATION = """from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("rooms", "{after}")]
+    operations = [migrations.RunSQL("{sql}")]
+"""
+
+
+async def test_people_talk_through_a_rollout(stack: Stack) -> None:
+    before = application(stack)
+    write_migration(stack, "tests_9001", "CREATE TABLE second_edition (id integer)")
+    lobby = stack.folder / LOBBY
+    lobby.write_text(lobby.read_text().replace("</h1>", " (second edition)</h1>"))
+    assert "(second edition)" not in page(stack)
+
+    async def rollout() -> None:
+        await asyncio.to_thread(stack.run, "make", "rollout")
+
+    account = await talk_through(stack, rollout)
+    assert account.dials >= 8, "everybody had to come back"
+    assert "(second edition)" in page(stack)
+    assert "[X] tests_9001" in stack.container("web").exec("python", "manage.py", "showmigrations", "rooms")
+    after = application(stack)
+    assert [service for service, _ in after] == [service for service, _ in before]
+    assert not set(after) & set(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "says"),
+    [
+        ("app/Dockerfile", "RUN false", "The new version cannot be built."),
+        ("app/config/asgi.py", "raise RuntimeError('something was forgotten')", "does not become healthy."),
+    ],
+    ids=["not built", "not started"],
+)
+async def test_a_version_that_does_not_work_never_takes_over(stack: Stack, name: str, line: str, says: str) -> None:
+    with put_back(stack.folder / name) as file:
+        file.write_text(f"{file.read_text()}\n{line}\n")
+        await is_refused(stack, says)
+
+
+async def test_a_version_whose_migration_fails_never_takes_over(stack: Stack) -> None:
+    migration = write_migration(stack, "tests_9002", "SELECT 1/0")
+    await is_refused(stack, "The migration failed.")
+    migration.unlink()
+
+
+async def is_refused(stack: Stack, says: str) -> None:
+    """Nobody notices a rollout that fails, and it leaves nothing behind."""
+    before, image = application(stack), image_by_name(stack)
+
+    async def rollout() -> None:
+        with pytest.raises(CommandError) as failure:
+            await asyncio.to_thread(stack.run, "make", "rollout")
+        assert says in str(failure.value)
+        assert "The old version goes on." in str(failure.value)
+
+    account = await talk_through(stack, rollout)
+    assert account.dials == 4, "nobody had to come back"
+    assert application(stack) == before
+    assert image_by_name(stack) == image, "or the next `docker compose up` would start what has failed"
+
+
+async def talk_through(stack: Stack, rollout: Callable[[], Awaitable[None]]) -> Account:
+    account = await keep(4 * [stack.ws_url], new_room("ledger"), stack, rollout)
+    print(account)
+    assert account.faultless, account
+    assert account.acked > 160
+    return account
+
+
+def application(stack: Stack) -> list[tuple[str, str]]:
+    """Service and id of each container of the application."""
+    return sorted((container.service, container.id) for container in stack.containers("web", "ws"))
+
+
+def image_by_name(stack: Stack) -> str:
+    return run(["docker", "image", "inspect", "--format", "{{.Id}}", f"{stack.project}-app"])
+
+
+def page(stack: Stack) -> str:
+    return Visitor(stack.base_url).get("/").text
+
+
+def write_migration(stack: Stack, name: str, sql: str) -> Path:
+    folder = stack.folder / "app/rooms/migrations"
+    last = sorted(path.stem for path in folder.glob("*_*.py") if path.stem != "__init__")[-1]
+    file = folder / f"{name}.py"
+    file.write_text(MIGRATION.format(after=last, sql=sql))
+    return file
+
+
+@contextmanager
+def put_back(file: Path) -> Iterator[Path]:
+    """The file, which is afterwards as it was before."""
+    text = file.read_text()
+    yield file
+    file.write_text(text)

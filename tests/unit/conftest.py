@@ -1,0 +1,5 @@
+"""Unit tests import the application itself, with the settings of tests/conftest.py. The other suites start it."""
+
+import django
+
+django.setup()

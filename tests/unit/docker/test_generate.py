@@ -1,0 +1,94 @@
+"""The stack's keys and passwords: made once, and no file readable by more than one group."""
+
+import hashlib
+import os
+import re
+import runpy
+import threading
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+SCRIPT = Path(__file__).parents[3] / "docker/secrets/generate.py"
+NAMES = {"secret_key", "postgres_password", "redis_password", "database_url", "redis_url", "redis.acl"}
+
+
+@pytest.fixture
+def generate(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The script's `main`, where the user who runs the tests may not give files to other groups."""
+    module = runpy.run_path(str(SCRIPT))
+    given = module["main"].__globals__["given"] = {}
+    monkeypatch.setattr(os, "chown", lambda path, user, group: given.__setitem__(Path(path).stat().st_ino, group))
+    return module["main"]
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def test_everything_is_made_and_fits_together(generate: Any, tmp_path: Path) -> None:
+    generate(tmp_path)
+    made = contents(tmp_path)
+    assert set(made) == NAMES
+    assert len(made["secret_key"]) >= 50
+    assert urlsplit(made["database_url"]).password == made["postgres_password"]
+    assert urlsplit(made["redis_url"]).password == made["redis_password"]
+    assert hashlib.sha256(made["redis_password"].encode()).hexdigest() in made["redis.acl"]
+    assert made["redis_password"] not in made["redis.acl"]
+
+
+def test_a_second_run_changes_nothing(generate: Any, tmp_path: Path) -> None:
+    generate(tmp_path)
+    before = contents(tmp_path)
+    generate(tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_a_run_that_was_cut_short_is_completed_with_the_same_passwords(generate: Any, tmp_path: Path) -> None:
+    generate(tmp_path)
+    before = contents(tmp_path)
+    for name in ("database_url", "redis_url", "redis.acl"):
+        (tmp_path / name).unlink()
+    generate(tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_two_stacks_share_nothing(generate: Any, tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for folder in folders:
+        folder.mkdir()
+        generate(folder)
+    one, other = (contents(folder) for folder in folders)
+    assert [name for name in NAMES if one[name] == other[name]] == []
+
+
+def test_two_runs_at_once_agree(generate: Any, tmp_path: Path) -> None:
+    runs = [threading.Thread(target=generate, args=(tmp_path,)) for _ in range(8)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    made = contents(tmp_path)
+    assert set(made) == NAMES
+    assert made["postgres_password"] in made["database_url"]
+    assert made["redis_password"] in made["redis_url"]
+    assert hashlib.sha256(made["redis_password"].encode()).hexdigest() in made["redis.acl"]
+
+
+def test_each_file_is_for_one_group_which_compose_gives_to_those_who_need_it(generate: Any, tmp_path: Path) -> None:
+    generate(tmp_path)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o440}
+    given = generate.__globals__["given"]
+    groups = {path.name: given[path.stat().st_ino] for path in tmp_path.iterdir()}
+    app, postgres, redis = groups["secret_key"], groups["postgres_password"], groups["redis.acl"]
+    assert groups["database_url"] == groups["redis_url"] == app
+    assert len({app, postgres, redis, groups["redis_password"]}) == 4
+    compose = (SCRIPT.parents[2] / "docker-compose.yml").read_text()
+    assert re.findall(r"group_add: (.*)", compose) == [
+        f'["{app}"]',
+        f'["{redis}"]',
+        f'["{postgres}"]',
+        f'["{app}", "{postgres}", "{redis}"]',
+    ]

@@ -1,0 +1,374 @@
+"""Rooms over several processes: alice's and bob's hub, one log, and a layer that may lose everything."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from realtime import hub as hub_module
+from realtime import wire as wire_module
+from realtime.closing import RESTART
+from realtime.feed import Feed, Memory, Numbered
+from realtime.hub import Changed, Hub
+from realtime.wire import group_of
+from unit.realtime.fakes import Layer, Log, Socket, frame, said, until
+
+
+class Rooms:
+    """What is stored, and how the hub's own frames are worded."""
+
+    def __init__(self) -> None:
+        self.logs: dict[str, Log] = {}
+        self.epoch = "epoch"
+        self.away = False
+        self.asked: list[float] = []
+        self.lately = 1.0  # a room that has changed earlier than this is not told of by itself
+
+    def log(self, room: str) -> Log:
+        return self.logs.setdefault(room, Log())
+
+    async def read(self, room: str, after: int, limit: int) -> list[Numbered]:
+        return await self.log(room).read(room, after, limit)
+
+    async def changed(self, seconds: float) -> list[Changed]:
+        if self.away:
+            raise OSError("the database is away")
+        self.asked.append(seconds)
+        return [Changed(room, self.epoch, log.seqs[-1]) for room, log in self.logs.items() if log.seqs]
+
+    def seq_frame(self, seq: int) -> str:
+        return f"seq {seq}"
+
+    def presence_frame(self, joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int) -> str:
+        return json.dumps({"joined": joined, "left": left, "count": member_count})
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire_module, "LAYER_SECONDS", 0.05)
+    monkeypatch.setattr(wire_module, "LAYER_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 0.02)
+    monkeypatch.setattr(hub_module, "TICK_SECONDS", 0.02)
+
+
+@pytest.fixture
+def layer(monkeypatch: pytest.MonkeyPatch) -> Layer:
+    layer = Layer()
+    monkeypatch.setattr(hub_module, "get_channel_layer", lambda: layer)
+    return layer
+
+
+@pytest.fixture
+def rooms() -> Rooms:
+    return Rooms()
+
+
+Make = Callable[[], Hub]
+
+
+@pytest.fixture
+async def process(layer: Layer, rooms: Rooms) -> AsyncIterator[Make]:
+    hubs: list[Hub] = []
+
+    def make() -> Hub:
+        hubs.append(Hub(rooms))
+        return hubs[-1]
+
+    yield make
+    for hub in hubs:
+        for feed in hub.feeds.values():
+            feed.close()
+        tasks = [*hub._tasks, *hub._wire._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    assert Memory.used == 0
+
+
+def join(hub: Hub, rooms: Rooms, key: str, room: str = "1", position: int | None = None) -> tuple[Socket, Feed]:
+    socket = Socket(key)
+    last = len(rooms.log(room).seqs) if position is None else position
+    person = {"name": key, "guest": False}
+    return socket, hub.join(room, socket, person, epoch=rooms.epoch, position=last)
+
+
+def say(hub: Hub, rooms: Rooms, room: str = "1") -> None:
+    seq = rooms.log(room).say()
+    hub.publish(room, seq, frame(seq))
+
+
+def messages(socket: Socket) -> list[str]:
+    return [text for text in socket.heard if text.startswith("said")]
+
+
+async def entered(layer: Layer, processes: int, room: str = "1") -> None:
+    await until(lambda: layer.members(group_of(room)) == processes)
+
+
+# --- Between processes -----------------------------------------------------------------------------
+
+
+async def test_alice_speaks_and_bob_in_another_process_hears_her_and_carol_in_another_room_does_not(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    here, there = process(), process()
+    alice, _ = join(here, rooms, "alice")
+    bob, _ = join(there, rooms, "bob")
+    carol, _ = join(there, rooms, "carol", room="2")
+    await entered(layer, 2)
+    say(here, rooms)
+    assert messages(alice) == said(1, 1)
+    await until(lambda: messages(bob) == said(1, 1))
+    assert messages(carol) == []
+
+
+async def test_a_process_is_one_member_of_a_room_and_a_message_is_sent_once_however_many_are_there(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    hub = process()
+    sockets = [join(hub, rooms, f"member {number}")[0] for number in range(50)]
+    await entered(layer, 1)
+    say(hub, rooms)
+    await until(lambda: any(event.get("seq") for message in layer.sent for event in message["events"]))
+    assert layer.added.count(group_of("1")) == 1
+    assert sum("seq" in event for message in layer.sent for event in message["events"]) == 1
+    assert all(messages(socket) == said(1, 1) for socket in sockets)
+
+
+async def test_two_processes_that_speak_at_once_are_heard_in_the_same_order(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    here, there, elsewhere = process(), process(), process()
+    sockets = [join(hub, rooms, "somebody")[0] for hub in (here, there, elsewhere)]
+    await entered(layer, 3)
+    for number in range(100):
+        say((here, there)[number % 2], rooms)
+    await until(lambda: all(len(messages(socket)) >= 100 for socket in sockets))
+    assert all(messages(socket) == said(1, 100) for socket in sockets)
+
+
+async def test_typing_reaches_everybody_but_its_author(layer: Layer, rooms: Rooms, process: Make) -> None:
+    here, there = process(), process()
+    alice, _ = join(here, rooms, "alice")
+    second_tab, _ = join(there, rooms, "alice")
+    bob, _ = join(there, rooms, "bob")
+    await entered(layer, 2)
+    here.mention("1", "alice types", by="alice")
+    await until(lambda: "alice types" in bob.heard)
+    assert "alice types" not in alice.heard + second_tab.heard
+
+
+# --- When the layer fails ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["down", "stalled", "lossy"])
+async def test_without_the_layer_it_takes_longer_and_nothing_is_lost(
+    layer: Layer, rooms: Rooms, process: Make, fault: str
+) -> None:
+    here, there = process(), process()
+    setattr(layer, fault, True)
+    alice, _ = join(here, rooms, "alice")
+    bob, _ = join(there, rooms, "bob")
+    for _ in range(5):
+        say(here, rooms)
+    assert messages(alice) == said(1, 5)
+    await until(lambda: messages(bob) == said(1, 5))
+    setattr(layer, fault, False)
+    await entered(layer, 2)
+    say(here, rooms)
+    await until(lambda: messages(bob) == said(1, 6))
+    assert bob.goodbye is None
+
+
+async def test_once_the_layer_is_back_messages_come_by_it_again(
+    layer: Layer, rooms: Rooms, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer.down = True
+    here, there = process(), process()
+    join(here, rooms, "alice")
+    bob, _ = join(there, rooms, "bob")
+    await until(lambda: layer.refused)
+    layer.down = False
+    await entered(layer, 2)
+    rooms.away = True  # nothing else could bring it
+    say(here, rooms)
+    await until(lambda: messages(bob) == said(1, 1))
+
+
+async def test_what_was_said_before_the_group_was_entered_is_read(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    rooms.away = True
+    layer.down = True
+    hub = process()
+    bob, _ = join(hub, rooms, "bob")
+    await until(lambda: rooms.log("1").reads)
+    rooms.log("1").say()
+    layer.down = False
+    await until(lambda: messages(bob) == said(1, 1))
+
+
+async def test_what_was_said_between_the_newcomers_look_and_the_joining_is_read(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    layer.down = rooms.away = True
+    rooms.log("1").seqs = [1, 2, 3]
+    bob, _ = join(process(), rooms, "bob", position=1)
+    await until(lambda: messages(bob) == said(2, 3))
+
+
+async def test_after_an_outage_of_the_database_the_whole_time_is_asked_for(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    join(process(), rooms, "bob")
+    await until(lambda: rooms.asked)
+    rooms.away = True
+    await asyncio.sleep(0.3)
+    before = len(rooms.asked)
+    rooms.away = False
+    await until(lambda: len(rooms.asked) > before + 1)
+    assert rooms.asked[before] >= 0.3
+    assert rooms.asked[before + 1] < 0.3
+
+
+async def test_a_process_without_sockets_asks_the_log_nothing(layer: Layer, rooms: Rooms, process: Make) -> None:
+    process()
+    await asyncio.sleep(0.1)
+    assert rooms.asked == []
+
+
+# --- A log that was restored -------------------------------------------------------------------------
+
+
+async def test_another_epoch_sends_the_members_back_for_a_fresh_start(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    hub = process()
+    alice, feed = join(hub, rooms, "alice")
+    say(hub, rooms)
+    rooms.epoch = "restored"
+    await until(lambda: alice.goodbye)
+    assert alice.goodbye is RESTART
+    hub.leave(feed, alice)
+    again, _ = join(hub, rooms, "alice")
+    assert hub.feeds["1"].epoch == "restored"
+    say(hub, rooms)
+    assert messages(again) == said(2, 2)
+    assert again.goodbye is None
+
+
+async def test_who_arrives_with_a_new_epoch_starts_the_room_afresh(layer: Layer, rooms: Rooms, process: Make) -> None:
+    rooms.away = True
+    hub = process()
+    alice, old = join(hub, rooms, "alice")
+    rooms.epoch = "restored"
+    bob, _ = join(hub, rooms, "bob")
+    assert (alice.goodbye, bob.goodbye) == (RESTART, None)
+    hub.leave(old, alice)
+    say(hub, rooms)
+    assert messages(bob) == said(1, 1)
+    assert messages(alice) == []
+
+
+async def test_a_log_that_went_back_sends_the_members_back(layer: Layer, rooms: Rooms, process: Make) -> None:
+    hub = process()
+    alice, _ = join(hub, rooms, "alice")
+    for _ in range(5):
+        say(hub, rooms)
+    await until(lambda: hub.feeds["1"].checked == 5)
+    assert alice.goodbye is None
+    rooms.log("1").seqs = [1, 2]
+    await until(lambda: alice.goodbye)
+    assert alice.goodbye is RESTART
+
+
+async def test_an_answer_older_than_what_was_said_meanwhile_is_no_reason_to_send_anybody_back(
+    layer: Layer, rooms: Rooms, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = process()
+    alice, _ = join(hub, rooms, "alice")
+    real, answers = rooms.changed, []
+
+    async def late(seconds: float) -> list[Changed]:
+        answer = await real(seconds)
+        say(hub, rooms)
+        answers.append(answer)
+        return answer
+
+    monkeypatch.setattr(rooms, "changed", late)
+    await until(lambda: len(answers) > 3)
+    assert alice.goodbye is None
+
+
+# --- Leaving -----------------------------------------------------------------------------------------
+
+
+async def test_the_last_who_leaves_takes_everything_along(layer: Layer, rooms: Rooms, process: Make) -> None:
+    hub = process()
+    alice, feed = join(hub, rooms, "alice")
+    bob, _ = join(hub, rooms, "bob")
+    await entered(layer, 1)
+    say(hub, rooms)
+    hub.leave(feed, alice)
+    assert "1" in hub.feeds
+    hub.leave(feed, bob)
+    assert hub.feeds == {}
+    assert Memory.used == 0
+    await entered(layer, 0)
+    say(hub, rooms)
+    assert messages(bob) == said(1, 1)
+    names = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]
+    assert not any(name.startswith("Feed.") for name in names)
+
+
+async def test_members_sent_back_who_do_not_return_leave_nothing_behind(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    hub = process()
+    alice, feed = join(hub, rooms, "alice")
+    await entered(layer, 1)
+    say(hub, rooms)
+    rooms.epoch = "restored"
+    await until(lambda: alice.goodbye)
+    hub.leave(feed, alice)
+    await entered(layer, 0)
+    assert hub.feeds == {}
+
+
+async def test_late_leavers_of_a_room_that_started_afresh_do_not_close_it(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    hub = process()
+    alice, old = join(hub, rooms, "alice")
+    rooms.epoch = "restored"
+    bob, new = join(hub, rooms, "bob")
+    hub.leave(old, alice)
+    assert hub.feeds["1"] is new
+    await entered(layer, 1)
+    assert bob in new.live
+
+
+# --- What the hub says by itself ---------------------------------------------------------------------
+
+
+async def test_a_quiet_room_is_told_its_last_number_again_and_again(
+    layer: Layer, rooms: Rooms, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "SEQ_SECONDS", 0.05)
+    hub = process()
+    alice, _ = join(hub, rooms, "alice")
+    say(hub, rooms)
+    await until(lambda: alice.heard.count("seq 1") >= 3)
+
+
+async def test_nobody_is_told_about_her_own_coming(layer: Layer, rooms: Rooms, process: Make) -> None:
+    hub = process()
+    alice, _ = join(hub, rooms, "alice")
+    await asyncio.sleep(0.1)
+    bob, _ = join(hub, rooms, "bob")
+    told = '{"joined": [{"name": "bob", "guest": false}], "left": [], "count": 2}'
+    await until(lambda: told in alice.heard)
+    assert not any('"bob"' in text for text in bob.heard)
+    assert not any('"alice"' in text for text in alice.heard)

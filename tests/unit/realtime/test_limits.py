@@ -1,0 +1,58 @@
+"""The bounds fit together, and the bucket lets through what it says."""
+
+import pytest
+
+from realtime import limits
+from realtime.limits import TokenBucket
+
+
+def test_silence_ends_before_anybody_on_the_way_cuts() -> None:
+    assert limits.PING_SECONDS + limits.PONG_SECONDS < limits.HEROKU_ROUTER_SECONDS < limits.NGINX_READ_SECONDS
+    assert limits.SEQ_SECONDS <= limits.PING_SECONDS
+
+
+def test_a_server_keeps_idle_connections_longer_than_those_who_reuse_them() -> None:
+    assert max(60, 90) < limits.KEEP_ALIVE_SECONDS  # nginx, Heroku's router
+
+
+def test_leaving_fits_into_the_grace_period() -> None:
+    leaving = limits.DRAIN_SECONDS + limits.FLUSH_SECONDS + limits.STOP_SECONDS
+    assert leaving < limits.NGINX_SHUTDOWN_SECONDS < limits.GRACE_SECONDS
+
+
+def test_a_full_frame_fits_everywhere() -> None:
+    assert min(limits.INBOX_BYTES, limits.SEND_BUFFER_BYTES, limits.OUTBOX_BYTES) >= limits.MAX_FRAME_BYTES
+
+
+def test_alice_may_say_her_burst_at_once_and_then_as_much_as_the_rate() -> None:
+    bucket = TokenBucket(rate=50, burst=100)
+    assert [bucket.take(1_000.0) for _ in range(100)] == [0.0] * 100
+    assert bucket.take(1_000.0) == pytest.approx(1 / 50)
+    assert bucket.take(1_000.0 + 1 / 50) == 0.0
+    assert bucket.take(1_000.0 + 1 / 50) == pytest.approx(1 / 50)
+
+
+def test_waiting_as_long_as_told_is_enough() -> None:
+    bucket, now = TokenBucket(rate=3, burst=1), 5.0
+    for _ in range(20):
+        assert bucket.take(now) == 0.0
+        now += bucket.take(now)
+
+
+def test_being_refused_costs_nothing() -> None:
+    bucket = TokenBucket(rate=1, burst=1)
+    bucket.take(0.0)
+    assert [bucket.take(0.5) for _ in range(10)] == [pytest.approx(0.5)] * 10
+    assert bucket.take(1.0) == 0.0
+
+
+def test_a_long_silence_saves_up_no_more_than_the_burst() -> None:
+    bucket = TokenBucket(rate=10, burst=2)
+    bucket.take(0.0)
+    assert [bucket.take(1e6) > 0 for _ in range(3)] == [False, False, True]
+
+
+@pytest.mark.parametrize(("rate", "burst"), [(0, 1), (-1, 5), (5, 0)])
+def test_a_bucket_that_lets_nothing_through_is_refused(rate: int, burst: int) -> None:
+    with pytest.raises(ValueError, match="lets nothing through"):
+        TokenBucket(rate, burst)

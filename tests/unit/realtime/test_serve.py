@@ -1,0 +1,51 @@
+"""What realtime.serve says before it serves."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from realtime import serve
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as somebody:
+        somebody.bind(("127.0.0.1", 0))
+        somebody.listen()
+        yield somebody.getsockname()[1]
+
+
+def test_a_taken_port_is_one_sentence(taken: int, settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    settings.HOST, settings.PORT = "127.0.0.1", taken
+    with pytest.raises(SystemExit) as end:
+        serve.listen()
+    assert end.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"Port {taken} on 127.0.0.1 cannot be had (Address already in use)")
+    assert said.count("\n") == 1
+
+
+def test_an_address_of_another_machine_is_one_sentence(settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    settings.HOST, settings.PORT = "192.0.2.1", 8000
+    with pytest.raises(SystemExit):
+        serve.listen()
+    assert capsys.readouterr().err.startswith("Port 8000 on 192.0.2.1 cannot be had (")
+
+
+def test_its_socket_sends_at_once_and_gives_up_the_vanished(settings: Any) -> None:
+    settings.HOST, settings.PORT = "127.0.0.1", 0
+    with serve.listen() as listener:
+        assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 40_000
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("127.0.0.1", "localhost"), ("0.0.0.0", "localhost"), ("::1", "localhost"), ("127.0.0.2", "127.0.0.2")],
+)
+def test_it_says_what_to_type_into_a_browser(settings: Any, host: str, shown: str) -> None:
+    settings.HOST, settings.PORT = host, 0
+    with serve.listen() as listener:
+        assert serve.url(listener) == f"http://{shown}:{listener.getsockname()[1]}"

@@ -1,0 +1,224 @@
+"""The line between processes: alice's process and bob's, and a layer between them that fails in every way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from realtime import wire as wire_module
+from realtime.wire import COMMON, Event, Wire, group_of
+from unit.realtime.fakes import Layer, until
+
+
+class Process:
+    """One end of the line, with what it was told."""
+
+    def __init__(self, name: str, layer: Layer) -> None:
+        self.heard: list[tuple[str | None, Event]] = []
+        self.entered: list[str] = []
+        self.wire = Wire(layer, name, self.hear, self.entered.append)
+
+    def hear(self, room: str | None, event: Event) -> None:
+        if event == {"poison": True}:
+            raise ValueError("cannot be taken")
+        self.heard.append((room, event))
+
+    async def enter(self, room: str) -> None:
+        times = self.entered.count(room)
+        self.wire.enter(room)
+        await until(lambda: self.entered.count(room) > times)
+
+    async def stop(self) -> None:
+        for task in self.wire._tasks:
+            task.cancel()
+        await asyncio.wait(self.wire._tasks)
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire_module, "LAYER_SECONDS", 0.05)
+    monkeypatch.setattr(wire_module, "LAYER_RETRY_SECONDS", 0.01)
+
+
+@pytest.fixture
+def layer() -> Layer:
+    return Layer()
+
+
+@pytest.fixture
+async def process(layer: Layer) -> AsyncIterator[Callable[[str], Process]]:
+    made: list[Process] = []
+
+    def make(name: str) -> Process:
+        made.append(Process(name, layer))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.stop()
+
+
+Make = Callable[[str], Process]
+
+
+async def test_what_one_process_sends_the_others_in_the_room_hear_and_it_does_not(layer: Layer, process: Make) -> None:
+    alices, bobs, carols = process("a"), process("b"), process("c")
+    await alices.enter("1")
+    await bobs.enter("1")
+    await carols.enter("2")
+    alices.wire.send("1", {"seq": 1})
+    await until(lambda: bobs.heard)
+    assert bobs.heard == [("1", {"seq": 1})]
+    assert alices.heard == carols.heard == []
+
+
+async def test_what_is_for_all_comes_back_to_its_sender_who_counts_on_it(layer: Layer, process: Make) -> None:
+    alices, bobs = process("a"), process("b")
+    await until(lambda: layer.members(COMMON) == 2)
+    alices.wire.send(None, {"lease": 1})
+    await until(lambda: alices.heard and bobs.heard)
+    assert alices.heard == bobs.heard == [(None, {"lease": 1})]
+
+
+async def test_what_comes_together_travels_together_and_in_order(layer: Layer, process: Make) -> None:
+    alices, bobs = process("a"), process("b")
+    await bobs.enter("1")
+    await until(lambda: layer.members(COMMON) == 2)
+    for seq in range(200):
+        alices.wire.send("1", {"seq": seq})
+    await until(lambda: len(bobs.heard) == 200)
+    assert [event["seq"] for _, event in bobs.heard] == list(range(200))
+    assert len(layer.sent) == -(-200 // wire_module.LAYER_MESSAGE_EVENTS)
+
+
+async def test_a_room_is_entered_once_however_often_it_is_asked_for(layer: Layer, process: Make) -> None:
+    alices = process("a")
+    await alices.enter("1")
+    alices.wire.enter("1")
+    await alices.enter("2")
+    assert layer.added.count(group_of("1")) == 1
+    assert alices.entered == ["1", "2"]
+
+
+async def test_whatever_is_asked_meanwhile_the_layer_ends_up_as_wanted(layer: Layer, process: Make) -> None:
+    alices = process("a")
+    layer.stalled = True
+    alices.wire.enter("1")
+    alices.wire.enter("2")
+    await asyncio.sleep(0.02)
+    alices.wire.discard("1")
+    layer.stalled = False
+    await until(lambda: layer.members(group_of("2")) == 1)
+    assert layer.members(group_of("1")) == 0
+    alices.wire.discard("2")
+    alices.wire.enter("1")
+    await until(lambda: layer.members(group_of("1")) == 1)
+    await until(lambda: layer.members(group_of("2")) == 0)
+
+
+@pytest.mark.parametrize("fault", ["down", "stalled"])
+async def test_sending_never_waits_and_groups_are_entered_once_the_layer_is_back(
+    layer: Layer, process: Make, fault: str
+) -> None:
+    setattr(layer, fault, True)
+    alices, bobs = process("a"), process("b")
+    bobs.wire.enter("1")
+    alices.wire.send("1", {"seq": 1})
+    await asyncio.sleep(0.1)
+    assert bobs.entered == []
+    setattr(layer, fault, False)
+    await until(lambda: bobs.entered == ["1"])
+    alices.wire.send("1", {"seq": 2})
+    await until(lambda: ("1", {"seq": 2}) in bobs.heard)
+
+
+async def test_a_layer_that_fails_once_is_asked_again_at_once(layer: Layer, process: Make) -> None:
+    alices, bobs = process("a"), process("b")
+    await bobs.enter("1")
+    await until(lambda: layer.members(COMMON) == 2)
+    real = layer._answer
+
+    async def fail_once() -> None:
+        layer._answer = real  # type: ignore[method-assign]
+        raise ConnectionError
+
+    layer._answer = fail_once  # type: ignore[method-assign]
+    alices.wire.send("1", {"seq": 1})
+    await until(lambda: bobs.heard)
+
+
+async def test_a_layer_that_stays_away_costs_a_bounded_amount(
+    layer: Layer, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire_module, "LAYER_EVENTS", 10)
+    layer.down = True
+    alices = process("a")
+    for seq in range(100):
+        alices.wire.send("1", {"seq": seq})
+    assert sum(map(len, alices.wire._outgoing.values())) == 10
+    layer.down = False
+    await asyncio.wait_for(alices.wire.flushed(), 5)
+    alices.wire.send("1", {"seq": 100})
+    await until(lambda: layer.sent and layer.sent[-1]["events"] == [{"seq": 100}])
+
+
+async def test_flushed_means_that_the_layer_has_taken_it(layer: Layer, process: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire_module, "LAYER_SECONDS", 5)
+    alices = process("a")
+    await until(lambda: layer.members(COMMON) == 1)
+    may_go = asyncio.Event()
+    monkeypatch.setattr(layer, "_answer", may_go.wait)
+    alices.wire.send(None, {"goodbye": 1})
+    flushing = asyncio.create_task(alices.wire.flushed())
+    await asyncio.sleep(0.1)
+    assert not flushing.done()
+    may_go.set()
+    await asyncio.wait_for(flushing, 5)
+    assert layer.sent[-1]["events"] == [{"goodbye": 1}]
+
+
+async def test_an_event_that_cannot_be_taken_does_not_make_the_process_deaf(
+    layer: Layer, process: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    alices, bobs = process("a"), process("b")
+    await bobs.enter("1")
+    alices.wire.send("1", {"poison": True})
+    alices.wire.send("1", {"seq": 1})
+    await until(lambda: bobs.heard)
+    assert "could not be taken" in caplog.text
+
+
+async def test_a_layer_that_cannot_be_heard_is_listened_to_again(
+    layer: Layer, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bobs, alices = process("b"), process("a")
+    receive, failures = layer.receive, iter([OSError("reset")] * 3)
+
+    async def failing(channel: str) -> object:
+        for error in failures:
+            raise error
+        return await receive(channel)
+
+    monkeypatch.setattr(layer, "receive", failing)
+    await bobs.enter("1")
+    alices.wire.send("1", {"seq": 1})
+    await until(lambda: bobs.heard)
+
+
+async def test_memberships_are_renewed_before_they_expire(
+    layer: Layer, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alices = process("a")
+    await alices.enter("1")
+    alices.wire.renew()
+    await asyncio.sleep(0.02)
+    assert layer.added.count(group_of("1")) == 1
+    monkeypatch.setattr(wire_module, "RENEW_SECONDS", 0)
+    alices.wire.renew()
+    await until(lambda: layer.added.count(group_of("1")) == 2 and layer.added.count(COMMON) == 2)
+
+
+def test_every_group_has_a_name_that_layers_accept() -> None:
+    assert group_of(None) == COMMON
+    Layer().require_valid_group_name(group_of("9" * 19))
+    Layer().require_valid_group_name(COMMON)

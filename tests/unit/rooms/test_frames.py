@@ -1,0 +1,243 @@
+"""The protocol, frame by frame: what a client may say, what it is told, and that all of it is good JSON."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.closing import LOGIN, RESTART
+from realtime.limits import MAX_FRAME_BYTES
+from realtime.presence.people import PEOPLE_IN_FRAME
+from rooms import frames
+from rooms.consumers import MEMBERS
+from rooms.frames import MAX_BODY, MAX_ID, BadFrame, Ping, Say, Typing, parse
+from rooms.log import WELCOME_BYTES
+from rooms.people import of_user
+
+AT = datetime(2025, 3, 4, 5, 6, 7, 89_999, UTC)
+
+
+def say(**fields: Any) -> str:
+    return json.dumps({"type": "message", "id": "1", "body": "hi"} | fields)
+
+
+def refused(text: str) -> BadFrame:
+    with pytest.raises(BadFrame) as info:
+        parse(text)
+    assert json.loads(frames.error(info.value.code, info.value.detail, info.value.id))
+    assert frames.error(info.value.code, info.value.detail, info.value.id).encode()
+    return info.value
+
+
+# --- What may come in --------------------------------------------------------------------------------
+
+
+def test_a_client_may_say_something_type_and_ping() -> None:
+    assert parse(say()) == Say(type="message", id="1", body="hi")
+    assert parse('{"type":"typing"}') == Typing(type="typing")
+    assert parse('{"type":"ping","since":3}') == Ping(type="ping")
+
+
+@pytest.mark.parametrize("body", ["x", "x" * MAX_BODY, "🙂" * MAX_BODY, "你好，世界", "नमस्ते", "\n\t\u202e", '"\\'])
+def test_a_body_is_1_to_4000_characters_of_any_script(body: str) -> None:
+    assert parse(say(body=body)).body == body  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("id", ["a", "a" * MAX_ID, "🙂" * MAX_ID, " "])
+def test_an_id_is_1_to_64_characters(id: str) -> None:
+    assert parse(say(id=id)).id == id  # type: ignore[union-attr]
+
+
+def test_who_types_by_hand_gets_an_id_each_time_another() -> None:
+    first, second = (parse('{"type":"message","body":"hi"}') for _ in range(2))
+    assert len(first.id) >= 16  # type: ignore[union-attr]
+    assert first.id != second.id  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hi",
+        "{",
+        '{"type":"ping"}x',
+        "{'type':'ping'}",
+        "[" * 60_000,
+        '{"a":' * 10_000,
+        f'{{"type":"ping","n":{"9" * 10_000}}}',
+        '{"type":"ping","n":NaN}',
+        '{"type":"ping","n":-Infinity}',
+        '{"type":"message","body":"a\nb"}',
+    ],
+)
+def test_what_is_no_json_is_bad_json(text: str) -> None:
+    assert refused(text).code == "bad_json"
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "null", '"ping"', "{}", '{"type":1}', '{"type":null}', '{"type":["ping"]}'])
+def test_what_is_no_object_with_a_type_is_a_bad_frame(text: str) -> None:
+    assert refused(text).code == "bad_frame"
+
+
+@pytest.mark.parametrize("type", ["", "Message", "welcome", "\ud800", "__class__"])
+def test_an_unknown_type_is_named_so(type: str) -> None:
+    refusal = refused(json.dumps({"type": type, "id": "7"}))
+    assert (refusal.code, refusal.id) == ("unknown_type", "7")
+
+
+@pytest.mark.parametrize("body", ["", None, 1, ["hi"], "a\x00b", "\ud800", "a\udfffb"])
+def test_a_body_that_cannot_be_stored_is_a_bad_frame_that_names_the_message(body: Any) -> None:
+    refusal = refused(say(body=body))
+    assert (refusal.code, refusal.id) == ("bad_frame", "1")
+    assert "body" in refusal.detail
+
+
+def test_a_message_without_a_body_is_a_bad_frame() -> None:
+    assert refused('{"type":"message","id":"1"}').code == "bad_frame"
+
+
+@pytest.mark.parametrize("body", ["x" * (MAX_BODY + 1), "🙂" * (MAX_BODY + 1)])
+def test_a_body_of_4001_characters_is_too_long(body: str) -> None:
+    refusal = refused(say(body=body))
+    assert (refusal.code, refusal.id) == ("too_long", "1")
+
+
+@pytest.mark.parametrize("id", ["", "a" * (MAX_ID + 1), None, 1, True, {}, "a\x00", "\ud800"])
+def test_an_id_out_of_bounds_is_a_bad_frame(id: Any) -> None:
+    assert refused(say(id=id)).code == "bad_frame"
+
+
+def test_an_id_that_utf_8_cannot_carry_is_not_sent_back() -> None:
+    assert refused(say(id="\ud800")).id is None
+    assert refused(say(id="a" * 65)).id is None
+
+
+def test_of_a_name_given_twice_the_last_counts_as_in_every_browser() -> None:
+    assert parse('{"type":"typing","type":"ping"}') == Ping(type="ping")
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["type", "id", "body", "x"]), inner)))
+def test_whatever_comes_is_a_frame_or_refused_in_words(anything: Any) -> None:
+    try:
+        parse(json.dumps(anything))
+    except BadFrame as refusal:
+        frames.error(refusal.code, refusal.detail, refusal.id).encode()
+
+
+# --- What goes out -----------------------------------------------------------------------------------
+
+
+def stored(body: str = "hi", name: str = "alice", **fields: Any) -> Any:
+    about = {"seq": 1, "client_id": "a", "person": {"name": name, "guest": False}, "body": body, "at": AT}
+    return SimpleNamespace(**about | fields)
+
+
+def welcome(messages: list[str], members: list[dict[str, Any]]) -> str:
+    return frames.welcome(
+        room="语" * 64,
+        you=members[0],
+        epoch="0123456789abcdef",
+        seq=2**53,
+        recovered=False,
+        messages=messages,
+        members=members,
+        member_count=10_000,
+        ping_seconds=20,
+        limits={"body": MAX_BODY, "per_second": 50, "burst": 100},
+    )
+
+
+def test_a_message_frame_has_everything_the_protocol_names() -> None:
+    assert json.loads(frames.message(stored())) == {
+        "type": "message",
+        "seq": 1,
+        "id": "a",
+        "user": {"name": "alice", "guest": False},
+        "body": "hi",
+        "at": "2025-03-04T05:06:07.089Z",
+    }
+
+
+def test_text_is_sent_unescaped() -> None:
+    assert "你好🙂" in frames.message(stored("你好🙂"))
+
+
+def test_a_welcome_is_one_object_with_its_messages_in_place() -> None:
+    alice = {"name": "alice", "guest": False}
+    found = json.loads(welcome([frames.message(stored()), frames.message(stored(seq=2))], [alice]))
+    assert list(found) == ["type", "room", "you", "epoch", "seq", "recovered", "messages", "members"] + [
+        "member_count",
+        "ping_seconds",
+        "limits",
+    ]
+    assert found["type"] == "welcome"
+    assert [message["seq"] for message in found["messages"]] == [1, 2]
+    assert found["members"] == [alice]
+    assert json.loads(welcome([], [alice]))["messages"] == []
+
+
+def longest_person() -> dict[str, Any]:
+    user = SimpleNamespace(pk=1, get_username=lambda: "𠀀" * 150)
+    return of_user(user).as_dict()
+
+
+def test_the_longest_welcome_fits_one_frame_also_as_an_array() -> None:
+    message = frames.message(stored("𠀀" * MAX_BODY, "𠀀" * 150))
+    messages = frames.fitting([message] * 50 + [frames.message(stored("x"))] * 200, WELCOME_BYTES)
+    text = welcome(messages, [longest_person()] * MEMBERS)
+    assert len(text.encode()) + 2 <= MAX_FRAME_BYTES
+
+
+def test_the_longest_news_of_who_came_and_went_fit_one_frame() -> None:
+    crowd = [longest_person()] * PEOPLE_IN_FRAME
+    assert len(frames.presence(crowd, crowd, 10_000).encode()) + 2 <= MAX_FRAME_BYTES
+
+
+def test_the_longest_message_fits_one_frame() -> None:
+    frame = frames.message(stored("\x01" * MAX_BODY, "𠀀" * 150, client_id="\x01" * MAX_ID))
+    assert len(frame.encode()) + 2 <= MAX_FRAME_BYTES
+
+
+def test_answers() -> None:
+    assert json.loads(frames.ack("a", 3, AT)) == {"type": "ack", "id": "a", "seq": 3, "at": "2025-03-04T05:06:07.089Z"}
+    assert json.loads(frames.error("bad_json", "no")) == {"type": "error", "code": "bad_json", "detail": "no"}
+    assert json.loads(frames.error("rate_limited", "slow", "a", 0)) == {
+        "type": "error",
+        "code": "rate_limited",
+        "detail": "slow",
+        "id": "a",
+        "retry_after_ms": 0,
+    }
+    assert json.loads(frames.seq(7)) == {"type": "seq", "seq": 7}
+    assert json.loads(frames.typing({"name": "bob", "guest": True})) == {
+        "type": "typing",
+        "user": {"name": "bob", "guest": True},
+    }
+    assert json.loads(frames.PONG) == {"type": "pong"}
+
+
+def test_a_goodbye_says_why_and_how_long_to_stay_away() -> None:
+    assert json.loads(frames.goodbye(RESTART)) == {"type": "goodbye", "reason": "restart", "after_ms": 500}
+    assert json.loads(frames.goodbye(LOGIN)) == {"type": "goodbye", "reason": "login_required", "after_ms": 0}
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (datetime(2025, 1, 1, tzinfo=UTC), "2025-01-01T00:00:00.000Z"),
+        (datetime(2025, 1, 1, 0, 0, 0, 999_999, UTC), "2025-01-01T00:00:00.999Z"),
+        (datetime(2025, 1, 1, 1, tzinfo=timezone(timedelta(hours=2))), "2024-12-31T23:00:00.000Z"),
+    ],
+)
+def test_times_are_utc_with_milliseconds(at: datetime, text: str) -> None:
+    assert frames.timestamp(at) == text
+
+
+def test_what_fits_is_counted_in_bytes_from_the_front() -> None:
+    assert frames.fitting(["é" * 4, "b", "c"], 11) == ["é" * 4, "b"]
+    assert frames.fitting(["éé", "b"], 4) == []
+    assert frames.fitting([], 4) == []

@@ -1,0 +1,279 @@
+"""The log of a room: alice and bob say things, some of them twice, and the numbers stay 1, 2, 3…"""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DataError, OperationalError
+from django.utils import timezone
+
+from rooms import log
+from rooms.log import Conflict, Entry, NoRoom, Outcome, Stored, Unavailable, append_all, changed, read, snapshot
+from rooms.models import Message, Room
+from rooms.people import Person
+
+pytestmark = pytest.mark.django_db
+
+ALICE = Person("guest:a", "alice", guest=True)
+BOB = Person("guest:b", "bob", guest=True)
+NOBODY = Person("user:9", "deleted", guest=False, user_id=999_999)
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room.objects.enter("lobby")
+
+
+def entry(room: Room, id: str, body: str = "hi", person: Person = ALICE) -> Entry:
+    return Entry(room.pk, id, person, body)
+
+
+def say(room: Room, *ids: str, body: str = "hi") -> list[Outcome]:
+    return append_all([entry(room, id, body) for id in ids])
+
+
+def fill(room: Room, count: int, body: str = "hi") -> Room:
+    say(room, *(f"{room.seq + number}" for number in range(1, count + 1)), body=body)
+    room.refresh_from_db()
+    return room
+
+
+def seqs(outcomes: list[Outcome]) -> list[int]:
+    return [outcome.seq for outcome in outcomes if isinstance(outcome, Stored)]
+
+
+def stored_seqs(room: Room) -> list[int]:
+    return list(room.messages.order_by("seq").values_list("seq", flat=True))
+
+
+def numbers(frames: list[str]) -> list[int]:
+    return [json.loads(frame)["seq"] for frame in frames]
+
+
+# --- Appending -------------------------------------------------------------------------------------
+
+
+def test_messages_are_numbered_from_1_in_the_order_in_which_they_came(room: Room) -> None:
+    other = Room.objects.enter("other")
+    outcomes = append_all([entry(room, "a"), entry(other, "a"), entry(room, "b"), entry(other, "b")])
+    assert seqs(outcomes) == [1, 1, 2, 2]
+    assert seqs(say(room, "c")) == [3]
+    room.refresh_from_db()
+    assert room.seq == 3
+    assert stored_seqs(room) == [1, 2, 3]
+
+
+def test_what_is_stored_is_what_is_told(room: Room) -> None:
+    (told,) = append_all([entry(room, "a", "你好", BOB)])
+    assert isinstance(told, Stored)
+    kept = Message.objects.get()
+    for field in ("seq", "client_id", "person", "body", "at"):
+        assert getattr(kept, field) == getattr(told, field)
+    assert told.fresh
+    assert told.person == {"name": "bob", "guest": True}
+
+
+def test_the_same_message_again_is_the_same_message(room: Room) -> None:
+    (first,) = say(room, "a")
+    say(room, "b")
+    (again,) = append_all([entry(room, "a", person=BOB)])  # guests change; the id is what counts
+    assert isinstance(first, Stored)
+    assert isinstance(again, Stored)
+    assert (again.seq, again.at, again.person, again.fresh) == (1, first.at, first.person, False)
+    assert stored_seqs(room) == [1, 2]
+
+
+def test_the_same_message_twice_at_once_is_stored_once(room: Room) -> None:
+    outcomes = say(room, "a", "b", "a")
+    assert seqs(outcomes) == [1, 2, 1]
+    assert [outcome.fresh for outcome in outcomes if isinstance(outcome, Stored)] == [True, True, False]
+
+
+def test_another_text_under_a_used_id_is_refused(room: Room) -> None:
+    outcomes = append_all([entry(room, "a", "hi"), entry(room, "a", "ho")])
+    assert isinstance(outcomes[1], Conflict)
+    assert isinstance(say(room, "a", body="hu")[0], Conflict)
+    assert [message.body for message in room.messages.all()] == ["hi"]
+
+
+def test_the_same_id_in_another_room_is_another_message(room: Room) -> None:
+    say(room, "a")
+    assert seqs(append_all([entry(Room.objects.enter("other"), "a", "ho")])) == [1]
+
+
+def test_a_room_that_was_removed_is_said_to_be_gone_and_hinders_nobody(room: Room) -> None:
+    outcomes = append_all([Entry(room.pk + 1, "a", ALICE, "hi"), entry(room, "b")])
+    assert isinstance(outcomes[0], NoRoom)
+    assert seqs(outcomes) == [1]
+
+
+def test_a_transaction_that_fails_leaves_no_hole(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    say(room, "a")
+    count = log._count
+
+    def fail(*args: Any) -> None:
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(log, "_count", fail)
+    assert all(type(outcome) is Unavailable for outcome in say(room, "b", "c"))
+    monkeypatch.setattr(log, "_count", count)
+    assert stored_seqs(room) == [1]
+    assert seqs(say(room, "c", "b")) == [2, 3]
+
+
+def test_one_message_that_cannot_be_stored_does_not_hinder_the_others(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bulk_create = Message.objects.bulk_create
+
+    def choosy(messages: list[Message]) -> list[Message]:
+        if any(message.body == "bad" for message in messages):
+            raise DataError("cannot be stored")
+        return bulk_create(messages)
+
+    monkeypatch.setattr(Message.objects, "bulk_create", choosy)
+    outcomes = append_all([entry(room, "a"), entry(room, "b", "bad"), entry(room, "c"), entry(room, "a")])
+    assert seqs(outcomes) == [1, 2, 1]
+    assert isinstance(outcomes[1], Unavailable)
+    assert stored_seqs(room) == [1, 2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_author_who_was_deleted_meanwhile_does_not_hinder_the_others(room: Room) -> None:
+    outcomes = append_all([entry(room, "a"), entry(room, "b", person=NOBODY), entry(room, "c")])
+    assert seqs(outcomes) == [1, 2]
+    assert isinstance(outcomes[1], Unavailable)
+    assert stored_seqs(room) == [1, 2]
+
+
+def test_a_database_that_is_away_refuses_everything_at_once(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+
+    def away(*args: Any) -> list[Outcome]:
+        tries.append(1)
+        raise OperationalError("nobody listens there")
+
+    monkeypatch.setattr(log, "_in_one_transaction", away)
+    outcomes = say(room, "a", "b", "c")
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
+    assert tries == [1]
+
+
+def test_a_locked_room_is_set_aside_and_the_others_go_on(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = Room.objects.enter("free")
+    locked_rooms = log._locked_rooms
+
+    class Timeout(Exception):
+        sqlstate = "55P03"
+
+    def locked(keys: set[int], skip_locked: bool) -> dict[int, Room]:
+        if not skip_locked and room.pk in keys:
+            raise OperationalError("canceling statement due to lock timeout") from Timeout()
+        return locked_rooms(keys - {room.pk}, skip_locked)
+
+    monkeypatch.setattr(log, "_locked_rooms", locked)
+    outcomes = append_all([entry(room, "a"), entry(free, "b")])
+    assert isinstance(outcomes[0], log.Locked)
+    assert seqs(outcomes) == [1]
+
+
+def test_nothing_to_append_asks_for_nothing() -> None:
+    assert append_all([]) == []
+
+
+# --- What a socket is welcomed with ------------------------------------------------------------------
+
+
+def test_a_newcomer_sees_the_latest_messages(room: Room) -> None:
+    fill(room, log.LATEST + 5)
+    found = snapshot(room)
+    assert numbers(found.frames) == list(range(6, log.LATEST + 6))
+    assert (found.recovered, found.seq, found.position) == (False, room.seq, room.seq)
+
+
+def test_an_empty_room_has_nothing_to_show(room: Room) -> None:
+    assert snapshot(room) == (room.epoch, 0, False, [], 0)
+    assert snapshot(room, 0, room.epoch) == (room.epoch, 0, True, [], 0)
+
+
+def test_who_returns_gets_what_was_missed_and_only_that(room: Room) -> None:
+    fill(room, 10)
+    found = snapshot(room, 7, room.epoch)
+    assert numbers(found.frames) == [8, 9, 10]
+    assert (found.recovered, found.position) == (True, 10)
+
+
+def test_who_missed_nothing_is_told_so(room: Room) -> None:
+    fill(room, 10)
+    assert snapshot(room, 10, room.epoch) == (room.epoch, 10, True, [], 10)
+
+
+def test_who_missed_much_gets_the_beginning_and_the_rest_follows(room: Room) -> None:
+    fill(room, log.LATEST + 20)
+    found = snapshot(room, 3, room.epoch)
+    assert numbers(found.frames) == list(range(4, 4 + log.LATEST))
+    assert found.position == 3 + log.LATEST
+    assert found.recovered
+
+
+@pytest.mark.parametrize("behind", [log.FARTHEST, log.FARTHEST + 1])
+def test_who_missed_more_than_a_thousand_starts_afresh(room: Room, behind: int) -> None:
+    room.seq = log.FARTHEST + 10
+    assert snapshot(room, room.seq - behind, room.epoch).recovered is (behind == log.FARTHEST)
+
+
+@pytest.mark.parametrize(("since", "epoch"), [(5, "another"), (5, None), (None, "same"), (11, "same")])
+def test_where_it_cannot_be_told_what_was_missed_one_starts_afresh(
+    room: Room, since: int | None, epoch: str | None
+) -> None:
+    fill(room, 10)
+    found = snapshot(room, since, room.epoch if epoch == "same" else epoch)
+    assert not found.recovered
+    assert numbers(found.frames) == list(range(1, 11))
+    assert found.position == 10
+
+
+def test_a_welcome_holds_no_more_than_32_kib_and_no_hole(room: Room) -> None:
+    fill(room, 20, body="🙂" * 1_000)
+    newcomer, returned = snapshot(room), snapshot(room, 2, room.epoch)
+    for found in (newcomer, returned):
+        assert sum(len(frame.encode()) + 1 for frame in found.frames) <= log.WELCOME_BYTES
+    fit = len(returned.frames)
+    assert 0 < fit < 10
+    assert numbers(newcomer.frames) == list(range(21 - fit, 21))
+    assert numbers(returned.frames) == list(range(3, 3 + fit))
+    assert returned.position == 2 + fit
+
+
+def test_what_is_said_after_the_look_at_the_room_is_left_for_later(room: Room) -> None:
+    looked_at = fill(room, 3)
+    say(Room.objects.get(pk=room.pk), "late")
+    assert numbers(snapshot(looked_at).frames) == [1, 2, 3]
+    assert numbers(snapshot(looked_at, 1, room.epoch).frames) == [2, 3]
+
+
+# --- Reading -----------------------------------------------------------------------------------------
+
+
+def test_a_page_of_the_log_follows_a_number(room: Room) -> None:
+    fill(room, 10)
+    fill(Room.objects.enter("other"), 3)
+    page = read(room.pk, 4, 3)
+    assert [event.seq for event in page] == numbers([event.frame for event in page]) == [5, 6, 7]
+    assert read(room.pk, 10, 3) == []
+
+
+def test_only_rooms_in_which_something_was_said_lately_are_changed(room: Room) -> None:
+    quiet, long_ago = Room.objects.enter("quiet"), fill(Room.objects.enter("long-ago"), 1)
+    Room.objects.filter(pk=long_ago.pk).update(changed_at=timezone.now() - timedelta(minutes=10))
+    fill(room, 3)
+    assert changed(2) == [(str(room.pk), room.epoch, 3)]
+    assert quiet.seq == 0
+
+
+def test_after_a_long_silence_of_the_database_the_whole_of_it_is_asked_for(room: Room) -> None:
+    fill(room, 1)
+    Room.objects.filter(pk=room.pk).update(changed_at=timezone.now() - timedelta(minutes=10))
+    assert changed(60) == []
+    assert changed(600) == [(str(room.pk), room.epoch, 1)]

@@ -1,0 +1,123 @@
+"""Who somebody is: alice is logged in, bob and carol are guests."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core import signing
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+
+from rooms import people
+from rooms.people import Person, guest_of, of_user, person_of, person_of_cookies, remember_guest, rename_guest
+
+BOB = Person("guest:b", "bob", guest=True)
+
+
+def cookie_of(person: Person) -> str:
+    response = HttpResponse()
+    remember_guest(response, person)
+    return response.cookies[people.COOKIE].value
+
+
+def test_a_guest_without_a_cookie_is_somebody_new_each_time() -> None:
+    first, second = guest_of(None), guest_of("")
+    assert first.guest
+    assert first.user_id is None
+    assert first.name
+    assert first.key != second.key
+
+
+def test_a_guest_who_is_remembered_is_the_same_on_a_page_and_on_a_socket() -> None:
+    cookie = cookie_of(BOB)
+    request: Any = RequestFactory().get("/")
+    request.COOKIES[people.COOKIE] = cookie
+    request.user = type("Anonymous", (), {"is_authenticated": False})()
+    assert guest_of(cookie) == person_of_cookies(f"theme=dark; guest={cookie}") == person_of(request) == BOB
+
+
+def test_one_request_is_one_person_also_without_a_cookie() -> None:
+    request: Any = RequestFactory().get("/")
+    request.user = type("Anonymous", (), {"is_authenticated": False})()
+    assert person_of(request) == person_of(request)
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        "x",
+        "a:b:c",
+        "\x00",
+        "é\udc80",
+        signing.dumps(["b", "bob"], salt="another"),
+        signing.dumps(["b", "bob"], key="another", salt=people.SALT),
+        signing.dumps("bob", salt=people.SALT) + "x",
+        signing.dumps(7, salt=people.SALT),
+        signing.dumps(["b", "bob", "c"], salt=people.SALT),
+    ],
+)
+def test_nobody_becomes_somebody_else_by_a_forged_cookie(cookie: str) -> None:
+    found = guest_of(cookie)
+    assert found.guest
+    assert found.key != BOB.key
+
+
+def test_a_guests_cookie_is_kept_from_scripts_and_other_sites(settings: Any) -> None:
+    settings.HTTPS = True
+    response = HttpResponse()
+    remember_guest(response, BOB)
+    morsel = response.cookies[people.COOKIE]
+    assert (morsel["httponly"], morsel["samesite"], morsel["secure"]) == (True, "Lax", True)
+
+
+def test_who_is_logged_in_needs_no_guests_cookie() -> None:
+    response = HttpResponse()
+    remember_guest(response, Person("user:1", "alice", guest=False, user_id=1))
+    assert not response.cookies
+
+
+@pytest.mark.django_db
+def test_who_is_logged_in_is_known_by_the_session_until_it_ends(client: Client) -> None:
+    alice = get_user_model().objects.create_user("alice")
+    client.force_login(alice)
+    header = f"guest={cookie_of(BOB)}; sessionid={client.cookies['sessionid'].value}"
+    assert person_of_cookies(header) == of_user(alice) == Person(f"user:{alice.pk}", "alice", False, alice.pk)
+    alice.is_active = False
+    alice.save()
+    assert person_of_cookies(header) == BOB
+    alice.is_active = True
+    alice.save()
+    alice.set_password("changed")
+    alice.save()
+    assert person_of_cookies(header) == BOB
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("header", ["", ";;=", "sessionid=short", "sessionid=" + "x" * 32, 'sessionid="a\\073b"', "sessionid=\xff" * 9])
+def test_a_cookie_header_that_means_nothing_is_a_new_guest(header: str) -> None:
+    assert person_of_cookies(header).guest
+
+
+def test_without_a_session_the_database_is_not_asked() -> None:  # and may not be: the mark is missing
+    assert person_of_cookies(f"guest={cookie_of(BOB)}") == BOB
+
+
+def test_a_guest_may_take_another_name_and_stays_the_same_person() -> None:
+    assert rename_guest(BOB, "  Bob   the\tsecond ") == Person("guest:b", "Bob the second", guest=True)
+    assert rename_guest(BOB, "鲍勃").name == "鲍勃"
+    assert len(rename_guest(BOB, "x" * people.MAX_GUEST_NAME).name) == people.MAX_GUEST_NAME
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 33, "a\x00b", "a\u202eb", "\u200b", "\ud800"])
+def test_a_name_that_cannot_be_shown_is_refused_in_words(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^[A-Z].*\.$"):
+        rename_guest(BOB, name)
+
+
+def test_who_is_logged_in_cannot_take_another_name() -> None:
+    with pytest.raises(ValueError, match="account"):
+        rename_guest(Person("user:1", "alice", guest=False, user_id=1), "bob")
+
+
+def test_nobody_is_shown_anothers_key() -> None:
+    assert BOB.as_dict() == {"name": "bob", "guest": True}

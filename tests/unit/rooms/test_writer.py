@@ -1,0 +1,301 @@
+"""Many say something at once: alice and bob in rooms 1 and 2, and a database that is slow, busy or away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from realtime import hubs
+from rooms import database
+from rooms import writer as writer_module
+from rooms.log import Conflict, Entry, Locked, NoRoom, Outcome, Stored, Unavailable
+from rooms.models import Room
+from rooms.people import Person
+from rooms.writer import Writer, append
+from unit.realtime.fakes import settled, until
+
+ALICE = Person("guest:a", "alice", guest=True)
+
+
+class Database:
+    """Stands for append_all in its thread: stores at once, or when it is told to; some rooms may be locked."""
+
+    def __init__(self) -> None:
+        self.transactions: list[list[Entry]] = []
+        self.seq: dict[int, int] = {}
+        self.locked: set[int] = set()
+        self.error: Exception | None = None
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def run(
+        self, executor: ThreadPoolExecutor, work: Callable[..., Any], entries: Sequence[Entry], **kwargs: Any
+    ) -> list[Outcome]:
+        await asyncio.sleep(0)
+        await self.open.wait()
+        if self.error:
+            raise self.error
+        self.transactions.append(list(entries))
+        return [self.store(entry) for entry in entries]
+
+    def store(self, entry: Entry) -> Outcome:
+        if entry.room in self.locked:
+            return Locked("busy")
+        seq = self.seq[entry.room] = self.seq.get(entry.room, 0) + 1
+        return Stored(entry.room, seq, entry.id, entry.person.as_dict(), entry.body, timezone.now(), fresh=True)
+
+
+class Hub:
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int]] = []
+        self.broken = False
+
+    def publish(self, room: str, seq: int, frame: str) -> None:
+        if self.broken:
+            raise ValueError("a socket's own trouble")
+        self.told.append((room, seq))
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub()
+
+
+@pytest.fixture
+async def db(monkeypatch: pytest.MonkeyPatch) -> Database:
+    db = Database()
+    monkeypatch.setattr(database, "run", db.run)
+    return db
+
+
+@pytest.fixture
+async def writer(hub: Hub, db: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Writer]:
+    monkeypatch.setattr(writer_module, "ASIDE_RETRY_SECONDS", 0.005)
+    writer = Writer(hub)  # type: ignore[arg-type]
+    yield writer
+    db.open.set()
+    db.locked.clear()
+    await asyncio.wait_for(writer.finish(), 5)
+
+
+class Said(list[tuple[str, Outcome]]):
+    """What became of what was said, in the order in which it was told."""
+
+    def __call__(self, writer: Writer, room: int, id: str) -> None:
+        writer.append(Entry(room, id, ALICE, "hi"), lambda outcome: self.append((id, outcome)))
+
+    @property
+    def ids(self) -> list[str]:
+        return [id for id, _ in self]
+
+
+@pytest.fixture
+def say() -> Said:
+    return Said()
+
+
+async def test_a_lone_message_is_stored_at_once(writer: Writer, db: Database, hub: Hub, say: Said) -> None:
+    say(writer, 1, "a")
+    await until(lambda: say)
+    assert isinstance(say[0][1], Stored)
+    assert hub.told == [("1", 1)]
+
+
+async def test_what_arrives_during_a_transaction_becomes_the_next_one(writer: Writer, db: Database, say: Said) -> None:
+    db.open.clear()
+    say(writer, 1, "first")
+    await settled()
+    for number in range(20):
+        say(writer, number % 2, f"{number}")
+    db.open.set()
+    await writer.finish()
+    assert [len(entries) for entries in db.transactions] == [1, 20]
+    assert say.ids == ["first", *(f"{number}" for number in range(20))]
+
+
+async def test_a_transaction_has_a_bounded_size(
+    writer: Writer, db: Database, say: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "BATCH", 4)
+    for number in range(10):
+        say(writer, 1, f"{number}")
+    await writer.finish()
+    assert [len(entries) for entries in db.transactions] == [4, 4, 2]
+
+
+async def test_the_author_is_told_before_the_others_hear_and_never_before_the_commit(
+    writer: Writer, db: Database, hub: Hub
+) -> None:
+    heard_by_then: list[int] = []
+    db.open.clear()
+    writer.append(Entry(1, "a", ALICE, "hi"), lambda outcome: heard_by_then.append(len(hub.told)))
+    await settled()
+    assert (heard_by_then, hub.told) == ([], [])
+    db.open.set()
+    await writer.finish()
+    assert heard_by_then == [0]
+    assert hub.told == [("1", 1)]
+
+
+async def test_only_what_is_new_is_told_to_the_others(
+    writer: Writer, db: Database, hub: Hub, say: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = Stored(1, 1, "a", {}, "hi", timezone.now(), fresh=False)
+    outcomes: dict[str, Outcome] = {"a": again, "b": Conflict(), "c": NoRoom(), "d": Unavailable()}
+    monkeypatch.setattr(db, "store", lambda entry: outcomes[entry.id])
+    for id in outcomes:
+        say(writer, 1, id)
+    await writer.finish()
+    assert dict(say) == outcomes
+    assert hub.told == []
+
+
+# --- Locked rooms ------------------------------------------------------------------------------------
+
+
+async def test_a_locked_room_waits_in_order_while_the_others_go_on(
+    writer: Writer, db: Database, hub: Hub, say: Said
+) -> None:
+    db.locked = {1}
+    for number in range(10):
+        say(writer, 1, f"locked {number}")
+        say(writer, 2, f"free {number}")
+        await asyncio.sleep(0.002)
+    await until(lambda: len(say) == 10)
+    assert say.ids == [f"free {number}" for number in range(10)]
+    db.locked.clear()
+    say(writer, 1, "locked 10")
+    await writer.finish()
+    assert say.ids[10:] == [f"locked {number}" for number in range(11)]
+    assert [seq for room, seq in hub.told if room == "1"] == list(range(1, 12))
+
+
+async def test_a_long_queue_of_a_locked_room_keeps_its_order_over_several_transactions(
+    writer: Writer, db: Database, say: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "BATCH", 3)
+    db.locked = {1}
+    for number in range(10):
+        say(writer, 1, f"{number}")
+    await until(lambda: len(db.transactions) > 8)
+    db.locked.clear()
+    await writer.finish()
+    assert say.ids == [f"{number}" for number in range(10)]
+
+
+async def test_who_waits_for_a_locked_room_too_long_is_told_to_come_back(
+    writer: Writer, db: Database, say: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "ASIDE_SECONDS", 0.05)
+    db.locked = {1}
+    say(writer, 1, "a")
+    await until(lambda: say)
+    assert isinstance(say[0][1], Unavailable)
+    await writer.finish()
+
+
+# --- Bounds and trouble ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["in front of a slow database", "behind a locked room"])
+async def test_too_much_that_waits_is_refused_at_once(
+    writer: Writer, db: Database, say: Said, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr(writer_module, "MOST_WAITING", 5)
+    if "slow" in where:
+        db.open.clear()
+    else:
+        db.locked = {1}
+    for number in range(8):
+        say(writer, 1, f"{number}")
+        await asyncio.sleep(0.002)
+    assert say.ids == ["5", "6", "7"]
+    assert all(isinstance(outcome, Unavailable) for _, outcome in say)
+    db.open.set()
+    db.locked.clear()
+    await writer.finish()
+    say(writer, 1, "8")
+    await writer.finish()
+    assert say.ids[3:] == ["0", "1", "2", "3", "4", "8"]
+
+
+async def test_whatever_the_database_throws_everybody_is_told_and_the_next_have_their_turn(
+    writer: Writer, db: Database, say: Said, caplog: pytest.LogCaptureFixture
+) -> None:
+    db.error = RuntimeError("nobody expected this")
+    say(writer, 1, "a")
+    say(writer, 1, "b")
+    await writer.finish()
+    assert [type(outcome) for _, outcome in say] == [Unavailable] * 2
+    assert "nobody expected this" in caplog.text
+    db.error = None
+    say(writer, 1, "c")
+    await writer.finish()
+    assert isinstance(say[-1][1], Stored)
+
+
+async def test_trouble_while_a_locked_room_waits_forgets_nobody(writer: Writer, db: Database, say: Said) -> None:
+    db.locked = {1}
+    say(writer, 1, "a")
+    await until(lambda: len(db.transactions) > 2)
+    db.error = RuntimeError("nobody expected this")
+    await until(lambda: say)
+    assert isinstance(say[0][1], Unavailable)
+
+
+async def test_one_who_cannot_be_told_does_not_cost_the_others_their_answer(
+    writer: Writer, db: Database, hub: Hub, say: Said
+) -> None:
+    def fail(outcome: Outcome) -> None:
+        raise RuntimeError("has gone")
+
+    writer.append(Entry(1, "a", ALICE, "hi"), fail)
+    say(writer, 1, "b")
+    await writer.finish()
+    assert say.ids == ["b"]
+    assert hub.told == [("1", 1), ("1", 2)]
+
+
+async def test_a_hub_in_trouble_does_not_cost_anybody_an_answer(
+    writer: Writer, db: Database, hub: Hub, say: Said
+) -> None:
+    hub.broken = True
+    say(writer, 1, "a")
+    say(writer, 1, "b")
+    await writer.finish()
+    assert say.ids == ["a", "b"]
+
+
+async def test_finish_waits_for_everything_that_was_accepted(writer: Writer, db: Database, say: Said) -> None:
+    await writer.finish()
+    db.open.clear()
+    say(writer, 1, "a")
+    finishing = asyncio.create_task(writer.finish())
+    await settled()
+    say(writer, 1, "b")
+    assert not finishing.done()
+    db.open.set()
+    await asyncio.wait_for(finishing, 5)
+    assert say.ids == ["a", "b"]
+
+
+# --- Sync code ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_sync_code_stores_and_tells_the_sockets_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = Hub()
+    monkeypatch.setattr(hubs, "from_any_thread", lambda product, speak: speak(hub))
+    room = Room.objects.enter("lobby")
+    stored = append(room, id="a", person=ALICE, body="hi")
+    again = append(room, id="a", person=ALICE, body="hi")
+    assert (stored.seq, again.seq) == (1, 1)
+    assert hub.told == [(str(room.pk), 1)]
+    with pytest.raises(Conflict):
+        append(room, id="a", person=ALICE, body="ho")
+    room.delete()
+    with pytest.raises(NoRoom):
+        append(Room(pk=12345), id="b", person=ALICE, body="hi")
