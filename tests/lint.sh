@@ -13,11 +13,11 @@ failed=0
 main() {
   check "ruff format" ruff format --check .
   check "ruff" ruff check --quiet .
-  check "mypy" in_app mypy --config-file ../.mypy.ini realtime rooms
+  check "mypy" in_app production mypy --config-file ../.mypy.ini realtime rooms
   check "shellcheck" scripts shellcheck --external-sources
   check "hadolint" dockerfiles hadolint
-  check "django deploy" in_app production python manage.py check --deploy --fail-level WARNING
-  check "django migrations" in_app production python manage.py makemigrations --check --dry-run
+  check "django deploy" in_app production python -W error manage.py check --deploy --fail-level WARNING
+  check "django migrations" in_app production python -W error manage.py makemigrations --check --dry-run
   [[ ${CI:-} != true ]] || provide
   check_with "nginx" "nginx -t" nginx_test
   check_with "docker compose" "compose config" docker compose config --quiet
@@ -59,7 +59,7 @@ dockerfiles() { find . -path ./.run -prune -o -name Dockerfile -exec "$@" {} +; 
 
 # What a deployment sets, and nothing of the caller's.
 production() {
-  env -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 PYTHONWARNINGS=error \
+  env -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 \
     SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ \
     DATABASE_URL=sqlite://:memory: REDIS_URL=redis://redis:6379/0 ALLOWED_HOSTS=rooms.example.org "$@"
 }

@@ -5,6 +5,7 @@ project reads the environment. A value that makes no sense ends the process with
 the variable.
 """
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,14 +19,17 @@ APP = Path(__file__).resolve().parent.parent
 
 
 def word(name: str, default: str = "") -> str:
-    """Text without the line end that editors leave in files."""
-    return str(env(name, default=default)).strip()
+    """Text as it was given (a `$` in a key is a character of it), without the line end that editors leave in files."""
+    try:
+        return str(env.ENVIRON.get(name, default)).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read: {error}.") from None
 
 
 def whole(name: str, default: int, least: int = 0, most: int = 2**31 - 1) -> int:
     """A whole number between least and most."""
     text = word(name, str(default))
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+    if not re.fullmatch("[0-9]{1,10}", text) or not least <= int(text) <= most:
         raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
     return int(text)
 

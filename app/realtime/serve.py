@@ -4,137 +4,17 @@ SIGTERM drains: not ready, nobody is let in, every socket is told goodbye, what 
 the process ends with 0. SIGINT ends it at once. Both may come at any moment, and more than once.
 """
 
-import asyncio
-import logging
-import os
-import socket
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NoReturn, Protocol
+from typing import Any
 
 from realtime.signals import Signals
-
-BACKLOG = 2048  # handshakes that wait while the process is busy
-THREADS = 8  # for blocking work that asks for no thread in particular
-TAKEN_PORT, BAD_SETTING = 1, 2
-
-logger = logging.getLogger("realtime.serve")
-
-
-class Server(Protocol):
-    """What realtime.daphne and realtime.uvicorn have in common."""
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop: ...
-    async def start(self, listener: socket.socket) -> None: ...
-    async def stop(self, seconds: float) -> None: ...
 
 
 def main(application: Any = None) -> None:
     """Serves config.asgi's application, or the given one, until a signal comes."""
-    signals = Signals()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    os.environ["ROLE"] = "asgi"
-    from django.core.exceptions import ImproperlyConfigured
+    signals = Signals()  # before the imports, which take the better part of a second
+    from realtime.process import run
 
-    try:
-        listener = listen()
-        server = make_server(application)
-    except ImproperlyConfigured as error:
-        refuse(str(error), BAD_SETTING)
-    with asyncio.Runner(loop_factory=lambda: server.loop) as runner:
-        runner.run(serve(server, listener, signals))
-
-
-def listen() -> socket.socket:
-    """Bound before anything is imported that takes long, so that a taken port is known at once."""
-    from django.conf import settings
-
-    from realtime.limits import UNACKNOWLEDGED_SECONDS
-
-    host, port = settings.HOST, settings.PORT
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, _, _, address = found[0]
-        listener = socket.socket(family, kind)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        refuse(f"Port {port} on {host} cannot be had ({error.strerror}): free it, or set PORT and HOST.", TAKEN_PORT)
-    listener.setblocking(False)
-    # Connections inherit these. The last one drops a peer that has vanished or takes nothing.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_SECONDS * 1000)
-    return listener
-
-
-def make_server(application: Any) -> Server:
-    """Daphne comes before Django's apps: whichever imports Twisted first decides on its event loop."""
-    from django.conf import settings
-
-    if settings.WS_SERVER == "uvicorn":
-        from realtime.uvicorn import Server
-    else:
-        from realtime import reactor
-
-        reactor.install()
-        from realtime.daphne import Server
-    if application is None:
-        from config.asgi import application
-    return Server(application)
-
-
-def refuse(sentence: str, code: int) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    raise SystemExit(code)
-
-
-async def serve(server: Server, listener: socket.socket, signals: Signals) -> None:
-    from django.conf import settings
-
-    from realtime import metrics
-    from realtime.drain import begin, drain
-    from realtime.limits import FLUSH_SECONDS, STOP_SECONDS
-
-    signals.attach()
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "work"))
-    listener.listen(BACKLOG)
-    await server.start(listener)
-    metrics.serve(settings.HOST, settings.METRICS_PORT)
-    logger.info("Listening on %s", url(listener))
-    await signals.any.wait()
-    in_order = not signals.at_once.is_set()
-    begin()
-    end_after((settings.DRAIN_SECONDS + FLUSH_SECONDS + STOP_SECONDS if in_order else 0) + STOP_SECONDS)
-    if in_order:
-        logger.info("Draining for %d s at most", settings.DRAIN_SECONDS)
-        await first(drain(settings.DRAIN_SECONDS), signals.at_once.wait())
-    await server.stop(0 if signals.at_once.is_set() else STOP_SECONDS)
-
-
-def url(listener: socket.socket) -> str:
-    """Where a browser on this machine finds it."""
-    host, port = listener.getsockname()[:2]
-    if host in {"0.0.0.0", "127.0.0.1", "::", "::1"}:
-        host = "localhost"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-async def first(*these: Any) -> None:
-    """Waits for one of these and cancels the others."""
-    tasks = [asyncio.ensure_future(this) for this in these]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-
-
-def end_after(seconds: float) -> None:
-    """Threads that hang, in a query for example, do not keep the process."""
-    clock = threading.Timer(seconds, os._exit, [1])
-    clock.daemon = True
-    clock.start()
+    run(application, signals)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,10 @@ TYPING_SECONDS: Final = 1  # between two `typing` of one socket that are passed 
 LIMITS: Final = {"body": frames.MAX_BODY, "per_second": settings.MESSAGE_RATE, "burst": settings.MESSAGE_BURST}
 
 
+class LoginRequired(Exception):
+    """Guests may not come in."""
+
+
 class RoomConsumer(SocketConsumer):
     subprotocols = (frames.BATCH_PROTOCOL, frames.PROTOCOL)
     batch_subprotocols = frozenset({frames.BATCH_PROTOCOL})
@@ -57,7 +61,7 @@ class RoomConsumer(SocketConsumer):
             logger.warning("nobody can enter a room: %s", error)
             self.close_with(UNAVAILABLE)
             return
-        if self.person.guest and not settings.ALLOW_GUESTS:
+        except LoginRequired:
             self.close_with(LOGIN)
             return
         self.hub = live.hub()
@@ -131,7 +135,8 @@ class RoomConsumer(SocketConsumer):
         """What became of a message: acknowledged after COMMIT, or refused with the reason."""
         self.in_flight -= 1
         if self.landed is not None:
-            self.landed.set_result(None)
+            if not self.landed.done():  # it is cancelled where the client went while it waited
+                self.landed.set_result(None)
             self.landed = None
         self.outbox.put(answer(id, outcome), always=True)
 
@@ -153,9 +158,14 @@ def answer(id: str, outcome: Outcome) -> str:
 
 
 def arrive(scope: dict[str, Any]) -> tuple[Room, Person, Snapshot]:
-    """Who opens which room, and what is to be shown: all that a welcome asks of the database."""
+    """Who opens which room, and what is to be shown: all that a welcome asks of the database.
+
+    Raises LoginRequired before there is a room.
+    """
     cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
     person = person_of_cookies(cookies.decode("latin-1"))
+    if person.guest and not settings.ALLOW_GUESTS:
+        raise LoginRequired
     room = Room.objects.enter(scope["url_route"]["kwargs"]["room_name"])
     query = parse_qs(scope["query_string"].decode("latin-1"))
     return room, person, log.snapshot(room, number(query.get("since")), (query.get("epoch") or [None])[0])

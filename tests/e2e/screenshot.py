@@ -5,15 +5,15 @@ python tests/e2e/screenshot.py http://localhost:8080 docs/conversation.png
 
 import asyncio
 import base64
+import secrets
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from browser import Person, chromium
-from client import new_room
 
 SIZE = {"width": 640, "height": 720}
 PAIR = "<body style='margin:0;display:flex;gap:16px;background:#8894a8;padding:16px'>{}</body>"
@@ -22,7 +22,7 @@ PAIR = "<body style='margin:0;display:flex;gap:16px;background:#8894a8;padding:1
 async def take(base: str, picture: Path) -> None:
     async with chromium() as browser:
         alice, bob = [await somebody(browser, base, name) for name in ("Alice", "Bob 小波")]
-        room = new_room("茶馆")
+        room = f"茶馆-{secrets.token_hex(2)}"
         await alice.enter(room)
         await bob.enter(room)
         for speaker, listener, body in [
@@ -35,6 +35,8 @@ async def take(base: str, picture: Path) -> None:
         ]:
             await speaker.say(body)
             await listener.hears(body)
+        for person in (alice, bob):
+            await expect(person.page.get_by_test_id("count")).to_have_text("2")
         await side_by_side(browser, [await person.page.screenshot() for person in (alice, bob)], picture)
 
 

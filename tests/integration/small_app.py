@@ -83,14 +83,14 @@ def main(server: str, port: str, *slow: str) -> None:
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stdout)
 
-    from realtime import serve
+    from realtime import process, serve
     from realtime.admission import Admission
     from realtime.echo import echo_socket
 
     ROUTES["/ws/echo/"] = echo_socket
     if slow:
-        make_server = serve.make_server
-        serve.make_server = lambda application: time.sleep(1) or make_server(application)  # type: ignore[func-returns-value]
+        make_server = process.make_server
+        process.make_server = lambda application: time.sleep(1) or make_server(application)  # type: ignore[func-returns-value]
     serve.main(Routed(Admission(application)))
 
 

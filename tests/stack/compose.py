@@ -43,7 +43,7 @@ class Stack:
         copy_repository(folder)
 
     def compose(self, *arguments: str) -> str:
-        return self.run("docker", "compose", "--ansi=never", *arguments)
+        return self.run("docker", "compose", *arguments)
 
     def run(self, *command: str) -> str:
         """What it printed; CommandError when it fails."""

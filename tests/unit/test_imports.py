@@ -7,7 +7,7 @@ import pytest
 
 APP = Path(__file__).parents[2] / "app"
 PACKAGES = ("config", "rooms", "realtime")
-LAUNCHER = "realtime.serve"  # starts config's application, which everything else here knows nothing of
+LAUNCHER = "realtime.process"  # starts config's application, which everything else here knows nothing of
 DOORS = {"consumers", "views", "admin", "forms", "routing", "urls"}
 
 

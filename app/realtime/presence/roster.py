@@ -15,7 +15,7 @@ class Roster:
     What is known of a process is true as of a number among its changes; where nothing is known, as of 0.
     """
 
-    __slots__ = ("_as_of", "_parts", "_people", "_untold", "here", "told_at")
+    __slots__ = ("_as_of", "_parts", "_people", "_shows", "_untold", "here", "told_at")
 
     def __init__(self) -> None:
         self.here: dict[str, Person] = {}
@@ -23,7 +23,10 @@ class Roster:
         self._as_of: dict[str, int] = {}
         self._people: dict[str, dict[str, Person]] = {}  # of each process that has any
         self._parts: dict[str, tuple[int, dict[int, dict[str, Person]]]] = {}
-        self._untold: dict[str, list[Person | None]] = {}  # what sockets know of those who have changed since
+        self._shows = 0
+        # Of those who have changed since the sockets were told: as whom any of them knows somebody, and how
+        # often everybody had been shown to a newcomer when it last changed.
+        self._untold: dict[str, tuple[list[Person | None], int]] = {}
 
     # --- What is known of one process --------------------------------------------------------------
 
@@ -94,7 +97,10 @@ class Roster:
         after = self._people[min(processes)][key] if processes else None
         if after == before:
             return
-        self._untold.setdefault(key, [before])
+        known, shows = self._untold.get(key, ([], -1))
+        if shows < self._shows:
+            known.append(before)
+        self._untold[key] = known, self._shows
         if after is None:
             del self.here[key]
         else:
@@ -112,9 +118,7 @@ class Roster:
 
     def show(self, limit: int) -> list[Person]:
         """Some who are here, for a socket that comes between two frames and so knows more than the others."""
-        for key, known in self._untold.items():
-            if (person := self.here.get(key)) not in known:
-                known.append(person)
+        self._shows += 1
         return list(islice(self.here.values(), limit))
 
     def take_changes(self, limit: int) -> tuple[dict[str, Person], dict[str, Person]]:
@@ -126,16 +130,16 @@ class Roster:
         joined: dict[str, Person] = {}
         left: dict[str, Person] = {}
         untold, self._untold = self._untold, {}
-        for key, known in untold.items():
+        for key, (known, shows) in untold.items():
             after = self.here.get(key)
             gone = [person for person in known if person is not None and person != after]
             if gone and len(left) == limit:
-                self._untold[key] = known
+                self._untold[key] = known, shows
                 continue
+            if after is not None and len(joined) < limit and any(person != after for person in known):
+                joined[key] = after
             if gone:
                 left[key] = gone.pop()
             if gone:
-                self._untold[key] = [*gone]
-            if after is not None and len(joined) < limit and any(person != after for person in known):
-                joined[key] = after
+                self._untold[key] = [*gone, after], self._shows
         return joined, left

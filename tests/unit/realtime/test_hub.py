@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from realtime import drain
 from realtime import hub as hub_module
 from realtime import wire as wire_module
 from realtime.closing import RESTART
@@ -51,6 +52,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire_module, "LAYER_RETRY_SECONDS", 0.01)
     monkeypatch.setattr(hub_module, "CHECK_SECONDS", 0.02)
     monkeypatch.setattr(hub_module, "TICK_SECONDS", 0.02)
+    monkeypatch.setattr(drain, "_callbacks", [])
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ class Presences(RuleBasedStateMachine):
         super().__init__()
         self.world = World("process 1", "process 2")
         self.started = 2
+        self.names: dict[tuple[str, str, str], str] = {}  # (process, room, key) -> at the last enter
 
     @property
     def running(self) -> list[Process]:
@@ -33,7 +34,8 @@ class Presences(RuleBasedStateMachine):
     @rule(data=st.data(), key=st.sampled_from(PEOPLE), room=st.sampled_from(ROOMS), renamed=st.booleans())
     def enter(self, data: st.DataObject, key: str, room: str, renamed: bool) -> None:
         process = data.draw(st.sampled_from(self.running), label="process")
-        process.enter(room, f"new {key}" if renamed else key, key)
+        name = self.names[process.name, room, key] = f"new {key}" if renamed else key
+        process.enter(room, name, key)
 
     @precondition(lambda self: self.sockets)
     @rule(data=st.data())
@@ -94,14 +96,12 @@ class Presences(RuleBasedStateMachine):
             assert socket.count == len(expected)
 
     def people(self, room: str) -> set[str]:
-        """Everybody once, with the name of the latest socket in the first process."""
-        names: dict[str, tuple[str, str]] = {}
+        """Everybody once, by the name of the latest socket in the first process."""
+        first: dict[str, str] = {}
         for socket in self.sockets:
             if socket.room == room:
-                process, _ = names.get(socket.key, (socket.process.name, ""))
-                if socket.process.name <= process:
-                    names[socket.key] = socket.process.name, socket.person["name"]
-        return {name for _, name in names.values()}
+                first[socket.key] = min(socket.process.name, first.get(socket.key, socket.process.name))
+        return {self.names[process, room, key] for key, process in first.items()}
 
     def teardown(self) -> None:
         self.everybody_sees_who_is_there()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from realtime import hubs
+from realtime import drain, hubs
 from rooms import database
 from rooms import writer as writer_module
 from rooms.log import Conflict, Entry, Locked, NoRoom, Outcome, Stored, Unavailable
@@ -74,6 +74,7 @@ async def db(monkeypatch: pytest.MonkeyPatch) -> Database:
 @pytest.fixture
 async def writer(hub: Hub, db: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Writer]:
     monkeypatch.setattr(writer_module, "ASIDE_RETRY_SECONDS", 0.005)
+    monkeypatch.setattr(drain, "_callbacks", [])
     writer = Writer(hub)  # type: ignore[arg-type]
     yield writer
     db.open.set()

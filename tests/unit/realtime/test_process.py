@@ -1,12 +1,17 @@
-"""What realtime.serve says before it serves."""
+"""What `python -m realtime.serve` says before it serves."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from realtime import serve
+from realtime import process
+
+APP = Path(__file__).parents[3] / "app"
 
 
 @pytest.fixture
@@ -20,7 +25,7 @@ def taken() -> Iterator[int]:
 def test_a_taken_port_is_one_sentence(taken: int, settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
     settings.HOST, settings.PORT = "127.0.0.1", taken
     with pytest.raises(SystemExit) as end:
-        serve.listen()
+        process.listen()
     assert end.value.code == 1
     said = capsys.readouterr().err
     assert said.startswith(f"Port {taken} on 127.0.0.1 cannot be had (Address already in use)")
@@ -30,13 +35,13 @@ def test_a_taken_port_is_one_sentence(taken: int, settings: Any, capsys: pytest.
 def test_an_address_of_another_machine_is_one_sentence(settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
     settings.HOST, settings.PORT = "192.0.2.1", 8000
     with pytest.raises(SystemExit):
-        serve.listen()
+        process.listen()
     assert capsys.readouterr().err.startswith("Port 8000 on 192.0.2.1 cannot be had (")
 
 
 def test_its_socket_sends_at_once_and_gives_up_the_vanished(settings: Any) -> None:
     settings.HOST, settings.PORT = "127.0.0.1", 0
-    with serve.listen() as listener:
+    with process.listen() as listener:
         assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 40_000
 
@@ -47,5 +52,17 @@ def test_its_socket_sends_at_once_and_gives_up_the_vanished(settings: Any) -> No
 )
 def test_it_says_what_to_type_into_a_browser(settings: Any, host: str, shown: str) -> None:
     settings.HOST, settings.PORT = host, 0
-    with serve.listen() as listener:
-        assert serve.url(listener) == f"http://{shown}:{listener.getsockname()[1]}"
+    with process.listen() as listener:
+        assert process.url(listener) == f"http://{shown}:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [({}, "SECRET_KEY is missing"), ({"SECRET_KEY": "x" * 50, "WS_SERVER": "apache"}, "WS_SERVER must be one of")],
+)
+def test_a_setting_without_sense_is_one_sentence(variables: dict[str, str], said: str) -> None:
+    command = [sys.executable, "-m", "realtime.serve"]
+    done = subprocess.run(command, cwd=APP, env=variables, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == 1

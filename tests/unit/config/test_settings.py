@@ -1,0 +1,173 @@
+"""What the environment may say: alice deploys, and a slip of hers ends in a sentence that names the variable."""
+
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import environ
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+FILE = Path(__file__).parents[3] / "app" / "config" / "settings.py"
+POSTGRES = "postgres://rooms:secret@db:5432/rooms"
+Read = Callable[..., ModuleType]
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> Read:
+    """The settings as a process with exactly these variables reads them."""
+
+    def settings(**variables: str | None) -> ModuleType:
+        given = {"SECRET_KEY": "x" * 50, "DATABASE_URL": POSTGRES} | variables
+        mapping = environ.fileaware_mapping.FileAwareMapping({name: text for name, text in given.items() if text is not None})
+        monkeypatch.setattr(environ.FileAwareEnv, "ENVIRON", mapping)
+        spec = importlib.util.spec_from_file_location("settings_of_a_test", FILE)
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return settings
+
+
+def test_the_least_that_must_be_said_gives_production(read: Read) -> None:
+    settings = read()
+    assert not settings.DEBUG
+    assert settings.ALLOWED_HOSTS == []
+    assert settings.SECURE_SSL_REDIRECT
+    assert settings.SESSION_COOKIE_SECURE
+    assert settings.CSRF_COOKIE_SECURE
+    assert settings.SECURE_HSTS_SECONDS > 0
+    assert settings.ALLOW_GUESTS
+    assert not settings.WS_ECHO
+    assert settings.PROXY_HOPS == 0
+    assert (settings.PORT, settings.WS_SERVER, settings.DRAIN_SECONDS) == (8000, "daphne", 10)
+    assert (settings.MAX_SOCKETS, settings.SOCKETS_PER_ADDRESS) == (10_000, 0)
+    assert (settings.MESSAGE_RATE, settings.MESSAGE_BURST) == (50, 100)
+    assert (settings.LOG_FORMAT, settings.SENTRY_DSN, settings.REDIS_URL) == ("json", "", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", None),
+        ("SECRET_KEY", ""),
+        ("SECRET_KEY", "  \n"),
+        ("DATABASE_URL", None),
+        ("DATABASE_URL", "mysql://a:b@c/d"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "postgres://a:b@c:port/d"),
+        ("REDIS_URL", "http://redis"),
+        ("REDIS_URL", "redis"),
+        ("REDIS_URL", "redis://[::1"),
+        ("SENTRY_DSN", "nonsense"),
+        *(("DEBUG", value) for value in ("ture", "2", "")),
+        *(("HTTPS", value) for value in ("of", "-1", "None")),
+        ("ALLOW_GUESTS", "maybe"),
+        ("WS_ECHO", "y"),
+        *(("PORT", value) for value in ("", "0", "65536", "80a", "-1", "8_0", "8.0", "٣", "9" * 5_000)),
+        ("METRICS_PORT", "x"),
+        ("WEB_CONCURRENCY", "0"),
+        ("DRAIN_SECONDS", "30"),
+        ("PROXY_HOPS", "2"),
+        ("MAX_SOCKETS", "0"),
+        ("SOCKETS_PER_ADDRESS", "many"),
+        ("MESSAGE_RATE", "0"),
+        ("WS_SERVER", "hypercorn"),
+        ("LOG_FORMAT", "xml"),
+        *(("ALLOWED_ORIGINS", value) for value in ("example.org", "https://example.org/", "https://*.example.org", "*")),
+        *(("ALLOWED_ORIGINS", value) for value in ("https://", "https://a:b", "https://[", "null", "ws://a", "https://u@a")),
+        ("ALLOWED_ORIGINS", "https://good.org,bad.org"),
+    ],
+)
+def test_nonsense_is_refused_in_a_sentence_that_names_the_variable(read: Read, name: str, value: str | None) -> None:
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read(**{name: value})
+    sentence = str(refusal.value)
+    assert sentence.startswith(name)
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PORT", "ALLOW_GUESTS"])
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_file_that_cannot_be_read_is_named(read: Read, tmp_path: Path, name: str, content: bytes | None) -> None:
+    file = tmp_path / "value"
+    if content:
+        file.write_bytes(content)
+    with pytest.raises(ImproperlyConfigured, match=rf"^{name}_FILE"):
+        read(**{name: None, f"{name}_FILE": str(file)})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "setting"),
+    [("SECRET_KEY", "k" * 50, "k" * 50), ("PORT", "8001", 8001), ("ALLOW_GUESTS", "0", False), ("ALLOWED_HOSTS", "a,b", ["a", "b"])],
+)
+def test_every_value_may_lie_in_a_file_with_a_line_end(
+    read: Read, tmp_path: Path, name: str, text: str, setting: object
+) -> None:
+    file = tmp_path / "value"
+    file.write_text(f"{text}\n")
+    assert getattr(read(**{name: None, f"{name}_FILE": str(file)}), name) == setting
+
+
+@pytest.mark.parametrize("key", ["$ecret", "\\$x", "a$b", "#%&'\"", "pa ss"])
+def test_a_secret_may_consist_of_any_characters(read: Read, key: str) -> None:
+    assert read(SECRET_KEY=key).SECRET_KEY == key
+
+
+@pytest.mark.parametrize(("text", "on"), [("1", True), ("true", True), ("On", True), ("0", False), ("FALSE", False), ("no", False)])
+def test_a_switch_is_on_or_off(read: Read, text: str, on: bool) -> None:
+    assert read(HTTPS=text).HTTPS is on
+    assert read(DEBUG=text).DEBUG is on
+
+
+def test_lists_are_separated_by_commas(read: Read) -> None:
+    settings = read(ALLOWED_HOSTS=" a.org, b.org ,", ALLOWED_ORIGINS="https://a.org,http://b.org:8080")
+    assert settings.ALLOWED_HOSTS == ["a.org", "b.org"]
+    assert settings.ALLOWED_ORIGINS == settings.CSRF_TRUSTED_ORIGINS == ["https://a.org", "http://b.org:8080"]
+
+
+def test_only_while_developing_this_machine_is_a_host_by_itself(read: Read) -> None:
+    assert read(DEBUG="1").ALLOWED_HOSTS == ["localhost", "127.0.0.1", "[::1]"]
+    assert read(DEBUG="1", ALLOWED_HOSTS="a.org").ALLOWED_HOSTS == ["a.org"]
+
+
+@pytest.mark.parametrize("role", ["asgi", "wsgi", "command"])
+def test_postgres_acknowledges_only_what_is_on_disk_whatever_the_role(read: Read, role: str) -> None:
+    database = read(ROLE=role).DATABASES["default"]
+    assert "synchronous_commit=on" in database["OPTIONS"]["options"]
+    assert database["CONN_HEALTH_CHECKS"]
+
+
+def test_each_role_keeps_connections_in_the_way_that_leaks_none(read: Read) -> None:
+    asgi, wsgi = (read(ROLE=role).DATABASES["default"] for role in ("asgi", "wsgi"))
+    assert asgi["OPTIONS"]["pool"]
+    assert not asgi.get("CONN_MAX_AGE")
+    assert "pool" not in wsgi["OPTIONS"]
+    assert wsgi["CONN_MAX_AGE"] > 0
+
+
+def test_sqlite_stores_as_safely_and_takes_turns(read: Read) -> None:
+    options = read(DATABASE_URL="sqlite:////tmp/rooms.db").DATABASES["default"]["OPTIONS"]
+    assert options["transaction_mode"] == "IMMEDIATE"
+    assert "synchronous=FULL" in options["init_command"]
+
+
+def test_without_redis_the_layer_is_in_memory(read: Read) -> None:
+    assert "InMemory" in read().CHANNEL_LAYERS["default"]["BACKEND"]
+    layer = read(REDIS_URL="redis://:p@redis:6379/0").CHANNEL_LAYERS["default"]
+    assert "pubsub" in layer["BACKEND"]
+    assert layer["CONFIG"]["hosts"] == ["redis://:p@redis:6379/0"]
+
+
+def test_a_password_is_not_shown_when_its_address_is_refused(read: Read) -> None:
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read(DATABASE_URL="postgres://rooms:hunter/2@db:5432/rooms")
+    assert "hunter" not in str(refusal.value)
+
+
+def test_the_environment_of_this_process_is_what_is_read_by_default() -> None:
+    assert environ.FileAwareEnv().ENVIRON.env is os.environ

@@ -1,0 +1,535 @@
+"""The room's socket without a server: alice and bob are guests with names, carol may not come in."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core import signing
+from django.db import OperationalError, connections
+from django.test import Client as Browser
+
+from realtime import drain, hubs
+from realtime import hub as hub_module
+from realtime.closing import RESTART
+from realtime.limits import BAD_FRAMES_IN_A_ROW, OUTBOX_BYTES, TokenBucket
+from rooms import consumers, database, log, people
+from rooms import writer as writer_module
+from rooms.consumers import MOST_IN_FLIGHT, NoRoute, RoomConsumer
+from rooms.log import Unavailable
+from rooms.models import Message, Room
+from unit.realtime.fakes import Layer, settled, until
+
+pytestmark = pytest.mark.django_db
+
+Frame = dict[str, Any]
+
+
+class Client:
+    """One tab: what it says the consumer receives, and what the consumer sends is in `heard`."""
+
+    def __init__(
+        self, name: str = "alice", room: str = "lobby", query: str = "", cookie: str = "", subprotocols: tuple[str, ...] = ()
+    ) -> None:
+        cookie = cookie or f"guest={signing.dumps([name, name], salt=people.SALT)}"
+        self.scope = {
+            "type": "websocket",
+            "headers": [(b"cookie", cookie.encode())],
+            "query_string": query.encode(),
+            "url_route": {"kwargs": {"room_name": room}},
+            "subprotocols": list(subprotocols),
+        }
+        self.accepted: Frame | None = None
+        self.heard: list[Frame] = []
+        self.closed: int | None = None
+        self.gone = False
+        self.reading = asyncio.Event()
+        self.reading.set()
+        self.inbox: asyncio.Queue[Frame] = asyncio.Queue()
+        self.inbox.put_nowait({"type": "websocket.connect"})
+        self.task = asyncio.create_task(RoomConsumer.as_asgi()(self.scope, self.inbox.get, self.send))
+
+    async def send(self, event: Frame) -> None:
+        if self.gone:
+            raise OSError("the client has gone")
+        if event["type"] == "websocket.accept":
+            self.accepted = event
+            return
+        if not self.reading.is_set():
+            await self.reading.wait()
+        if event["type"] == "websocket.close":
+            self.closed = event["code"]
+            self.leave()
+        else:
+            found = json.loads(event["text"])
+            self.heard += found if isinstance(found, list) else [found]
+
+    def says(self, text: str | None = None, data: bytes | None = None, **frame: Any) -> None:
+        text = json.dumps(frame) if frame else text
+        self.inbox.put_nowait({"type": "websocket.receive", "text": text, "bytes": data})
+
+    def say(self, id: str, body: str = "hi") -> None:
+        self.says(type="message", id=id, body=body)
+
+    def all(self, type: str) -> list[Frame]:
+        return [frame for frame in self.heard if frame["type"] == type]
+
+    async def hears(self, type: str, times: int = 1) -> Frame:
+        await until(lambda: len(self.all(type)) >= times)
+        return self.all(type)[times - 1]
+
+    def leave(self) -> None:
+        self.inbox.put_nowait({"type": "websocket.disconnect", "code": 1000})
+
+    async def left(self) -> None:
+        self.leave()
+        await asyncio.wait_for(self.task, 5)
+
+
+@pytest.fixture(autouse=True)
+def one_connection(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django gives each coroutine a connection of its own; here all share that of the test's transaction."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    monkeypatch.setattr(connections, "_connections", SimpleNamespace(default=connections["default"]))
+
+
+@pytest.fixture(autouse=True)
+async def process(one_connection: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Layer]:
+    """One process of its own, whose database work is done in this thread, inside the test's transaction."""
+
+    async def run(executor: ThreadPoolExecutor, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        await asyncio.sleep(0)
+        return work(*args, **kwargs)
+
+    layer = Layer()
+    monkeypatch.setattr(database, "run", run)
+    monkeypatch.setattr(hub_module, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(hubs, "_hubs", {})
+    monkeypatch.setattr(writer_module, "_writers", {})
+    monkeypatch.setattr(drain, "_callbacks", [])
+    yield layer
+    for socket in list(drain.sockets):
+        socket.close_with(RESTART)
+    await until(lambda: not drain.sockets)
+    for hub in hubs._hubs.values():
+        assert hub.feeds == {}
+        tasks = [*hub._tasks, *hub._wire._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+# --- Arriving ----------------------------------------------------------------------------------------
+
+
+async def test_the_first_frame_is_the_welcome(settings: Any) -> None:
+    alice = Client(query="x=1")
+    alice.say("a")  # before she has been welcomed
+    await alice.hears("ack")
+    welcome = alice.heard[0]
+    assert welcome["type"] == "welcome"
+    room = Room.objects.get(name="lobby")
+    assert welcome == {
+        "type": "welcome",
+        "room": "lobby",
+        "you": {"name": "alice", "guest": True},
+        "epoch": room.epoch,
+        "seq": 0,
+        "recovered": False,
+        "messages": [],
+        "members": [{"name": "alice", "guest": True}],
+        "member_count": 1,
+        "ping_seconds": 20,
+        "limits": {"body": 4000, "per_second": settings.MESSAGE_RATE, "burst": settings.MESSAGE_BURST},
+    }
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        ((), None),
+        (("rooms.v1",), "rooms.v1"),
+        (("rooms.v1.batch",), "rooms.v1.batch"),
+        (("rooms.v1", "rooms.v1.batch"), "rooms.v1.batch"),
+        (("chat", "rooms.v9"), None),
+    ],
+)
+async def test_a_subprotocol_is_chosen_of_those_that_are_offered(offered: tuple[str, ...], chosen: str | None) -> None:
+    alice = Client(subprotocols=offered)
+    await alice.hears("welcome")
+    assert alice.accepted == {"type": "websocket.accept", "subprotocol": chosen}
+
+
+async def test_who_is_logged_in_comes_by_that_name() -> None:
+    browser = Browser()
+    browser.force_login(get_user_model().objects.create_user("alice"))
+    alice = Client(cookie=f"sessionid={browser.cookies['sessionid'].value}")
+    assert (await alice.hears("welcome"))["you"] == {"name": "alice", "guest": False}
+
+
+async def test_where_guests_are_not_let_in_a_guest_is_told_to_log_in_and_makes_no_room(settings: Any) -> None:
+    settings.ALLOW_GUESTS = False
+    carol = Client("carol")
+    assert await carol.hears("goodbye") == {"type": "goodbye", "reason": "login_required", "after_ms": 0}
+    await asyncio.wait_for(carol.task, 5)
+    assert carol.closed == 4401
+    assert [frame["type"] for frame in carol.heard] == ["goodbye"]
+    assert not Room.objects.exists()
+
+
+async def test_while_the_database_is_away_who_arrives_is_asked_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(scope: Any) -> None:
+        raise OperationalError("nobody listens there")
+
+    monkeypatch.setattr(consumers, "arrive", away)
+    alice = Client()
+    goodbye = await alice.hears("goodbye")
+    assert goodbye["reason"] == "unavailable"
+    assert goodbye["after_ms"] > 0
+    await asyncio.wait_for(alice.task, 5)
+    assert alice.closed is not None
+    assert not 4400 <= alice.closed < 4500
+
+
+@pytest.mark.parametrize("moment", ["while the database answers", "before the welcome is sent"])
+async def test_who_goes_while_arriving_leaves_nothing_behind(moment: str) -> None:
+    alice = Client()
+    if "database" in moment:
+        alice.leave()
+    alice.gone = "welcome" in moment
+    await settled()
+    await alice.left()
+    assert drain.sockets == set()
+    assert all(hub.feeds == {} for hub in hubs._hubs.values())
+
+
+async def test_a_socket_cancelled_while_arriving_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*args: Any, **kwargs: Any) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(database, "run", never)
+    alice = Client()
+    await until(lambda: drain.sockets)
+    alice.task.cancel()
+    await asyncio.wait([alice.task])
+    assert drain.sockets == set()
+
+
+async def test_who_is_drained_while_arriving_is_not_welcomed_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, may_go = database.run, asyncio.Event()
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        await may_go.wait()
+        return await run(*args, **kwargs)
+
+    monkeypatch.setattr(database, "run", slow)
+    alice = Client()
+    await until(lambda: drain.sockets)
+    for socket in list(drain.sockets):
+        socket.close_with(RESTART)
+    may_go.set()
+    await asyncio.wait_for(alice.task, 5)
+    assert [frame["type"] for frame in alice.heard] == ["goodbye"]
+    assert alice.closed == RESTART.code
+
+
+async def test_whatever_is_no_route_is_told_so() -> None:
+    sent: list[Frame] = []
+    inbox: asyncio.Queue[Frame] = asyncio.Queue()
+    for type in ("connect", "disconnect"):
+        inbox.put_nowait({"type": f"websocket.{type}"})
+
+    async def send(event: Frame) -> None:
+        sent.append(event)
+
+    await NoRoute.as_asgi()({"type": "websocket", "subprotocols": ["rooms.v1"]}, inbox.get, send)
+    assert [event["type"] for event in sent] == ["websocket.accept", "websocket.send", "websocket.close"]
+    assert json.loads(sent[1]["text"])["reason"] == "no_such_room"
+    assert sent[2]["code"] == 4404
+
+
+# --- Saying ------------------------------------------------------------------------------------------
+
+
+async def test_alice_says_bob_hears_and_carol_in_another_room_hears_nothing() -> None:
+    alice, bob, carol = Client("alice"), Client("bob"), Client("carol", room="other")
+    for client in (alice, bob, carol):
+        await client.hears("welcome")
+    alice.say("a", "你好")
+    heard = await bob.hears("message")
+    ack = await alice.hears("ack")
+    assert ack == {"type": "ack", "id": "a", "seq": 1, "at": heard["at"]}
+    assert heard == await alice.hears("message")
+    assert (heard["id"], heard["body"], heard["user"]) == ("a", "你好", {"name": "alice", "guest": True})
+    assert carol.all("message") == []
+
+
+async def test_an_ack_comes_only_when_the_message_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    alice = Client()
+    await alice.hears("welcome")
+    run, may_go = database.run, asyncio.Event()
+
+    async def slow(executor: ThreadPoolExecutor, *args: Any, **kwargs: Any) -> Any:
+        if executor is database.writer:
+            await may_go.wait()
+        return await run(executor, *args, **kwargs)
+
+    monkeypatch.setattr(database, "run", slow)
+    alice.say("a")
+    alice.says(type="ping")
+    await alice.hears("pong")
+    assert alice.all("ack") == alice.all("message") == []
+    assert not Message.objects.exists()
+    may_go.set()
+    assert (await alice.hears("ack"))["seq"] == Message.objects.get().seq
+
+
+async def test_the_same_message_again_has_the_same_number_over_any_socket() -> None:
+    alice, bob = Client("alice"), Client("bob")
+    await bob.hears("welcome")
+    alice.say("a")
+    await alice.hears("ack")
+    alice.say("a")
+    bob.say("a")
+    assert (await alice.hears("ack", 2))["seq"] == (await bob.hears("ack"))["seq"] == 1
+    bob.say("b")
+    await bob.hears("ack", 2)
+    assert [frame["seq"] for frame in bob.all("message")] == [1, 2]
+
+
+async def test_another_text_under_a_used_id_is_a_bad_frame() -> None:
+    alice = Client()
+    alice.say("a", "hi")
+    alice.say("a", "ho")
+    error = await alice.hears("error")
+    assert (error["code"], error["id"]) == ("bad_frame", "a")
+    assert len(alice.all("ack")) == 1
+
+
+async def test_what_cannot_be_stored_is_said_to_be_unavailable_and_when_to_try_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer_module, "append_all", lambda entries, **kwargs: [Unavailable()] * len(entries))
+    alice = Client()
+    alice.say("a")
+    error = await alice.hears("error")
+    assert (error["code"], error["id"]) == ("unavailable", "a")
+    assert error["retry_after_ms"] > 0
+
+
+async def test_a_room_that_was_removed_is_forbidden() -> None:
+    alice = Client()
+    await alice.hears("welcome")
+    Room.objects.all().delete()
+    alice.say("a")
+    error = await alice.hears("error")
+    assert (error["code"], error["id"]) == ("forbidden", "a")
+
+
+# --- Frames that are refused -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("hi", "bad_json"),
+        ("[]", "bad_frame"),
+        ('{"type":"dance"}', "unknown_type"),
+        (json.dumps({"type": "message", "body": "x" * 4001}), "too_long"),
+        (json.dumps({"type": "message", "body": "\x00"}), "bad_frame"),
+        (json.dumps({"type": "message", "body": "\ud800"}), "bad_frame"),
+    ],
+)
+async def test_a_bad_frame_gets_an_error_and_the_socket_lives(text: str, code: str) -> None:
+    alice = Client()
+    alice.says(text)
+    assert (await alice.hears("error"))["code"] == code
+    alice.say("a")
+    await alice.hears("ack")
+
+
+async def test_binary_is_a_bad_frame() -> None:
+    alice = Client()
+    alice.says(data=b"hi")
+    assert (await alice.hears("error"))["code"] == "bad_frame"
+    assert alice.closed is None
+
+
+async def test_ten_bad_frames_in_a_row_close_the_socket_for_good() -> None:
+    alice = Client()
+    for _ in range(BAD_FRAMES_IN_A_ROW - 1):
+        alice.says("hi")
+    alice.says(type="ping")
+    for _ in range(BAD_FRAMES_IN_A_ROW + 3):
+        alice.says("hi")
+    goodbye = await alice.hears("goodbye")
+    await asyncio.wait_for(alice.task, 5)
+    assert goodbye["reason"] == "bad_frames"
+    assert alice.closed == 4400
+    assert len(alice.all("error")) == 2 * BAD_FRAMES_IN_A_ROW - 1
+    assert alice.heard[-1] == goodbye
+
+
+async def test_nothing_is_heard_after_our_goodbye() -> None:
+    alice = Client()
+    await alice.hears("welcome")
+    alice.reading.clear()
+    for _ in range(BAD_FRAMES_IN_A_ROW):
+        alice.says("hi")
+    alice.say("a")
+    await settled()
+    alice.reading.set()
+    await asyncio.wait_for(alice.task, 5)
+    assert not Message.objects.exists()
+
+
+# --- Limits ------------------------------------------------------------------------------------------
+
+
+async def test_who_is_too_fast_is_told_when_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "TokenBucket", lambda rate, burst: TokenBucket(10, 2))
+    alice = Client()
+    for id in "abc":
+        alice.say(id)
+    error = await alice.hears("error")
+    assert (error["code"], error["id"]) == ("rate_limited", "c")
+    assert 0 < error["retry_after_ms"] <= 101
+    await asyncio.sleep(error["retry_after_ms"] / 1000)
+    alice.say("c")
+    await alice.hears("ack", 3)
+    assert alice.all("error") == [error]
+
+
+async def test_only_so_many_messages_of_one_socket_are_on_their_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "TokenBucket", lambda rate, burst: TokenBucket(1_000, 1_000))
+    alice = Client()
+    await alice.hears("welcome")
+    run, may_go = database.run, asyncio.Event()
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        await may_go.wait()
+        return await run(*args, **kwargs)
+
+    monkeypatch.setattr(database, "run", slow)
+    for number in range(MOST_IN_FLIGHT + 20):
+        alice.say(f"{number}")
+    await settled()
+    await until(lambda: alice.inbox.qsize() == 19)
+    await settled()
+    assert alice.inbox.qsize() == 19  # not even read
+    may_go.set()
+    await alice.hears("ack", MOST_IN_FLIGHT + 20)
+    assert [frame["seq"] for frame in alice.all("message")] == list(range(1, MOST_IN_FLIGHT + 21))
+
+
+async def test_who_goes_with_messages_on_their_way_harms_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(consumers, "TokenBucket", lambda rate, burst: TokenBucket(1_000, 1_000))
+    alice, bob = Client("alice"), Client("bob")
+    await alice.hears("welcome")
+    await bob.hears("welcome")
+    run, may_go = database.run, asyncio.Event()
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        await may_go.wait()
+        return await run(*args, **kwargs)
+
+    monkeypatch.setattr(database, "run", slow)
+    for number in range(MOST_IN_FLIGHT + 1):
+        alice.say(f"{number}")
+    await until(lambda: alice.inbox.empty())
+    alice.task.cancel()
+    await asyncio.wait([alice.task])
+    may_go.set()
+    await bob.hears("message", MOST_IN_FLIGHT)
+    assert "could not be told" not in caplog.text
+
+
+async def test_who_reads_nothing_gets_every_message_once_when_reading_again() -> None:
+    alice, bob = Client("alice"), Client("bob")
+    await bob.hears("welcome")
+    await alice.hears("welcome")
+    bob.reading.clear()
+    body = "x" * 4_000
+    count = 0
+    feed = next(iter(hubs._hubs.values())).feeds[str(Room.objects.get().pk)]
+    while len(feed.live) == 2:  # until bob's outbox is full
+        assert count < 2 * OUTBOX_BYTES / 4_000
+        count += 1
+        stored = log.append_all([log.Entry(Room.objects.get().pk, f"{count}", people.guest_of(None), body)])[0]
+        writer_module.publish(next(iter(hubs._hubs.values())), stored)
+    assert len(alice.all("message")) == count
+    bob.reading.set()
+    await bob.hears("message", count)
+    assert [frame["seq"] for frame in bob.all("message")] == list(range(1, count + 1))
+    await until(lambda: len(feed.live) == 2)
+
+
+# --- Typing, pinging ---------------------------------------------------------------------------------
+
+
+async def test_typing_is_shown_to_the_others_once_a_second_and_not_to_its_author() -> None:
+    alice, second_tab, bob = Client("alice"), Client("alice"), Client("bob")
+    for client in (alice, second_tab, bob):
+        await client.hears("welcome")
+    for _ in range(5):
+        alice.says(type="typing")
+    alice.say("a")
+    await bob.hears("message")
+    assert bob.all("typing") == [{"type": "typing", "user": {"name": "alice", "guest": True}}]
+    assert alice.all("typing") == second_tab.all("typing") == []
+
+
+async def test_a_ping_is_answered() -> None:
+    alice = Client()
+    alice.says(type="ping")
+    assert await alice.hears("pong") == {"type": "pong"}
+
+
+async def test_a_batching_client_gets_arrays_of_the_same_frames() -> None:
+    alice = Client(subprotocols=("rooms.v1.batch",))
+    alice.say("a")
+    await alice.hears("message")
+    await alice.hears("ack")
+    assert alice.heard[0]["type"] == "welcome"
+
+
+# --- Coming back ---------------------------------------------------------------------------------------
+
+
+async def test_who_comes_back_gets_what_was_missed_and_then_what_follows() -> None:
+    alice, bob = Client("alice"), Client("bob")
+    epoch = (await bob.hears("welcome"))["epoch"]
+    for number in range(1, 4):
+        alice.say(f"{number}")
+    await bob.hears("message", 3)
+    await bob.left()
+    for number in range(4, 100):
+        alice.say(f"{number}")
+    await alice.hears("ack", 99)
+    bob = Client("bob", query=f"since=3&epoch={epoch}")
+    welcome = await bob.hears("welcome")
+    assert welcome["recovered"]
+    alice.say("100")
+    missed = len(welcome["messages"])
+    await bob.hears("message", 97 - missed)
+    heard = [frame["seq"] for frame in [*welcome["messages"], *bob.all("message")]]
+    assert heard == list(range(4, 101))
+    assert bob.heard[0] == welcome
+
+
+@pytest.mark.parametrize("query", ["since=1", "since=x&epoch={}", "since=-1&epoch={}", "since=1&since=2&epoch={}", "since=1&epoch=x"])
+async def test_who_does_not_say_properly_what_was_heard_starts_afresh(query: str) -> None:
+    alice = Client("alice")
+    epoch = (await alice.hears("welcome"))["epoch"]
+    alice.say("a")
+    alice.say("b")
+    await alice.hears("ack", 2)
+    welcome = await Client("bob", query=query.format(epoch)).hears("welcome")
+    assert not welcome["recovered"]
+    assert [message["seq"] for message in welcome["messages"]] == [1, 2]
