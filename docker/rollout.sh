@@ -74,15 +74,20 @@ new() {
   done
 }
 
+# One that ended is a failure at once, although it is started again.
 all_healthy() {
-  local id deadline=$((SECONDS + healthy_seconds))
-  for id in $(new); do
-    until [[ $(state "$id") == "healthy 0 true" ]]; do
-      # One that ended is a failure at once, although it is started again.
-      [[ $(state "$id") =~ ^(starting|healthy)\ 0\ true$ ]] || unhealthy "$id"
-      ((SECONDS < deadline)) || unhealthy "$id"
-      sleep 0.2
+  local id fresh waiting=yes deadline=$((SECONDS + healthy_seconds))
+  mapfile -t fresh < <(new)
+  while [[ $waiting ]]; do
+    waiting=
+    for id in "${fresh[@]}"; do
+      case $(state "$id") in
+        "healthy 0 true") ;;
+        "starting 0 true") ((SECONDS < deadline)) || unhealthy "$id"; waiting=yes ;;
+        *) unhealthy "$id" ;;
+      esac
     done
+    sleep 0.2
   done
 }
 

@@ -189,8 +189,10 @@ if not word("DATABASE_URL"):
     )
 try:
     DATABASES = {"default": env.db_url_config(word("DATABASE_URL"))}
-except Exception as error:
-    raise ImproperlyConfigured(f"DATABASE_URL cannot be read as a database's address: {error}") from None
+except Exception:  # whose words would show a part of the password
+    raise ImproperlyConfigured(
+        "DATABASE_URL cannot be read as a database's address: characters such as / # ? in a password are written %2F %23 %3F."
+    ) from None
 DATABASE = DATABASES["default"]
 if DATABASE.get("ENGINE") == "django.db.backends.postgresql":
     DATABASE["CONN_HEALTH_CHECKS"] = True
@@ -216,7 +218,7 @@ else:
 # --- Between the processes ---------------------------------------------------------------------
 
 REDIS_URL = word("REDIS_URL")
-if REDIS_URL and urlsplit(REDIS_URL).scheme not in {"redis", "rediss"}:
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://")):
     raise ImproperlyConfigured("REDIS_URL must begin with redis:// or rediss:// (or be empty, for one process).")
 CHANNEL_LAYERS = {
     "default": {
@@ -235,4 +237,7 @@ SENTRY_DSN = word("SENTRY_DSN")
 if SENTRY_DSN:
     import sentry_sdk
 
-    sentry_sdk.init(SENTRY_DSN, send_default_pii=False, max_request_body_size="never")
+    try:
+        sentry_sdk.init(SENTRY_DSN, max_request_body_size="never")  # nor, by default, who somebody is
+    except ValueError:
+        raise ImproperlyConfigured("SENTRY_DSN is not an address as Sentry gives it.") from None

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, Protocol
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from realtime import metrics
 from realtime.drain import begin, drain
@@ -36,7 +37,7 @@ class Server(Protocol):
 
 
 def run(application: Any, signals: Signals) -> None:
-    """Serves config.asgi's application, or the given one, until a signal comes. Raises SystemExit."""
+    """Serves the settings' ASGI_APPLICATION, or the given one, until a signal comes. Raises SystemExit."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ["ROLE"] = "asgi"
     try:
@@ -76,9 +77,8 @@ def make_server(application: Any) -> Server:
 
         reactor.install()
         from realtime.daphne import Server
-    if application is None:
-        from config.asgi import application
-    return Server(application)
+    # Like the settings' other names of objects, this one is the product's: nothing here knows which it is.
+    return Server(application or import_string(settings.ASGI_APPLICATION))
 
 
 def refuse(sentence: str, code: int) -> NoReturn:

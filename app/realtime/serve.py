@@ -4,13 +4,11 @@ SIGTERM drains: not ready, nobody is let in, every socket is told goodbye, what 
 the process ends with 0. SIGINT ends it at once. Both may come at any moment, and more than once.
 """
 
-from typing import Any
-
 from realtime.signals import Signals
 
 
-def main(application: Any = None) -> None:
-    """Serves config.asgi's application, or the given one, until a signal comes."""
+def main(application: object = None) -> None:
+    """Serves the settings' ASGI_APPLICATION, or the given one, until a signal comes."""
     signals = Signals()  # before the imports, which take the better part of a second
     from realtime.process import run
 

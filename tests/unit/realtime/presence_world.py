@@ -92,6 +92,7 @@ class World:
         self.sent: list[tuple[float, str, str | None, Event]] = []
         self.loses: Callable[[Event, Process], bool] = lambda event, to: False
         self.delays: Callable[[Event, Process], list[float]] = lambda event, to: [0.002]
+        self.ticks_every: float | None = None  # else as often as presence asks for
         self._on_the_way: list[tuple[float, int, Process, Event]] = []
         self._ids = itertools.count()
         for name in processes:
@@ -137,7 +138,8 @@ class World:
                     process.presence.receive(event)
             else:
                 process = min(self.processes.values(), key=lambda process: process.tick_at)
-                process.tick_at = self.now + max(process.presence.tick(), 0.001)
+                pause = process.presence.tick()
+                process.tick_at = self.now + (self.ticks_every or max(pause, 0.001))
 
     def count(self, kind: str) -> int:
         return sum(event["presence"] == kind for _, _, _, event in self.sent)

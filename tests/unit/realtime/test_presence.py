@@ -63,6 +63,17 @@ def test_a_leave_is_seen_within_a_second(world: World, elsewhere: str) -> None:
     assert alice.count == 1
 
 
+def test_a_leave_is_seen_within_a_second_by_a_clockwork_that_only_ticks(world: World) -> None:
+    world.ticks_every = 0.25
+    world.processes["red"].tick_at = world.now + 0.04
+    world.processes["blue"].tick_at = world.now + 0.05
+    alice, bob = world.enter("alice", on="red"), world.enter("bob", on="blue")
+    world.run(3.09)
+    bob.leave()
+    world.run(A_LEAVE)
+    assert alice.sees == {"alice"}
+
+
 def test_bob_who_leaves_as_soon_as_alice_has_seen_him_is_seen_to_leave_within_a_second(world: World) -> None:
     alice = world.enter("alice", on="red")
     world.run(3.1)
@@ -121,6 +132,16 @@ def test_a_guest_with_a_new_name_has_left_and_joined(world: World) -> None:
     world.run(2)
     assert (alice.frames[-1].joined, alice.frames[-1].left) == ({"robert"}, {"bob"})
     assert alice.count == 2
+
+
+def test_bob_with_two_names_in_two_processes_has_the_same_one_everywhere(world: World) -> None:
+    alice, dora = world.enter("alice", on="red"), world.enter("dora", on="blue")
+    world.run(2)
+    world.enter("robert", on="red", key="bob")
+    world.enter("bob", on="blue", key="bob")
+    world.run(3)
+    assert alice.sees == dora.sees
+    assert alice.count == dora.count == 3
 
 
 def test_many_who_come_at_once_are_one_frame_a_second(world: World) -> None:
