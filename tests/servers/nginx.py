@@ -65,4 +65,4 @@ class Nginx(Process):
 
 
 def _servers(ports: Sequence[int]) -> str:
-    return " ".join(f"server 127.0.0.1:{port} max_fails=3 fail_timeout=2s;" for port in ports)
+    return " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in ports)
