@@ -187,11 +187,13 @@ if not word("DATABASE_URL"):
     raise ImproperlyConfigured(
         "DATABASE_URL is missing: set it to postgres://user:password@host:5432/name (or sqlite:///path)."
     )
+if not word("DATABASE_URL").startswith(("postgres://", "postgresql://", "sqlite://")):
+    raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite://.")
 try:
     DATABASES = {"default": env.db_url_config(word("DATABASE_URL"))}
 except Exception:  # whose words would show a part of the password
     raise ImproperlyConfigured(
-        "DATABASE_URL cannot be read as a database's address: characters such as / # ? in a password are written %2F %23 %3F."
+        "DATABASE_URL cannot be read as an address: characters such as / # ? in a password are written %2F %23 %3F."
     ) from None
 DATABASE = DATABASES["default"]
 if DATABASE.get("ENGINE") == "django.db.backends.postgresql":
@@ -206,14 +208,12 @@ if DATABASE.get("ENGINE") == "django.db.backends.postgresql":
         options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 5}
     if ROLE == "wsgi":
         DATABASE["CONN_MAX_AGE"] = 600
-elif DATABASE.get("ENGINE") == "django.db.backends.sqlite3":
+else:
     DATABASE["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 5,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
-else:
-    raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite://.")
 
 # --- Between the processes ---------------------------------------------------------------------
 
@@ -238,6 +238,7 @@ if SENTRY_DSN:
     import sentry_sdk
 
     try:
-        sentry_sdk.init(SENTRY_DSN, max_request_body_size="never")  # nor, by default, who somebody is
+        # Neither bodies, which variables hold too, nor (by default) who somebody is.
+        sentry_sdk.init(SENTRY_DSN, max_request_body_size="never", include_local_variables=False)
     except ValueError:
         raise ImproperlyConfigured("SENTRY_DSN is not an address as Sentry gives it.") from None

@@ -28,7 +28,7 @@ def from_any_thread(product: Product, speak: Callable[[Hub], None]) -> None:
     Where sockets are served, it is their hub. Elsewhere (gunicorn, a management command) it is one without
     sockets, on a thread of its own: one loop, and so one connection to Redis, a process, however many calls.
     """
-    loop = next((loop for loop in _hubs if loop is not _publisher and loop.is_running()), None)
+    loop = next((loop for loop in tuple(_hubs) if loop is not _publisher and loop.is_running()), None)
     if loop is None and settings.REDIS_URL:
         loop = publisher()
     if loop is not None:  # else nobody can hear: without Redis all sockets would be in this very process

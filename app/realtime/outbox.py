@@ -6,12 +6,15 @@ for does a task carry on. Whoever puts learns at once whether there was room.
 
 import asyncio
 import contextlib
+import logging
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
 from realtime import metrics
 from realtime.limits import EPHEMERAL_BYTES, MAX_FRAME_BYTES, OUTBOX_BYTES, SLOW_SECONDS
+
+logger = logging.getLogger(__name__)
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -112,7 +115,9 @@ class Outbox:
                 await (self._send_batched(frames) if self._batch else self._send_plain(frames))
             if self._closing is not None:
                 await self._close()
-        except (OSError, RuntimeError):  # how servers say that the client has gone
+        except Exception as error:  # whatever it is, it is the trouble of this socket only
+            if not isinstance(error, (OSError, RuntimeError)):  # how servers say that the client has gone
+                logger.exception("a socket can no longer be written to")
             self.lost = True
             self._queue.clear()
         finally:

@@ -143,7 +143,7 @@ class Exchange:
         if process == self._process:
             if name == "lease":
                 self._leases.echoed(now)
-        elif name in self._receivers and not self._leases.has_ended(process):
+        elif name in self._receivers:
             self._receivers[name](event)
 
     def _receive_lease(self, event: Event) -> None:

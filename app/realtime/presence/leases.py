@@ -13,7 +13,6 @@ RETRY_SECONDS = 1.0  # while the last lease has not come back
 EXPIRE_SECONDS = 25.0  # two lost leases are survived; with a frame's delay, ghosts go within 30 s
 DEAF_SECONDS = RENEW_SECONDS + 2.0
 STALL_SECONDS = 1.0  # the most that one tick counts as listening
-FAREWELL_SECONDS = 60.0  # in which events that a goodbye has overtaken may still arrive
 
 
 class Leases:
@@ -26,7 +25,6 @@ class Leases:
         self._due = True
         self._listened = 0.0  # seconds in which a lease would have been heard
         self._heard: dict[str, float] = {}  # process -> _listened at its last lease
-        self._farewells: dict[str, float] = {}
 
     # --- This process's own ------------------------------------------------------------------------
 
@@ -57,12 +55,7 @@ class Leases:
         self._heard[process] = self._listened
 
     def ended(self, process: str) -> None:
-        """The process has said goodbye: what arrives of it later is late."""
         self._heard.pop(process, None)
-        self._farewells[process] = self._now
-
-    def has_ended(self, process: str) -> bool:
-        return process in self._farewells
 
     def sweep(self, now: float) -> list[str]:
         """The processes that are dead as of now; each is reported once."""
@@ -72,6 +65,4 @@ class Leases:
         dead = [process for process, at in self._heard.items() if self._listened - at > EXPIRE_SECONDS]
         for process in dead:
             del self._heard[process]
-        for process in [process for process, at in self._farewells.items() if now - at > FAREWELL_SECONDS]:
-            del self._farewells[process]
         return dead

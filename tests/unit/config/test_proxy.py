@@ -30,7 +30,9 @@ def seen_by_wsgi(hops: int, **headers: str) -> dict[str, Any]:
         found.append(environ)
         return []
 
-    environ = {"REMOTE_ADDR": CAROL[0], "wsgi.url_scheme": "http"} | {f"HTTP_{name}": text for name, text in headers.items()}
+    environ = {"REMOTE_ADDR": CAROL[0], "wsgi.url_scheme": "http"} | {
+        f"HTTP_{name}": text for name, text in headers.items()
+    }
     proxy.over_wsgi(application, hops)(environ, None)
     return found[0]
 
@@ -47,7 +49,13 @@ async def test_without_a_proxy_the_headers_are_the_clients_own_words(type: str) 
 
 @pytest.mark.parametrize(
     "header",
-    ["198.51.100.7", "127.0.0.1, 198.51.100.7", "127.0.0.1,10.0.0.1,  198.51.100.7 ", "<script>, 198.51.100.7", ", ,198.51.100.7"],
+    [
+        "198.51.100.7",
+        "127.0.0.1, 198.51.100.7",
+        "127.0.0.1,10.0.0.1,  198.51.100.7 ",
+        "<script>, 198.51.100.7",
+        ", ,198.51.100.7",
+    ],
 )
 async def test_behind_the_proxy_only_what_the_proxy_itself_wrote_counts(header: str) -> None:
     scope = await seen(1, (b"x-forwarded-for", header.encode()))
@@ -67,7 +75,9 @@ async def test_where_the_proxy_says_nothing_the_connections_own_address_stays(he
     assert seen_by_wsgi(1, X_FORWARDED_FOR=header)["REMOTE_ADDR"] == CAROL[0]
 
 
-@pytest.mark.parametrize(("header", "secure"), [("https", True), ("HTTPS", True), ("http", False), ("https, http", False)])
+@pytest.mark.parametrize(
+    ("header", "secure"), [("https", True), ("HTTPS", True), ("http", False), ("https, http", False)]
+)
 async def test_the_scheme_is_the_one_that_the_proxy_was_asked_by(header: str, secure: bool) -> None:
     forwarded = (b"x-forwarded-proto", header.encode())
     assert (await seen(1, forwarded))["scheme"] == ("wss" if secure else "ws")

@@ -21,7 +21,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Read:
 
     def settings(**variables: str | None) -> ModuleType:
         given = {"SECRET_KEY": "x" * 50, "DATABASE_URL": POSTGRES} | variables
-        mapping = environ.fileaware_mapping.FileAwareMapping({name: text for name, text in given.items() if text is not None})
+        mapping = environ.fileaware_mapping.FileAwareMapping(
+            {name: text for name, text in given.items() if text is not None}
+        )
         monkeypatch.setattr(environ.FileAwareEnv, "ENVIRON", mapping)
         spec = importlib.util.spec_from_file_location("settings_of_a_test", FILE)
         assert spec
@@ -77,8 +79,14 @@ def test_the_least_that_must_be_said_gives_production(read: Read) -> None:
         ("MESSAGE_RATE", "0"),
         ("WS_SERVER", "hypercorn"),
         ("LOG_FORMAT", "xml"),
-        *(("ALLOWED_ORIGINS", value) for value in ("example.org", "https://example.org/", "https://*.example.org", "*")),
-        *(("ALLOWED_ORIGINS", value) for value in ("https://", "https://a:b", "https://[", "null", "ws://a", "https://u@a")),
+        *(
+            ("ALLOWED_ORIGINS", value)
+            for value in ("example.org", "https://example.org/", "https://*.example.org", "*")
+        ),
+        *(
+            ("ALLOWED_ORIGINS", value)
+            for value in ("https://", "https://a:b", "https://[", "null", "ws://a", "https://u@a")
+        ),
         ("ALLOWED_ORIGINS", "https://good.org,bad.org"),
     ],
 )
@@ -102,7 +110,12 @@ def test_a_file_that_cannot_be_read_is_named(read: Read, tmp_path: Path, name: s
 
 @pytest.mark.parametrize(
     ("name", "text", "setting"),
-    [("SECRET_KEY", "k" * 50, "k" * 50), ("PORT", "8001", 8001), ("ALLOW_GUESTS", "0", False), ("ALLOWED_HOSTS", "a,b", ["a", "b"])],
+    [
+        ("SECRET_KEY", "k" * 50, "k" * 50),
+        ("PORT", "8001", 8001),
+        ("ALLOW_GUESTS", "0", False),
+        ("ALLOWED_HOSTS", "a,b", ["a", "b"]),
+    ],
 )
 def test_every_value_may_lie_in_a_file_with_a_line_end(
     read: Read, tmp_path: Path, name: str, text: str, setting: object
@@ -114,10 +127,13 @@ def test_every_value_may_lie_in_a_file_with_a_line_end(
 
 @pytest.mark.parametrize("key", ["$ecret", "\\$x", "a$b", "#%&'\"", "pa ss"])
 def test_a_secret_may_consist_of_any_characters(read: Read, key: str) -> None:
-    assert read(SECRET_KEY=key).SECRET_KEY == key
+    read_key = read(SECRET_KEY=key).SECRET_KEY
+    assert read_key == key
 
 
-@pytest.mark.parametrize(("text", "on"), [("1", True), ("true", True), ("On", True), ("0", False), ("FALSE", False), ("no", False)])
+@pytest.mark.parametrize(
+    ("text", "on"), [("1", True), ("true", True), ("On", True), ("0", False), ("FALSE", False), ("no", False)]
+)
 def test_a_switch_is_on_or_off(read: Read, text: str, on: bool) -> None:
     assert read(HTTPS=text).HTTPS is on
     assert read(DEBUG=text).DEBUG is on

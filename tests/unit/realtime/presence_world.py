@@ -53,6 +53,7 @@ class Process:
         self.sockets: dict[str, list[Socket]] = {}
         self.presence = Presence(name, self.send, self.announce, lambda: world.now)
         self.tick_at = world.now
+        self.stalled_until = world.now
 
     def send(self, room: str | None, event: Event) -> None:
         self.world.send(self, room, event)
@@ -113,6 +114,10 @@ class World:
     def enter(self, name: str, room: str = "lobby", *, on: str, key: str = "") -> Socket:
         return self.processes[on].enter(room, name, key or f"key of {name}")
 
+    def stall(self, name: str, seconds: float) -> None:
+        """As by SIGSTOP and SIGCONT: meanwhile it does nothing, and what arrives waits."""
+        self.processes[name].tick_at = self.processes[name].stalled_until = self.now + seconds
+
     def send(self, sender: Process, room: str | None, event: Event) -> None:
         packed = json.dumps(event)
         assert len(packed) < MAX_EVENT_BYTES
@@ -133,8 +138,10 @@ class World:
             if self.now >= end:
                 return
             if arrival <= ticks:
-                _, _, process, event = heapq.heappop(self._on_the_way)
-                if self.processes.get(process.name) is process:
+                _, number, process, event = heapq.heappop(self._on_the_way)
+                if process.stalled_until > self.now:
+                    heapq.heappush(self._on_the_way, (process.stalled_until, number, process, event))
+                elif self.processes.get(process.name) is process:
                     process.presence.receive(event)
             else:
                 process = min(self.processes.values(), key=lambda process: process.tick_at)

@@ -199,9 +199,7 @@ async def test_once_the_layer_is_back_messages_come_by_it_again(
     await until(lambda: messages(bob) == said(1, 1))
 
 
-async def test_what_was_said_before_the_group_was_entered_is_read(
-    layer: Layer, rooms: Rooms, process: Make
-) -> None:
+async def test_what_was_said_before_the_group_was_entered_is_read(layer: Layer, rooms: Rooms, process: Make) -> None:
     rooms.away = True
     layer.down = True
     hub = process()

@@ -253,7 +253,7 @@ async def test_who_is_cut_off_is_closed_without_what_waits(stalled: Network) -> 
 # --- Clients that have gone --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", [OSError("reset"), RuntimeError("after close")])
+@pytest.mark.parametrize("error", [OSError("reset"), RuntimeError("after close"), ValueError("nobody expected this")])
 @pytest.mark.parametrize("slow", [False, True])
 async def test_a_client_that_has_gone_harms_nobody(error: Exception, slow: bool) -> None:
     network = Network(stalled=slow)

@@ -180,6 +180,7 @@ def test_a_process_that_alone_hears_nothing_catches_up(world: World, alice: Sock
 def test_changes_in_more_rooms_than_a_lease_lists_are_not_lost(world: World, alice: Socket, bob: Socket) -> None:
     world.loses = lambda event, to: to.name == "red"
     bob.leave()
+    world.run(2)
     for number in range(600):
         world.enter(f"guest {number}", f"room {number}", on="blue")
         world.run(0.001)
@@ -263,17 +264,21 @@ def test_after_its_goodbye_a_process_is_silent(world: World, bob: Socket) -> Non
 def test_a_process_that_was_stopped_for_a_while_comes_back_with_its_people(
     world: World, alice: Socket, bob: Socket
 ) -> None:
-    world.processes["blue"].tick_at += 40
+    world.stall("blue", 40)
     world.run(35)
     assert alice.sees == {"alice"}
     world.run(10)
     assert alice.sees == bob.sees == {"alice", "bob"}
 
 
-def test_a_process_that_was_stopped_for_a_while_takes_nobody_for_dead(world: World, alice: Socket, bob: Socket) -> None:
+@pytest.mark.parametrize("loses", [nothing, everything])
+def test_a_process_that_was_stopped_for_a_while_takes_nobody_for_dead(
+    world: World, alice: Socket, bob: Socket, loses: Loses
+) -> None:
+    """Whether the layer has kept for it what was sent meanwhile or not."""
     bob.frames.clear()
-    world.processes["blue"].tick_at += 40
-    world.loses = lambda event, to: to.name == "blue"
+    world.stall("blue", 40)
+    world.loses = lambda event, to: to.name == "blue" and loses(event, to)
     world.run(40)
     world.loses = nothing
     world.run(20)

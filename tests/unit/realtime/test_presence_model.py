@@ -62,7 +62,7 @@ class Presences(RuleBasedStateMachine):
 
     @rule(data=st.data(), seconds=st.sampled_from([2.0, 15.0, 40.0]))
     def stall(self, data: st.DataObject, seconds: float) -> None:
-        data.draw(st.sampled_from(self.running), label="process").tick_at += seconds
+        self.world.stall(data.draw(st.sampled_from(self.running), label="process").name, seconds)
 
     # --- What the layer does -------------------------------------------------------------------------
 
@@ -86,7 +86,7 @@ class Presences(RuleBasedStateMachine):
         self.world.loses = lambda event, to: False
         self.world.delays = lambda event, to: [0.002]
         for process in self.running:
-            process.tick_at = min(process.tick_at, self.world.now)
+            self.world.stall(process.name, 0)
         self.world.run(QUIET)
         for socket in self.sockets:
             expected = self.people(socket.room)

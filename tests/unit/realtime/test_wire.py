@@ -162,7 +162,9 @@ async def test_a_layer_that_stays_away_costs_a_bounded_amount(
     await until(lambda: layer.sent and layer.sent[-1]["events"] == [{"seq": 100}])
 
 
-async def test_flushed_means_that_the_layer_has_taken_it(layer: Layer, process: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_flushed_means_that_the_layer_has_taken_it(
+    layer: Layer, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(wire_module, "LAYER_SECONDS", 5)
     alices = process("a")
     await until(lambda: layer.members(COMMON) == 1)

@@ -33,7 +33,12 @@ class Client:
     """One tab: what it says the consumer receives, and what the consumer sends is in `heard`."""
 
     def __init__(
-        self, name: str = "alice", room: str = "lobby", query: str = "", cookie: str = "", subprotocols: tuple[str, ...] = ()
+        self,
+        name: str = "alice",
+        room: str = "lobby",
+        query: str = "",
+        cookie: str = "",
+        subprotocols: tuple[str, ...] = (),
     ) -> None:
         cookie = cookie or f"guest={signing.dumps([name, name], salt=people.SALT)}"
         self.scope = {
@@ -523,7 +528,9 @@ async def test_who_comes_back_gets_what_was_missed_and_then_what_follows() -> No
     assert bob.heard[0] == welcome
 
 
-@pytest.mark.parametrize("query", ["since=1", "since=x&epoch={}", "since=-1&epoch={}", "since=1&since=2&epoch={}", "since=1&epoch=x"])
+@pytest.mark.parametrize(
+    "query", ["since=1", "since=x&epoch={}", "since=-1&epoch={}", "since=1&since=2&epoch={}", "since=1&epoch=x"]
+)
 async def test_who_does_not_say_properly_what_was_heard_starts_afresh(query: str) -> None:
     alice = Client("alice")
     epoch = (await alice.hears("welcome"))["epoch"]

@@ -27,7 +27,23 @@ def test_letters_marks_and_numbers_of_every_script_make_a_name(name: str) -> Non
 
 @pytest.mark.parametrize(
     "name",
-    ["", "x" * 65, "a b", "a\n", "\na", "a\r", "a.b", "a/b", "🙂", "a\x00", "a\u200b", "\ud800", "a%20b", "a:b", "\u2028"],
+    [
+        "",
+        "x" * 65,
+        "a b",
+        "a\n",
+        "\na",
+        "a\r",
+        "a.b",
+        "a/b",
+        "🙂",
+        "a\x00",
+        "a\u200b",
+        "\ud800",
+        "a%20b",
+        "a:b",
+        "\u2028",
+    ],
 )
 def test_anything_else_is_no_room(name: str) -> None:
     with pytest.raises(InvalidRoomName):

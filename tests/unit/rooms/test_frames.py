@@ -78,7 +78,9 @@ def test_what_is_no_json_is_bad_json(text: str) -> None:
     assert refused(text).code == "bad_json"
 
 
-@pytest.mark.parametrize("text", ["[]", "1", "null", '"ping"', "{}", '{"type":1}', '{"type":null}', '{"type":["ping"]}'])
+@pytest.mark.parametrize(
+    "text", ["[]", "1", "null", '"ping"', "{}", '{"type":1}', '{"type":null}', '{"type":["ping"]}']
+)
 def test_what_is_no_object_with_a_type_is_a_bad_frame(text: str) -> None:
     assert refused(text).code == "bad_frame"
 
@@ -120,7 +122,12 @@ def test_of_a_name_given_twice_the_last_counts_as_in_every_browser() -> None:
     assert parse('{"type":"typing","type":"ping"}') == Ping(type="ping")
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["type", "id", "body", "x"]), inner)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["type", "id", "body", "x"]), inner),
+    )
+)
 def test_whatever_comes_is_a_frame_or_refused_in_words(anything: Any) -> None:
     try:
         parse(json.dumps(anything))
@@ -169,11 +176,8 @@ def test_text_is_sent_unescaped() -> None:
 def test_a_welcome_is_one_object_with_its_messages_in_place() -> None:
     alice = {"name": "alice", "guest": False}
     found = json.loads(welcome([frames.message(stored()), frames.message(stored(seq=2))], [alice]))
-    assert list(found) == ["type", "room", "you", "epoch", "seq", "recovered", "messages", "members"] + [
-        "member_count",
-        "ping_seconds",
-        "limits",
-    ]
+    assert list(found)[:8] == ["type", "room", "you", "epoch", "seq", "recovered", "messages", "members"]
+    assert list(found)[8:] == ["member_count", "ping_seconds", "limits"]
     assert found["type"] == "welcome"
     assert [message["seq"] for message in found["messages"]] == [1, 2]
     assert found["members"] == [alice]

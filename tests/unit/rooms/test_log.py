@@ -84,8 +84,11 @@ def test_the_same_message_again_is_the_same_message(room: Room) -> None:
     assert stored_seqs(room) == [1, 2]
 
 
-def test_the_same_message_twice_at_once_is_stored_once(room: Room) -> None:
-    outcomes = say(room, "a", "b", "a")
+def test_the_same_message_twice_at_once_is_stored_once_and_at_the_first_try(
+    room: Room, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(6):  # savepoint, lock, look, insert, count, release
+        outcomes = say(room, "a", "b", "a")
     assert seqs(outcomes) == [1, 2, 1]
     assert [outcome.fresh for outcome in outcomes if isinstance(outcome, Stored)] == [True, True, False]
 

@@ -93,7 +93,9 @@ def test_who_is_logged_in_is_known_by_the_session_until_it_ends(client: Client) 
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("header", ["", ";;=", "sessionid=short", "sessionid=" + "x" * 32, 'sessionid="a\\073b"', "sessionid=\xff" * 9])
+@pytest.mark.parametrize(
+    "header", ["", ";;=", "sessionid=short", "sessionid=" + "x" * 32, 'sessionid="a\\073b"', "sessionid=\xff" * 9]
+)
 def test_a_cookie_header_that_means_nothing_is_a_new_guest(header: str) -> None:
     assert person_of_cookies(header).guest
 
