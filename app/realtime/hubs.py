@@ -1,6 +1,7 @@
 """Where the hub of this loop, or of this process, is found."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 
@@ -32,7 +33,8 @@ def from_any_thread(product: Product, speak: Callable[[Hub], None]) -> None:
     if loop is None and settings.REDIS_URL:
         loop = publisher()
     if loop is not None:  # else nobody can hear: without Redis all sockets would be in this very process
-        loop.call_soon_threadsafe(lambda: speak(here(product)))
+        with contextlib.suppress(RuntimeError):  # the loop has just been closed
+            loop.call_soon_threadsafe(lambda: speak(here(product)))
 
 
 def publisher() -> asyncio.AbstractEventLoop:

@@ -49,7 +49,7 @@ MEMORY_BYTES = 64 * 2**20  # and of all rooms together
 REPLAY_EVENTS = 200  # read from the log at a time
 LAYER_SECONDS = 2  # for one answer of the channel layer
 LAYER_RETRY_SECONDS = 1
-LAYER_EVENTS = 10_000  # waiting for the layer; the rest is found in the log
+LAYER_CHARACTERS = 16 * 2**20  # waiting for the layer; the rest is found in the log
 LAYER_MESSAGE_EVENTS = 64  # in one message of the layer
 RENEW_SECONDS = 3_600  # of a group membership, which layers let expire after a day
 

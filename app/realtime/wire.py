@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from realtime import metrics
-from realtime.limits import LAYER_EVENTS, LAYER_MESSAGE_EVENTS, LAYER_RETRY_SECONDS, LAYER_SECONDS, RENEW_SECONDS
+from realtime.limits import LAYER_CHARACTERS, LAYER_MESSAGE_EVENTS, LAYER_RETRY_SECONDS, LAYER_SECONDS, RENEW_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,11 @@ FLUSH_POLL_SECONDS = 0.01
 def group_of(room: str | None) -> str:
     """Every group's name, in one place. Rooms are keys of ASCII letters and digits."""
     return COMMON if room is None else f"room.{room}"
+
+
+def weight(event: Event) -> int:
+    """What an event takes of the queue's bound, in characters, about."""
+    return len(event.get("frame", "")) + 200
 
 
 class Wire:
@@ -40,10 +45,11 @@ class Wire:
         self._entered = entered
         self._channel: str | None = None
         self._wanted: set[str | None] = {None}
-        self._joined: dict[str | None, float] = {}
+        self._joined: set[str | None] = set()
+        self._expiring: set[str | None] = set()  # joined so long ago that the layer may forget it soon
         self._stale: set[str | None] = {None}  # where wanted and joined may differ
         self._outgoing: dict[str | None, list[Event]] = {}
-        self._queued = 0
+        self._queued = 0  # characters
         self._wake = asyncio.Event()
         self._wake.set()
         self._loop = asyncio.get_running_loop()
@@ -60,11 +66,11 @@ class Wire:
 
     def send(self, room: str | None, event: Event) -> None:
         """Queues an event for the room's group, or for all processes."""
-        if self._queued >= LAYER_EVENTS:
+        if self._queued >= LAYER_CHARACTERS:
             metrics.layer_dropped.inc()
             return
         self._outgoing.setdefault(room, []).append(event)
-        self._queued += 1
+        self._queued += weight(event)
         self._wake.set()
 
     async def flushed(self) -> None:
@@ -76,8 +82,8 @@ class Wire:
         """Enters every group anew once in a while, since layers let memberships expire."""
         if self._loop.time() - self._renewed > RENEW_SECONDS:
             self._renewed = self._loop.time()
-            self._joined.clear()
-            self._stale |= self._wanted
+            self._expiring |= self._joined
+            self._stale |= self._joined
             self._wake.set()
 
     def _changed(self, room: str) -> None:
@@ -95,7 +101,7 @@ class Wire:
                 await self._flush()
             except Exception as error:
                 metrics.layer_failures.inc()
-                logger.warning("the channel layer does not answer: %s", error or type(error).__name__)
+                logger.warning("the channel layer does not answer: %r", error)
                 await asyncio.sleep(LAYER_RETRY_SECONDS)
                 self._wake.set()
 
@@ -106,14 +112,15 @@ class Wire:
             self._tasks.append(self._loop.create_task(self._listen(self._channel)))
         while self._stale:
             room = next(iter(self._stale))
-            if room in self._wanted and room not in self._joined:
+            if room in self._wanted and (room not in self._joined or room in self._expiring):
                 await self._in_time(self._layer.group_add(group_of(room), self._channel))
-                self._joined[room] = self._loop.time()
+                self._joined.add(room)
                 if room is not None:
                     self._entered(room)
             elif room not in self._wanted and room in self._joined:
                 await self._in_time(self._layer.group_discard(group_of(room), self._channel))
-                del self._joined[room]
+                self._joined.discard(room)
+            self._expiring.discard(room)
             if (room in self._wanted) == (room in self._joined):
                 self._stale.discard(room)
 
@@ -125,7 +132,7 @@ class Wire:
                 for first in range(0, len(events), LAYER_MESSAGE_EVENTS):
                     await self._publish(room, events[first : first + LAYER_MESSAGE_EVENTS])
             finally:
-                self._queued -= len(events)
+                self._queued -= sum(map(weight, events))
 
     async def _publish(self, room: str | None, events: list[Event]) -> None:
         message = {"type": "hub.events", "from": self._process, "room": room, "events": events}
@@ -145,18 +152,16 @@ class Wire:
     async def _listen(self, channel: str) -> None:
         while True:
             try:
-                message = await self._layer.receive(channel)
-            except Exception as error:
-                logger.warning("the channel layer cannot be heard: %s", error or type(error).__name__)
+                self._hear(await self._layer.receive(channel))
+            except Exception as error:  # also what another version means by it: what matters is in the log
+                logger.warning("the channel layer cannot be heard: %r", error)
                 await asyncio.sleep(LAYER_RETRY_SECONDS)
-                continue
-            if message["from"] == self._process and message["room"] is not None:
-                continue  # the sockets here have it already
-            for event in message["events"]:
-                self._heard(message["room"], event)
 
-    def _heard(self, room: str | None, event: Event) -> None:
-        try:
-            self._receive(room, event)
-        except Exception:
-            logger.exception("an event from the channel layer could not be taken")
+    def _hear(self, message: Any) -> None:
+        if message["from"] == self._process and message["room"] is not None:
+            return  # the sockets here have it already
+        for event in message["events"]:
+            try:
+                self._receive(message["room"], event)
+            except Exception:
+                logger.exception("an event from the channel layer could not be taken")

@@ -152,8 +152,8 @@ def answer(id: str, outcome: Outcome) -> str:
         return frames.ack(id, outcome.seq, outcome.at)
     if isinstance(outcome, log.Conflict):
         return frames.error("bad_frame", "There is another message with this id.", id)
-    if isinstance(outcome, log.NoRoom):
-        return frames.error("forbidden", "The room has been removed.", id)
+    if isinstance(outcome, log.Removed):
+        return frames.error("forbidden", "The room, or your account, has been removed.", id)
     return frames.error("unavailable", "It could not be stored now: send it again.", id, RETRY_AFTER_MS)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from django.db import Error, OperationalError, connection, transaction
+from django.db import Error, IntegrityError, OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -41,8 +41,8 @@ class Locked(Unavailable):
     """Another transaction holds the room."""
 
 
-class NoRoom(Exception):
-    """The room has been removed."""
+class Removed(Exception):
+    """The room, or the sender's account, is no longer there."""
 
 
 class Entry(NamedTuple):
@@ -67,7 +67,7 @@ class Stored:
     fresh: bool
 
 
-Outcome = Stored | Conflict | Unavailable | NoRoom
+Outcome = Stored | Conflict | Unavailable | Removed
 
 
 # --- Appending -------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def append_all(entries: Sequence[Entry], *, skip_locked: bool = False) -> list[O
         return [Unavailable(str(error)) for _ in entries]
     except (Error, ValueError) as error:
         if len(entries) == 1:
-            return [Unavailable(str(error))]
+            return [Removed() if isinstance(error, IntegrityError) else Unavailable(str(error))]
         return [append_all([entry], skip_locked=skip_locked)[0] for entry in entries]
     metrics.appended.inc(sum(is_fresh(outcome) for outcome in outcomes))
     return outcomes
@@ -106,7 +106,7 @@ def _in_one_transaction(entries: Sequence[Entry], skip_locked: bool) -> list[Out
         for entry in entries:
             room = rooms.get(entry.room)
             if room is None:
-                outcomes.append(Locked("the room is busy") if skip_locked else NoRoom())
+                outcomes.append(Locked("the room is busy") if skip_locked else Removed())
                 continue
             found = there.get((entry.room, entry.id))
             if found is None:
@@ -183,7 +183,8 @@ def snapshot(room: Room, since: int | None = None, epoch: str | None = None) -> 
     if since is not None and epoch == room.epoch and 0 <= room.seq - since <= FARTHEST:
         missed = _encoded(room.messages.filter(seq__gt=since, seq__lte=room.seq).order_by("seq")[:LATEST])
         fit = frames.fitting([event.frame for event in missed], WELCOME_BYTES)
-        return Snapshot(room.epoch, room.seq, True, fit, since + len(fit))
+        last = missed[len(fit) - 1].seq if fit else since
+        return Snapshot(room.epoch, room.seq, True, fit, room.seq if len(fit) == len(missed) < LATEST else last)
     latest = _encoded(room.messages.filter(seq__lte=room.seq).order_by("-seq")[:LATEST])
     fit = frames.fitting([event.frame for event in latest], WELCOME_BYTES)[::-1]
     return Snapshot(room.epoch, room.seq, False, fit, room.seq)

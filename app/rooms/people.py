@@ -44,7 +44,8 @@ def person_of(request: HttpRequest) -> Person:
 def person_of_cookies(header: str) -> Person:
     """Whoever opens a socket with this Cookie header. Asks the database only where there is a session."""
     cookies = parse_cookie(header)
-    if session_key := cookies.get(settings.SESSION_COOKIE_NAME):
+    session_key = cookies.get(settings.SESSION_COOKIE_NAME)
+    if session_key and session_key.isprintable():
         request = HttpRequest()
         request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
         if SESSION_KEY in request.session:

@@ -68,7 +68,7 @@ def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
     except log.Conflict:
         form.refuse(CLASH, fresh_id=True)
         return talk(request, person, room, form, HTTPStatus.CONFLICT)
-    except (log.Unavailable, log.NoRoom):
+    except (log.Unavailable, log.Removed):
         form.refuse(AWAY)
         return talk(request, person, room, form, HTTPStatus.SERVICE_UNAVAILABLE)
     return remembered(SeeOther(resolve_url("room", room.name)), person)

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final, NamedTuple
 
+from django.db import transaction
+
 from realtime import drain, hubs
 from realtime.hub import Hub
 from rooms import database, frames
 from rooms.live import ROOMS
-from rooms.log import Conflict, Entry, Locked, NoRoom, Outcome, Stored, Unavailable, append_all
+from rooms.log import Conflict, Entry, Locked, Outcome, Removed, Stored, Unavailable, append_all
 from rooms.models import Room
 from rooms.people import Person
 
@@ -146,10 +148,10 @@ def publish(hub: Hub, outcome: Outcome) -> None:
 
 
 def append(room: Room, *, id: str, person: Person, body: str) -> Stored:
-    """For sync code: stores and publishes. Raises Conflict, Unavailable or NoRoom."""
+    """For sync code: stores, and publishes once it is committed. Raises Conflict, Unavailable or Removed."""
     outcome = append_all([Entry(room.pk, id, person, body)])[0]
-    if isinstance(outcome, (Conflict, Unavailable, NoRoom)):
+    if isinstance(outcome, (Conflict, Unavailable, Removed)):
         raise outcome
     if outcome.fresh:
-        hubs.from_any_thread(ROOMS, lambda hub: publish(hub, outcome))
+        transaction.on_commit(lambda: hubs.from_any_thread(ROOMS, lambda hub: publish(hub, outcome)))
     return outcome

@@ -150,7 +150,7 @@ async def test_a_layer_that_fails_once_is_asked_again_at_once(layer: Layer, proc
 async def test_a_layer_that_stays_away_costs_a_bounded_amount(
     layer: Layer, process: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire_module, "LAYER_EVENTS", 10)
+    monkeypatch.setattr(wire_module, "LAYER_CHARACTERS", 10 * wire_module.weight({"seq": 0}))
     layer.down = True
     alices = process("a")
     for seq in range(100):
@@ -224,3 +224,25 @@ def test_every_group_has_a_name_that_layers_accept() -> None:
     assert group_of(None) == COMMON
     Layer().require_valid_group_name(group_of("9" * 19))
     Layer().require_valid_group_name(COMMON)
+
+
+async def test_a_message_in_another_versions_words_does_not_make_a_process_deaf(layer: Layer, process: Make) -> None:
+    bobs = process("b")
+    await until(lambda: layer.members(COMMON) == 1)
+    await layer.group_send(COMMON, {"type": "hub.events", "version": 2})
+    alices = process("a")
+    alices.wire.send(None, {"seq": 1})
+    await until(lambda: (None, {"seq": 1}) in bobs.heard)
+
+
+async def test_a_membership_is_renewed_before_the_layer_forgets_it(
+    layer: Layer, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bobs = process("b")
+    bobs.wire.enter("1")
+    await until(lambda: layer.members("room.1") == 1)
+    layer.groups.clear()  # as after a day
+    monkeypatch.setattr(wire_module, "RENEW_SECONDS", -1)
+    bobs.wire.renew()
+    await until(lambda: layer.members("room.1") == 1)
+    assert layer.members(COMMON) == 1

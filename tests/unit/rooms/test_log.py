@@ -9,7 +9,7 @@ from django.db import DataError, OperationalError
 from django.utils import timezone
 
 from rooms import log
-from rooms.log import Conflict, Entry, NoRoom, Outcome, Stored, Unavailable, append_all, changed, read, snapshot
+from rooms.log import Conflict, Entry, Outcome, Removed, Stored, Unavailable, append_all, changed, read, snapshot
 from rooms.models import Message, Room
 from rooms.people import Person
 
@@ -107,7 +107,7 @@ def test_the_same_id_in_another_room_is_another_message(room: Room) -> None:
 
 def test_a_room_that_was_removed_is_said_to_be_gone_and_hinders_nobody(room: Room) -> None:
     outcomes = append_all([Entry(room.pk + 1, "a", ALICE, "hi"), entry(room, "b")])
-    assert isinstance(outcomes[0], NoRoom)
+    assert isinstance(outcomes[0], Removed)
     assert seqs(outcomes) == [1]
 
 
@@ -146,7 +146,7 @@ def test_one_message_that_cannot_be_stored_does_not_hinder_the_others(
 def test_an_author_who_was_deleted_meanwhile_does_not_hinder_the_others(room: Room) -> None:
     outcomes = append_all([entry(room, "a"), entry(room, "b", person=NOBODY), entry(room, "c")])
     assert seqs(outcomes) == [1, 2]
-    assert isinstance(outcomes[1], Unavailable)
+    assert isinstance(outcomes[1], Removed)
     assert stored_seqs(room) == [1, 2]
 
 
@@ -280,3 +280,12 @@ def test_after_a_long_silence_of_the_database_the_whole_of_it_is_asked_for(room:
     Room.objects.filter(pk=room.pk).update(changed_at=timezone.now() - timedelta(minutes=10))
     assert changed(60) == []
     assert changed(600) == [(str(room.pk), room.epoch, 1)]
+
+
+def test_where_a_message_is_missing_from_the_log_nobody_gets_another_one_twice(room: Room) -> None:
+    say(room, "a", "b", "c", "d")
+    room.messages.filter(seq=2).delete()
+    room.refresh_from_db()
+    found = snapshot(room, 1, room.epoch)
+    assert len(found.frames) == 2
+    assert found.position == 4

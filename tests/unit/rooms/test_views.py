@@ -130,7 +130,7 @@ def test_an_id_out_of_bounds_is_refused(alice: Client) -> None:
     assert not Message.objects.exists()
 
 
-@pytest.mark.parametrize("trouble", [log.Unavailable, log.Locked, log.NoRoom])
+@pytest.mark.parametrize("trouble", [log.Unavailable, log.Locked, log.Removed])
 def test_what_cannot_be_stored_now_is_kept_with_its_id(
     alice: Client, monkeypatch: pytest.MonkeyPatch, trouble: type[Exception]
 ) -> None:

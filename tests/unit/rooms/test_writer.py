@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from realtime import drain, hubs
 from rooms import database
 from rooms import writer as writer_module
-from rooms.log import Conflict, Entry, Locked, NoRoom, Outcome, Stored, Unavailable
+from rooms.log import Conflict, Entry, Locked, Outcome, Removed, Stored, Unavailable
 from rooms.models import Room
 from rooms.people import Person
 from rooms.writer import Writer, append
@@ -145,7 +146,7 @@ async def test_only_what_is_new_is_told_to_the_others(
     writer: Writer, db: Database, hub: Hub, say: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again = Stored(1, 1, "a", {}, "hi", timezone.now(), fresh=False)
-    outcomes: dict[str, Outcome] = {"a": again, "b": Conflict(), "c": NoRoom(), "d": Unavailable()}
+    outcomes: dict[str, Outcome] = {"a": again, "b": Conflict(), "c": Removed(), "d": Unavailable()}
     monkeypatch.setattr(db, "store", lambda entry: outcomes[entry.id])
     for id in outcomes:
         say(writer, 1, id)
@@ -286,7 +287,18 @@ async def test_finish_waits_for_everything_that_was_accepted(writer: Writer, db:
 # --- Sync code ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
+def test_nobody_hears_what_an_outer_transaction_takes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = Hub()
+    monkeypatch.setattr(hubs, "from_any_thread", lambda product, speak: speak(hub))
+    room = Room.objects.enter("lobby")
+    with transaction.atomic():
+        append(room, id="a", person=ALICE, body="hi")
+        transaction.set_rollback(True)
+    assert hub.told == []
+
+
+@pytest.mark.django_db(transaction=True)
 def test_sync_code_stores_and_tells_the_sockets_once(monkeypatch: pytest.MonkeyPatch) -> None:
     hub = Hub()
     monkeypatch.setattr(hubs, "from_any_thread", lambda product, speak: speak(hub))
@@ -298,5 +310,5 @@ def test_sync_code_stores_and_tells_the_sockets_once(monkeypatch: pytest.MonkeyP
     with pytest.raises(Conflict):
         append(room, id="a", person=ALICE, body="ho")
     room.delete()
-    with pytest.raises(NoRoom):
+    with pytest.raises(Removed):
         append(Room(pk=12345), id="b", person=ALICE, body="hi")
