@@ -85,8 +85,9 @@ class Exchange:
     def tick(self, now: float) -> None:
         if self._leases.due(now):
             self._renew(now)
-        for room in list(self._unsent):
-            self._send_changes(room)
+        unsent, self._unsent = self._unsent, {}
+        for room, changes in unsent.items():
+            self._send_changes(room, changes)
             if self._journal.long:
                 self._renew(now)
         self._send_states()
@@ -101,9 +102,9 @@ class Exchange:
         self._leases.sent(now)
         self._tell_all("lease", hello=hello, **self._journal.list())
 
-    def _send_changes(self, room: str) -> None:
+    def _send_changes(self, room: str, changes: dict[str, Person | None]) -> None:
         roster = self.rosters[room]
-        for some in portions(list(self._unsent.pop(room).items()), PEOPLE_IN_EVENT):
+        for some in portions(list(changes.items()), PEOPLE_IN_EVENT):
             previous, number = roster.as_of(self._process), self._journal.note(room)
             roster.advance(self._process, number)
             joined = {key: person for key, person in some if person is not None}
@@ -187,7 +188,6 @@ class Exchange:
             self._asked.update(dict.fromkeys(event["rooms"]))
 
     def _receive_goodbye(self, event: Event) -> None:
-        self._leases.ended(event["process"])
         self._drop(event["process"])
 
     def _advance(self, process: str, room: str, as_of: int) -> None:

@@ -54,9 +54,6 @@ class Leases:
     def renewed(self, process: str) -> None:
         self._heard[process] = self._listened
 
-    def ended(self, process: str) -> None:
-        self._heard.pop(process, None)
-
     def sweep(self, now: float) -> list[str]:
         """The processes that are dead as of now; each is reported once."""
         if not NEVER < self._echoed_at < now - DEAF_SECONDS:

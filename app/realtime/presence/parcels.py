@@ -1,4 +1,4 @@
-"""Events of bounded size: with the longest names and keys still less than 64 KiB."""
+"""Events of bounded size: some 10 KB, and with the longest names that accounts may have about 64."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar

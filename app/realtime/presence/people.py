@@ -9,7 +9,7 @@ from realtime.presence.roster import Person
 
 GRACE_SECONDS = 0.7  # in which a socket is replaced by another without noise; others see a leave within 1 s
 FRAME_SECONDS = 0.95  # between two frames of a room: a second, less what timers and the network add
-PEOPLE_IN_FRAME = 100  # that join, and as many that leave: with the longest names less than 64 KiB
+PEOPLE_IN_FRAME = 100  # that join, and as many that leave: with guests' longest names half of 64 KiB
 
 
 class Presence:

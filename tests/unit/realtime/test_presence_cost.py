@@ -112,3 +112,41 @@ def test_entering_a_crowd_costs_no_more_than_entering_an_empty_room() -> None:
 
     small, large = (crowd(people).processes["red"].presence for people in (8, 2000))
     assert calls(enter(large, "alice")) == calls(enter(small, "alice")) < 30
+
+
+def test_a_busy_process_leases_so_often_that_nobody_needs_to_ask() -> None:
+    world = World("red", "blue")
+    world.enter("alice", on="red")
+    world.run(1)
+    world.sent.clear()
+    for number in range(2000):
+        world.enter(f"guest {number}", f"room {number}", on="blue")
+        world.run(0.005)
+    world.run(15)
+    assert [event for _, sender, _, event in world.sent if sender == "red" and event["presence"] == "ask"] == []
+
+
+def test_a_room_that_was_left_before_the_answer_came_is_asked_about_no_more() -> None:
+    world = World("red", "blue")
+    world.run(1)
+    world.loses = lambda event, to: event["presence"] == "state"
+    alice = world.enter("alice", on="red")
+    world.run(1)
+    alice.leave()
+    world.run(1)
+    world.sent.clear()
+    world.run(30)
+    assert world.count("ask") == 0
+
+
+def test_alice_who_reconnects_alone_in_her_room_lets_it_be_asked_about_once() -> None:
+    world = World("red", "blue")
+    world.run(1)
+    alice = world.enter("alice", on="red")
+    world.run(2)
+    world.sent.clear()
+    alice.leave()
+    world.run(0.1)
+    world.enter("alice", on="red")
+    world.run(30)
+    assert world.count("ask") == 1

@@ -66,14 +66,21 @@ def test_a_lost_leave_is_mended_by_the_next_lease(world: World, alice: Socket, b
     assert alice.sees == {"alice"}
 
 
-def test_a_loss_is_noticed_by_the_next_change_of_the_room(world: World, alice: Socket, bob: Socket) -> None:
+@pytest.mark.parametrize("others", [[], ["ella"]])
+def test_a_loss_is_noticed_by_the_next_change_of_the_room(
+    world: World, alice: Socket, bob: Socket, others: list[str]
+) -> None:
+    """Both where the room was empty in between and where it was not."""
+    for name in others:
+        world.enter(name, on="blue")
+    world.run(2)
     world.loses = losing("delta", "lease")
     bob.leave()
     world.run(1)
     world.loses = losing("lease")
     world.enter("dora", on="blue")
     world.run(2)
-    assert alice.sees == {"alice", "dora"}
+    assert alice.sees == {"alice", "dora", *others}
 
 
 @pytest.mark.parametrize("name", ["ask", "state"])
@@ -118,6 +125,19 @@ def test_doubled_and_late_events_change_nothing(world: World, alice: Socket, bob
     world.run(40)
     assert alice.sees == {"alice"}
     assert alice.frames == []
+
+
+def test_a_late_answer_brings_nobody_back(world: World) -> None:
+    bob = world.enter("bob", on="blue")
+    world.run(12)
+    world.delays = lambda event, to: [0.002, 4.0] if event["presence"] == "state" else [0.002]
+    alice = world.enter("alice", on="red")
+    world.run(2)
+    assert alice.sees == {"alice", "bob"}
+    bob.leave()
+    world.run(5)
+    assert alice.sees == {"alice"}
+    assert [frame.joined for frame in alice.frames] == [{"bob"}, set()]
 
 
 def test_events_in_the_wrong_order_end_in_the_right_state(world: World, alice: Socket, bob: Socket) -> None:
@@ -241,15 +261,19 @@ def test_a_process_that_says_goodbye_takes_its_people_with_it_at_once(world: Wor
 
 
 def test_what_a_goodbye_has_overtaken_brings_nobody_back(world: World, alice: Socket, bob: Socket) -> None:
+    carol = world.enter("carol", "garden", on="red")
+    world.run(2)
     world.delays = lambda event, to: [0.002] if event["presence"] == "goodbye" else [2.0]
-    world.enter("dora", on="blue")
+    world.enter("dora", "garden", on="blue")
     world.run(0.5)
     world.stop("blue")
     world.run(1)
     alice.frames.clear()
+    world.sent.clear()
     world.run(30)
     assert alice.sees == {"alice"}
-    assert alice.frames == []
+    assert alice.frames == carol.frames == []
+    assert world.count("ask") == 0
 
 
 def test_after_its_goodbye_a_process_is_silent(world: World, bob: Socket) -> None:
@@ -284,6 +308,17 @@ def test_a_process_that_was_stopped_for_a_while_takes_nobody_for_dead(
     world.run(20)
     assert bob.frames == []
     assert bob.sees == {"alice", "bob"}
+
+
+def test_a_process_that_was_stopped_when_its_lease_was_on_the_way_takes_nobody_for_dead(
+    world: World, alice: Socket, bob: Socket
+) -> None:
+    bob.frames.clear()
+    while world.sent[-1][1] != "blue" or world.sent[-1][3]["presence"] != "lease":
+        world.run(0.001)
+    world.stall("blue", 40)
+    world.run(60)
+    assert bob.frames == []
 
 
 def test_a_crowd_whose_process_died_is_gone_in_bounded_frames(world: World, alice: Socket) -> None:
