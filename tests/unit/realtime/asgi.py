@@ -5,6 +5,8 @@ from typing import Any
 
 Message = dict[str, Any]
 
+_served: set["asyncio.Task[None]"] = set()  # as a server holds them: the loop alone does not keep a task alive
+
 
 class Client:
     """What it `says` is received by the application, what the application sends is in `heard`."""
@@ -38,7 +40,10 @@ class Client:
 
     def meets(self, application: Any) -> "asyncio.Task[None]":
         """The application serves this client, in a task."""
-        return asyncio.ensure_future(application(self.scope, self.receive, self.send))
+        serving = asyncio.ensure_future(application(self.scope, self.receive, self.send))
+        _served.add(serving)
+        serving.add_done_callback(_served.discard)
+        return serving
 
     @property
     def outcome(self) -> str:
