@@ -6,6 +6,7 @@ neither pings nor tiny frames add up in memory.
 
 import asyncio
 from collections.abc import Coroutine
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -158,10 +159,15 @@ class Socket(WebSocketsSansIOProtocol):
         self._close(message.get("code") or CloseCode.NORMAL_CLOSURE, message.get("reason") or "")
 
     def shutdown(self) -> None:
+        """Who still waits at the door is refused: a proxy then tries the next server."""
         if self.handshake_complete:
             self._close(CloseCode.SERVICE_RESTART)
-        else:
-            super().shutdown()
+            return
+        if not self.close_sent:
+            self.conn.send_response(self.conn.reject(HTTPStatus.SERVICE_UNAVAILABLE, ""))
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.disconnected = True  # the application's own answer comes too late
+        self.transport.close()
 
     def _close(self, code: int, reason: str = "") -> None:
         if self.close_sent or self.disconnected or self.conn.state is not State.OPEN:

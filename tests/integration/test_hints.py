@@ -1,0 +1,71 @@
+"""Redis is only a hint: what it never says, says twice or says in the wrong order arrives once and in order."""
+
+import asyncio
+
+import pytest
+
+from client import Socket, enter, new_room
+from hints import layer, publish, store
+from servers.stack import Stack
+
+SECONDS = 5  # the log is asked every 2 s which rooms have changed
+
+LAST_WORDS = """
+import os
+from rooms.log import Entry, append_all
+from rooms.models import Room
+from rooms.people import Person
+room, dying = Room.objects.get(name={room!r}), Person("guest:dying", "dying", True)
+append_all([Entry(room.pk, word, dying, word) for word in ("my", "last", "words")])
+os._exit(0)
+"""
+
+
+async def test_what_a_process_stored_before_it_died_reaches_everybody(stack: Stack) -> None:
+    room = new_room()
+    async with await enter(stack.ws[0].ws_url, room) as alice, await enter(stack.ws[1].ws_url, room) as bob:
+        await alice.say("before")
+        await asyncio.to_thread(stack.manage, "shell", "--command", LAST_WORDS.format(room=room))
+        for member in (alice, bob):
+            await member.hears("words", seconds=SECONDS)
+            assert member.bodies() == ["before", "my", "last", "words"]
+        await bob.say("after")
+        await alice.hears("after")
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("order", [[3, 2, 1], [2, 1, 3, 2, 1, 3], [3], [2, 3]], ids=str)
+async def test_hints_in_any_order_are_heard_in_the_logs(stack: Stack, order: list[int], together: bool) -> None:
+    room = new_room()
+    async with await enter(stack.ws[0].ws_url, room) as alice, await enter(stack.ws[1].ws_url, room) as bob:
+        await alice.say("0")
+        await bob.hears("0")
+        key, events, _ = store(stack, room, ["1", "2", "3"])
+        hints = [events[number - 1] for number in order]
+        async with layer(stack) as outside:
+            for some in [hints] if together else [[hint] for hint in hints]:
+                await publish(outside, key, some)
+            await publish(outside, key, [{"frame": '{"type":"outside"}', "by": "nobody"}])
+        for member in (alice, bob):
+            await member.of_type("outside")  # so it has heard the hints before it, too
+            await member.hears("3", seconds=SECONDS)
+        await bob.say("4")
+        for member in (alice, bob):
+            await member.hears("4")
+            assert member.bodies() == ["0", "1", "2", "3", "4"]
+
+
+async def test_processes_that_write_one_room_at_once_are_heard_in_one_order(stack: Stack) -> None:
+    room = new_room()
+    sockets = [await enter(process.ws_url, room) for process in stack.ws for _ in range(3)]
+    await asyncio.gather(*(say_many(socket, 40) for socket in sockets))
+    log = [id for _, id, _ in stack.database.messages(room)]
+    assert len(log) == 40 * len(sockets)
+    for socket in sockets:
+        await socket.until(lambda frame: frame["type"] == "message" and frame["id"] == log[-1], "the last message")
+        assert [message["id"] for message in socket.messages()] == log
+        await socket.leave()
+
+
+async def say_many(socket: Socket, count: int) -> None:
+    await asyncio.gather(*(socket.say(f"{number}") for number in range(count)))
