@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate up rollout down logs test lint format screenshot lock python-venv has-docker
+.PHONY: help run admin shell migrate up rollout deploy down logs test torture lint format screenshot lock python-venv has-docker
 
 python := $(CURDIR)/.run/venv/bin/python
 manage := cd app && $(python) manage.py
@@ -85,6 +85,9 @@ up: has-docker ## build and start the stack on http://localhost:8080, and wait u
 rollout: has-docker ## replace the application by a new version while people talk
 	@docker/rollout.sh
 
+deploy: ## bring a new version to Heroku: make deploy APP=name
+	@docker/deploy.sh $(APP)
+
 down: has-docker ## stop the stack; its data stays
 	docker compose down
 
@@ -99,6 +102,10 @@ has-docker:
 
 test: python-venv .run/venv/app.txt .run/venv/tests.txt ## all tests, with their own set-up; SUITE=unit (integration, e2e, stack) for one suite
 	@$(python) tests/run.py $(SUITE)
+
+torture: python-venv .run/venv/app.txt .run/venv/tests.txt ## random faults while people talk, for MINUTES=10, and a report
+	@tests/setup.sh postgres redis nginx
+	@PYTHONPATH=tests:app $(python) -u -m torture --minutes $(or $(MINUTES),10) $(ARGS)
 
 lint: python-venv .run/venv/app.txt .run/venv/tests.txt ## everything that can be checked without running it
 	@tests/lint.sh

@@ -21,7 +21,7 @@ REPORTS = TESTS.parent / ".run" / "reports"
 ENGINE = TESTS / "stack" / "engine.sh"
 SERVERS = ("postgres", "redis", "nginx")
 BROWSER = ("chromium", "chinese-font")
-PROGRAMS = {"unit": (), "integration": SERVERS, "e2e": SERVERS + BROWSER, "stack": BROWSER}
+PROGRAMS = {"unit": (), "integration": SERVERS, "e2e": SERVERS + BROWSER, "stack": (*BROWSER, "docker-registry")}
 CI = os.environ.get("CI") == "true"
 
 

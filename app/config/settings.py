@@ -84,7 +84,8 @@ DRAIN_SECONDS = whole("DRAIN_SECONDS", 10, 0, 25)  # Heroku and compose kill aft
 # --- The door: hosts, origins, proxies, TLS ----------------------------------------------------
 
 LOCAL = ["localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS = names("ALLOWED_HOSTS") or (LOCAL if DEBUG else [])
+# The second is what Heroku calls the app, where its runtime-dyno-metadata is on.
+ALLOWED_HOSTS = names("ALLOWED_HOSTS") or names("HEROKU_APP_DEFAULT_DOMAIN_NAME") or (LOCAL if DEBUG else [])
 ALLOWED_ORIGINS = origins("ALLOWED_ORIGINS")
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
 PROXY_HOPS = whole("PROXY_HOPS", 0, 0, 1)
@@ -196,16 +197,19 @@ except Exception:  # whose words would show a part of the password
         "DATABASE_URL cannot be read as an address: characters such as / # ? in a password are written %2F %23 %3F."
     ) from None
 DATABASE = DATABASES["default"]
+DATABASE_SSLMODE = choice("DATABASE_SSLMODE", "prefer", ("disable", "prefer", "require", "verify-ca", "verify-full"))
+DATABASE_POOL = whole("DATABASE_POOL", 8, 1, 1000)
 if DATABASE.get("ENGINE") == "django.db.backends.postgresql":
     DATABASE["CONN_HEALTH_CHECKS"] = True
     options = DATABASE.setdefault("OPTIONS", {})
     options["connect_timeout"] = 5
+    options.setdefault("sslmode", DATABASE_SSLMODE)
     # Whoever acknowledges after COMMIT must know that COMMIT means disk, whatever the server's default.
     options["options"] = "-c synchronous_commit=on"
     if ROLE != "command":  # a migration may take its time; a request or a socket may not
         options["options"] += " -c statement_timeout=10s"
     if ROLE == "asgi":
-        options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 5}
+        options["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5}
     if ROLE == "wsgi":
         DATABASE["CONN_MAX_AGE"] = 600
 else:
@@ -220,14 +224,27 @@ else:
 REDIS_URL = word("REDIS_URL")
 if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://")):
     raise ImproperlyConfigured("REDIS_URL must begin with redis:// or rediss:// (or be empty, for one process).")
+# Heroku's certificate is self-signed. Always encrypted, and verified where there is an authority to do it by.
+REDIS_CA = word("REDIS_CA")
+REDIS_TLS: dict[str, str | bool] = {}
+if REDIS_URL.startswith("rediss://"):
+    REDIS_TLS = {"ssl_ca_data": REDIS_CA} if REDIS_CA else {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "rooms"},
+        "CONFIG": {"hosts": [{"address": REDIS_URL} | REDIS_TLS if REDIS_TLS else REDIS_URL], "prefix": "rooms"},
     }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
 }
+
+# --- What the data services allow (realtime.budget) --------------------------------------------
+
+REPLICAS = whole("REPLICAS", 1, 1, 1000)
+DATABASE_CONNECTIONS = whole("DATABASE_CONNECTIONS", 0)
+REDIS_CONNECTIONS = whole("REDIS_CONNECTIONS", 0)
+# Heroku names every process. There the ASGI server serves the pages too, and no gunicorn runs.
+DYNO = word("DYNO")
 
 # --- What it says about itself -----------------------------------------------------------------
 

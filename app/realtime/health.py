@@ -159,7 +159,7 @@ class Checks:
 def ask_redis() -> None:
     if settings.REDIS_URL:
         timeouts = {"socket_timeout": 1, "socket_connect_timeout": 1}
-        with redis.Redis.from_url(settings.REDIS_URL, **timeouts) as client:
+        with redis.Redis.from_url(settings.REDIS_URL, **timeouts, **settings.REDIS_TLS) as client:
             client.ping()
 
 

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -47,10 +47,14 @@ def need_engine() -> None:
         run(["docker", "info"])
         run(["docker", "compose", "version"])
     except (CommandError, OSError):
-        sentence = "No Docker engine with its compose plugin answers; tests/stack/engine.sh up makes one on Debian."
-        if os.environ.get("CI"):
-            pytest.fail(sentence, pytrace=False)
-        pytest.skip(sentence)
+        unable("No Docker engine with its compose plugin answers; tests/stack/engine.sh up makes one on Debian.")
+
+
+def unable(sentence: str) -> NoReturn:
+    """What the machine lacks skips a test, and in CI fails it."""
+    if os.environ.get("CI"):
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

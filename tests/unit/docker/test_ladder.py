@@ -41,7 +41,7 @@ def test_there_are_enough_files_for_the_sockets() -> None:
 
 
 def test_the_servers_fit_into_the_connections_that_postgres_has() -> None:
-    pool = number("app/config/settings.py", r'"max_size": (\d+)')
+    pool = number("app/config/settings.py", r'"DATABASE_POOL", (\d+)')
     threads = number("app/config/gunicorn.py", r"^threads = (\d+)")
     workers = number("app/config/settings.py", r'whole\("WEB_CONCURRENCY", (\d+)')
     most = number("docker/postgres/postgresql.conf", r"^max_connections = (\d+)")

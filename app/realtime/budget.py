@@ -1,0 +1,46 @@
+"""A Django system check: do the connections fit into what the plans of Postgres and Redis allow?
+
+The worst case is a deploy: as many new processes as old ones, and the migration. `migrate` asks too, so that a release
+which could not fit is refused before it starts.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+
+# Each of gunicorn's four threads keeps one, and the readiness check opens its own.
+POSTGRES_PER_WORKER: Final = 5
+# One listens for all rooms and one publishes, in each process that serves sockets; the third asks how Redis is.
+REDIS_PER_ASGI: Final = 3
+# gunicorn's workers publish over one connection, and ask how Redis is over another.
+REDIS_PER_WORKER: Final = 2
+DEPLOY: Final = 2
+
+
+def connections_fit(app_configs: Sequence[Any] | None = None, **kwargs: object) -> list[CheckMessage]:
+    needs = {"DATABASE_CONNECTIONS": postgres_connections(), "REDIS_CONNECTIONS": redis_connections()}
+    return [
+        Error(
+            f"{name} is {limit}, and a deploy may need {need}.",
+            hint="Lower DATABASE_POOL, REPLICAS or WEB_CONCURRENCY, or choose a plan that allows more.",
+            id=f"realtime.{name}",
+        )
+        for name, need in needs.items()
+        if (limit := getattr(settings, name)) and need > limit
+    ]
+
+
+def postgres_connections() -> int:
+    """All at once, while a deploy migrates and old and new processes serve."""
+    return DEPLOY * (settings.REPLICAS * settings.DATABASE_POOL + workers() * POSTGRES_PER_WORKER) + 1
+
+
+def redis_connections() -> int:
+    return DEPLOY * (settings.REPLICAS * REDIS_PER_ASGI + workers() * REDIS_PER_WORKER)
+
+
+def workers() -> int:
+    """gunicorn's processes."""
+    return 0 if settings.DYNO else int(settings.WEB_CONCURRENCY)

@@ -1,0 +1,170 @@
+"""As much of Heroku's Platform API as the CLI asks for."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from stack.heroku.app import METADATA, App, Release
+from stack.heroku.requests import Head, answer, read_body
+
+DATE = "2026-01-01T00:00:00Z"
+EMAIL = "alice@example.org"
+OUTPUT_SECONDS = 180
+
+
+class RefusalError(Exception):
+    def __init__(self, status: int, id: str, sentence: str) -> None:
+        self.status, self.body = status, {"id": id, "message": sentence}
+
+
+class Api:
+    """`apps` is everything there is; `create(name, stack)` makes one, `add(app, plan)` its add-ons."""
+
+    def __init__(self, key: str, host: str, create: Callable[[str, str], App], add: Callable[[App, str], None]) -> None:
+        self.key, self.host, self._create, self._add = key, host, create, add
+        self.apps: dict[str, App] = {}
+        self.asked: list[str] = []
+        self.unknown: list[str] = []
+
+    async def serve(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        body = json.loads(await read_body(head, reader) or b"{}")
+        path = urlsplit(head.path).path
+        self.asked.append(f"{head.method} {path}")
+        try:
+            if head.get("authorization") != f"Bearer {self.key}":
+                raise RefusalError(401, "unauthorized", "Invalid credentials provided.")
+            writer.write(answer(200, await asyncio.to_thread(self._answer, head.method, path, body)))
+        except RefusalError as refusal:
+            writer.write(answer(refusal.status, refusal.body))
+
+    async def bills(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Nothing is unpaid."""
+        writer.write(answer(200, {}))
+
+    async def output(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """What a release phase says, once it has ended."""
+        release = next(each for app in self.apps.values() for each in app.releases if each.id == head.path[1:])
+        await asyncio.to_thread(release.ended.wait, OUTPUT_SECONDS)
+        writer.write(answer(200, release.output))
+
+    def _answer(self, method: str, path: str, body: Any) -> Any:
+        if path == "/apps" and method == "POST":
+            return self.described(self._made(body))
+        if path == "/account":
+            return {"id": "alice", "email": EMAIL}
+        if path == "/account/features" or path.startswith("/users/"):
+            return []
+        if found := re.fullmatch(r"/apps/([^/]+)(?:/(.*))?", path):
+            return self._answer_of_app(self._app(found[1]), method, found[2] or "", body)
+        raise self._missing(f"{method} {path}")
+
+    def _answer_of_app(self, app: App, method: str, path: str, body: Any) -> Any:
+        match method, path.split("/"):
+            case "GET", [""]:
+                return self.described(app)
+            case "PATCH", [""]:
+                app.stack = body["build_stack"]
+                return self.described(app)
+            case "GET", ["addons"]:
+                return [addon(app, plan) for plan in app.addons]
+            case "POST", ["addons"]:
+                plan = body["plan"]["name"] if isinstance(body["plan"], dict) else body["plan"]
+                self._add(app, plan)
+                return addon(app, plan)
+            case "GET", ["config-vars"]:
+                return app.config
+            case "PATCH", ["config-vars"]:
+                app.set_config(body)
+                return app.config
+            case "GET", ["dynos"]:
+                return [dyno.described(app.name) for dyno in app.dynos]
+            case "GET", ["features"]:
+                return [feature(app)]
+            case (("GET" | "PATCH"), ["features", name]) if name == METADATA:
+                app.features |= {METADATA} if body.get("enabled") else set()
+                return feature(app)
+            case "PATCH", ["formation"]:
+                app.release_images({each["type"]: each["docker_image"] for each in body["updates"]})
+                return []
+            case "GET", ["releases"]:
+                return [self._release(app, each) for each in reversed(app.releases)]
+            case "GET", ["releases", id]:
+                return self._release(app, self._one(app, id))
+            case "POST", ["releases"]:
+                old = self._one(app, body["release"])
+                return self._release(app, app.release(f"Rollback to v{old.version}", old.processes))
+            case "GET", ["collaborators"]:
+                return [{"user": {"email": EMAIL}}]
+        raise self._missing(f"{method} /apps/…/{path}")
+
+    def _made(self, body: Any) -> App:
+        app = self._create(body["name"], body.get("stack") or "heroku-24")
+        self.apps[app.name] = app
+        return app
+
+    def _app(self, name: str) -> App:
+        if name not in self.apps:
+            raise RefusalError(404, "not_found", "Couldn't find that app.")
+        return self.apps[name]
+
+    def _missing(self, what: str) -> RefusalError:
+        self.unknown.append(what)
+        return RefusalError(404, "not_found", "Not found.")
+
+    @staticmethod
+    def _one(app: App, id: str) -> Release:
+        return next(each for each in app.releases if id in (each.id, str(each.version)))
+
+    def described(self, app: App) -> dict[str, Any]:
+        return {
+            "id": app.name,
+            "name": app.name,
+            "stack": {"name": app.stack},
+            "build_stack": {"name": app.stack},
+            "web_url": f"https://{app.domain}/",
+            "git_url": f"https://git.{self.host}/{app.name}.git",
+            "region": {"name": "eu"},
+            "owner": {"id": "alice", "email": EMAIL},
+            "created_at": DATE,
+            "updated_at": DATE,
+            "released_at": DATE,
+        }
+
+    def _release(self, app: App, release: Release) -> dict[str, Any]:
+        phase = "release" in release.processes
+        return {
+            "id": release.id,
+            "version": release.version,
+            "status": release.status,
+            "current": release.status == "succeeded" and release is app.current,
+            "description": release.description,
+            "output_stream_url": f"https://output.{self.host}/{release.id}" if phase else None,
+            "created_at": DATE,
+            "user": {"email": EMAIL},
+        }
+
+
+def addon(app: App, plan: str) -> dict[str, Any]:
+    service = plan.partition(":")[0]
+    return {
+        "id": f"{app.name}-{service}",
+        "name": f"{service}-{app.name}",
+        "addon_service": {"name": service},
+        "plan": {"name": plan, "price": {"cents": 500, "unit": "month"}},
+        "config_vars": [{"heroku-postgresql": "DATABASE_URL", "heroku-redis": "REDIS_URL"}[service]],
+        "state": "provisioned",
+        "app": {"name": app.name},
+    }
+
+
+def feature(app: App) -> dict[str, Any]:
+    return {
+        "name": METADATA,
+        "enabled": METADATA in app.features,
+        "state": "beta",
+        "description": "Dyno metadata",
+        "doc_url": "",
+    }

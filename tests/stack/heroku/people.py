@@ -1,0 +1,38 @@
+"""The people outside: for them, too, the names of Heroku's apps lead to the router of this machine."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import browser
+from stack.heroku.app import App
+from stack.heroku.double import DOMAIN, Heroku
+from stack.heroku.inside import LOOPBACK
+
+
+class Site:
+    """Where people find an app."""
+
+    def __init__(self, app: App, heroku: Heroku) -> None:
+        self.base_url = f"https://{app.domain}:{heroku.port}"
+        self.ws_url = f"wss://{app.domain}:{heroku.port}"
+
+
+@contextmanager
+def outside(heroku: Heroku) -> Iterator[None]:
+    """Sockets and pages of this process, which trusts the authority, and its browsers, which trust anybody."""
+    resolve = socket.getaddrinfo
+
+    def lead(host: Any, *arguments: Any, **options: Any) -> Any:
+        return resolve(LOOPBACK if str(host).endswith(DOMAIN) else host, *arguments, **options)
+
+    flags = [f"--host-resolver-rules=MAP *.{DOMAIN} {LOOPBACK}", "--ignore-certificate-errors"]
+    with (
+        patch.object(socket, "getaddrinfo", lead),
+        patch.object(browser, "ARGUMENTS", [*browser.ARGUMENTS, *flags]),
+        patch.dict(os.environ, {"SSL_CERT_FILE": str(heroku.authority.certificate)}),
+    ):
+        yield
