@@ -67,14 +67,13 @@ check_tools() {
   docker info >/dev/null 2>&1 || fail "No Docker engine answers: https://docs.docker.com/engine/install/ or start it."
   docker buildx version >/dev/null 2>&1 || fail "Docker's buildx is missing: \`apt-get install docker-buildx-plugin\`"
   command -v heroku >/dev/null || fail "The heroku CLI is missing: \`npm install --global heroku\`"
+  heroku auth:whoami </dev/null >/dev/null 2>&1 || fail "Nobody is logged in to Heroku: \`heroku login\`"
 }
 
 check_app() {
   local about
   for about in apps:info config labs releases; do ask "$about" & done
   wait
-  was_told apps:info || heroku auth:whoami </dev/null >/dev/null 2>&1 ||
-    fail "Nobody is logged in to Heroku: \`heroku login\`"
   was_told apps:info || fail "There is no app $app that you may deploy: \`heroku create $app --manifest\`"
   for about in config labs releases; do
     was_told "$about" || fail "Heroku does not answer: \`heroku $about --app $app\` shows why."

@@ -7,15 +7,16 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from stack.heroku import described
 from stack.heroku.app import METADATA, App, Release
 from stack.heroku.requests import Head, answer, read_body
 
-DATE = "2026-01-01T00:00:00Z"
-EMAIL = "alice@example.org"
 OUTPUT_SECONDS = 180
 
 
 class RefusalError(Exception):
+    """An answer in Heroku's form, other than 200."""
+
     def __init__(self, status: int, id: str, sentence: str) -> None:
         self.status, self.body = status, {"id": id, "message": sentence}
 
@@ -52,9 +53,9 @@ class Api:
 
     def _answer(self, method: str, path: str, body: Any) -> Any:
         if path == "/apps" and method == "POST":
-            return self.described(self._made(body))
+            return described.app(self._made(body), self.host)
         if path == "/account":
-            return {"id": "alice", "email": EMAIL}
+            return {"id": "alice", "email": described.EMAIL}
         if path == "/account/features" or path.startswith("/users/"):
             return []
         if found := re.fullmatch(r"/apps/([^/]+)(?:/(.*))?", path):
@@ -64,16 +65,16 @@ class Api:
     def _answer_of_app(self, app: App, method: str, path: str, body: Any) -> Any:
         match method, path.split("/"):
             case "GET", [""]:
-                return self.described(app)
+                return described.app(app, self.host)
             case "PATCH", [""]:
                 app.stack = body["build_stack"]
-                return self.described(app)
+                return described.app(app, self.host)
             case "GET", ["addons"]:
-                return [addon(app, plan) for plan in app.addons]
+                return [described.addon(app, plan) for plan in app.addons]
             case "POST", ["addons"]:
                 plan = body["plan"]["name"] if isinstance(body["plan"], dict) else body["plan"]
                 self._add(app, plan)
-                return addon(app, plan)
+                return described.addon(app, plan)
             case "GET", ["config-vars"]:
                 return app.config
             case "PATCH", ["config-vars"]:
@@ -82,22 +83,22 @@ class Api:
             case "GET", ["dynos"]:
                 return [dyno.described(app.name) for dyno in app.dynos]
             case "GET", ["features"]:
-                return [feature(app)]
+                return [described.feature(app)]
             case (("GET" | "PATCH"), ["features", name]) if name == METADATA:
                 app.features |= {METADATA} if body.get("enabled") else set()
-                return feature(app)
+                return described.feature(app)
             case "PATCH", ["formation"]:
                 app.release_images({each["type"]: each["docker_image"] for each in body["updates"]})
                 return []
             case "GET", ["releases"]:
-                return [self._release(app, each) for each in reversed(app.releases)]
+                return [described.release(app, each, self.host) for each in reversed(app.releases)]
             case "GET", ["releases", id]:
-                return self._release(app, self._one(app, id))
+                return described.release(app, self._one(app, id), self.host)
             case "POST", ["releases"]:
                 old = self._one(app, body["release"])
-                return self._release(app, app.release(f"Rollback to v{old.version}", old.processes))
+                return described.release(app, app.release(f"Rollback to v{old.version}", old.processes), self.host)
             case "GET", ["collaborators"]:
-                return [{"user": {"email": EMAIL}}]
+                return [{"user": {"email": described.EMAIL}}]
         raise self._missing(f"{method} /apps/…/{path}")
 
     def _made(self, body: Any) -> App:
@@ -117,54 +118,3 @@ class Api:
     @staticmethod
     def _one(app: App, id: str) -> Release:
         return next(each for each in app.releases if id in (each.id, str(each.version)))
-
-    def described(self, app: App) -> dict[str, Any]:
-        return {
-            "id": app.name,
-            "name": app.name,
-            "stack": {"name": app.stack},
-            "build_stack": {"name": app.stack},
-            "web_url": f"https://{app.domain}/",
-            "git_url": f"https://git.{self.host}/{app.name}.git",
-            "region": {"name": "eu"},
-            "owner": {"id": "alice", "email": EMAIL},
-            "created_at": DATE,
-            "updated_at": DATE,
-            "released_at": DATE,
-        }
-
-    def _release(self, app: App, release: Release) -> dict[str, Any]:
-        phase = "release" in release.processes
-        return {
-            "id": release.id,
-            "version": release.version,
-            "status": release.status,
-            "current": release.status == "succeeded" and release is app.current,
-            "description": release.description,
-            "output_stream_url": f"https://output.{self.host}/{release.id}" if phase else None,
-            "created_at": DATE,
-            "user": {"email": EMAIL},
-        }
-
-
-def addon(app: App, plan: str) -> dict[str, Any]:
-    service = plan.partition(":")[0]
-    return {
-        "id": f"{app.name}-{service}",
-        "name": f"{service}-{app.name}",
-        "addon_service": {"name": service},
-        "plan": {"name": plan, "price": {"cents": 500, "unit": "month"}},
-        "config_vars": [{"heroku-postgresql": "DATABASE_URL", "heroku-redis": "REDIS_URL"}[service]],
-        "state": "provisioned",
-        "app": {"name": app.name},
-    }
-
-
-def feature(app: App) -> dict[str, Any]:
-    return {
-        "name": METADATA,
-        "enabled": METADATA in app.features,
-        "state": "beta",
-        "description": "Dyno metadata",
-        "doc_url": "",
-    }

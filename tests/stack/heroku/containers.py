@@ -20,6 +20,13 @@ def docker(*words: str, env: Mapping[str, str] | None = None) -> str:
     return run(["docker", *words], env=DOCKER | dict(env or {})).strip()
 
 
+def images(pattern: str) -> list[str]:
+    """All names that fit the pattern, by tag and by digest."""
+    line = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"
+    names = docker("images", "--digests", "--format", line, "--filter", f"reference={pattern}").split()
+    return sorted({name for name in names if not name.endswith("<none>")})
+
+
 class Network:
     def __init__(self) -> None:
         self.name = f"heroku-test-{secrets.token_hex(4)}"

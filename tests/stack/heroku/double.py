@@ -17,7 +17,7 @@ from stack.heroku import cli
 from stack.heroku.api import Api
 from stack.heroku.app import App
 from stack.heroku.certificates import Authority
-from stack.heroku.containers import Network
+from stack.heroku.containers import Network, docker, images
 from stack.heroku.data import Postgres, Redis
 from stack.heroku.gate import Gate
 from stack.heroku.inside import LOOPBACK, Inside
@@ -73,6 +73,8 @@ class Heroku:
         self.inside.close()
         self.registry.remove()
         self.network.remove()
+        if pushed := images(f"{self.registry.address}/*/*"):
+            docker("image", "rm", "--force", *pushed)
 
     async def _listen(self) -> None:
         certificate, key = self.authority.sign(f"*.{HOST}", f"*.{DOMAIN}")
