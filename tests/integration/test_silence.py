@@ -1,4 +1,4 @@
-"""Half a minute passes: who is silent is still there, and who has died is not."""
+"""More than a minute passes: who is silent is still there, and who has died is not."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -12,11 +12,11 @@ from servers.app import Image
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
-# Longer than the silence after which redis-py's reads, the servers' pings or a careless proxy would give up, and
-# than the lease of a process that was killed.
-SILENCE = 30
+# Longer than the silence after which redis-py's reads, the servers' pings, Heroku's router or nginx (75 s) would give
+# up, and than the lease of a process that was killed.
+SILENCE = 80
 
 
 @dataclass
