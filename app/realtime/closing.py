@@ -11,17 +11,11 @@ class Goodbye(NamedTuple):
     reason: str
     after_ms: int | None = None
 
-    @property
-    def final(self) -> bool:
-        return 4400 <= self.code < 4500
-
 
 BAD_FRAMES = Goodbye(4400, "bad_frames")
 LOGIN = Goodbye(4401, "login_required")
-FORBIDDEN = Goodbye(4403, "forbidden")
 NO_SUCH_ROOM = Goodbye(4404, "no_such_room")
 RESTART = Goodbye(4501, "restart", 500)
 TOO_SLOW = Goodbye(4508, "too_slow", 500)
 TOO_MANY = Goodbye(4529, "too_many_sockets", 10_000)
 UNAVAILABLE = Goodbye(4529, "unavailable", 2_000)
-OVERLOADED = Goodbye(4529, "overloaded", 5_000)

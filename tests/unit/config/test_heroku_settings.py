@@ -1,32 +1,11 @@
 """What Heroku says in the environment, and what becomes of it."""
 
-import importlib.util
 from collections.abc import Callable
 from types import ModuleType
-
-import environ
-import pytest
-
-from config import settings as loaded
 
 NAME = "rooms-of-alice-0123456789ab.herokuapp.com"
 Read = Callable[..., ModuleType]
 REDISS = "rediss://:p@redis.example:6379"
-
-
-@pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> Read:
-    def settings(**variables: str) -> ModuleType:
-        given = {"SECRET_KEY": "x" * 50, "DATABASE_URL": "postgres://a:b@c:5432/d"} | variables
-        monkeypatch.setattr(environ.FileAwareEnv, "ENVIRON", environ.fileaware_mapping.FileAwareMapping(given))
-        spec = importlib.util.spec_from_file_location("settings_of_a_test", str(loaded.__file__))
-        assert spec
-        assert spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return settings
 
 
 def test_the_app_goes_by_the_name_that_heroku_gave_it_unless_told_otherwise(read: Read) -> None:
