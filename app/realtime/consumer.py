@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from channels.consumer import AsyncConsumer
 
 from realtime import drain, metrics
+from realtime.bundle import Bundle
 from realtime.closing import TOO_SLOW, Goodbye
-from realtime.outbox import Outbox, TooSlow
+from realtime.outbox import WRITE, Outbox, TooSlow
 
 
 class SocketConsumer(AsyncConsumer):
@@ -46,11 +47,11 @@ class SocketConsumer(AsyncConsumer):
         else:
             self.outbox.close(reason.code, self.goodbye_frame(reason))
 
-    def put(self, frame: str) -> bool:
-        return self.outbox.put(frame)
+    def hand(self, bundle: Bundle) -> bool:
+        return self.outbox.hand(bundle)
 
-    def offer(self, frame: str) -> None:
-        self.outbox.offer(frame)
+    def offer(self, bundle: Bundle) -> None:
+        self.outbox.offer(bundle)
 
     async def emptied(self) -> None:
         await self.outbox.emptied()
@@ -65,7 +66,8 @@ class SocketConsumer(AsyncConsumer):
         await receive()  # websocket.connect
         offered = scope.get("subprotocols") or ()
         subprotocol = next((name for name in self.subprotocols if name in offered), None)
-        self.outbox = Outbox(send, batch=subprotocol in self.batch_subprotocols)
+        write = (scope.get("extensions") or {}).get(WRITE)
+        self.outbox = Outbox(send, write, batch=subprotocol in self.batch_subprotocols)
         try:
             await send({"type": "websocket.accept", "subprotocol": subprotocol})
         except OSError:  # it has gone already

@@ -22,6 +22,7 @@ from twisted.logger import (
 from realtime.daphne_socket import ClientDisconnected, Socket
 from realtime.inbox import Inbox
 from realtime.limits import CLOSE_SECONDS, KEEP_ALIVE_SECONDS, MAX_FRAME_BYTES
+from realtime.outbox import WRITE
 
 logger = logging.getLogger(__name__)
 reactor: Any = twisted_reactor
@@ -89,7 +90,11 @@ class Server(daphne.server.Server):
         inbox: asyncio.Queue[Message] | Inbox = asyncio.Queue()
         if isinstance(protocol, Socket):
             inbox = Inbox(protocol.read_on)
-            scope |= {"scheme": "ws", "http_version": "1.1", "extensions": {"websocket.http.response": {}}}
+            scope |= {
+                "scheme": "ws",
+                "http_version": "1.1",
+                "extensions": {"websocket.http.response": {}, WRITE: protocol.write},
+            }
         running = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
         task = asyncio.ensure_future(running)
         task.add_done_callback(partial(self._application_ended, protocol))

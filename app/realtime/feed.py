@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, Protocol
 
 from realtime import metrics
+from realtime.bundle import Bundle, bundles
 from realtime.closing import RESTART, TOO_SLOW, Goodbye
 from realtime.limits import AHEAD_EVENTS, MEMORY_BYTES, MEMORY_EVENTS, REORDER_SECONDS, REPLAY_EVENTS
 from realtime.outbox import TooSlow
@@ -36,8 +37,8 @@ class Follower(Protocol):
 
     key: str
 
-    def put(self, frame: str) -> bool: ...
-    def offer(self, frame: str) -> None: ...
+    def hand(self, bundle: Bundle) -> bool: ...
+    def offer(self, bundle: Bundle) -> None: ...
     async def emptied(self) -> None: ...  # raises TooSlow
     def close_with(self, reason: Goodbye) -> None: ...
 
@@ -60,6 +61,9 @@ class Feed:
         self.behind: dict[Follower, asyncio.Task[None]] = {}
         self._read = read
         self._ahead: dict[int, str] = {}
+        self._fresh: list[Numbered] = []  # taken, and not handed out yet
+        self._casts: list[tuple[str, str | None]] = []
+        self._due = False  # a round is on its way
         self._remembered: deque[Numbered] = deque()
         self._repair: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -79,23 +83,55 @@ class Feed:
         if len(self._ahead) < AHEAD_EVENTS or seq == self.seq + 1:
             self._ahead[seq] = frame
         while (following := self._ahead.pop(self.seq + 1, None)) is not None:
-            self._hand_out(Numbered(self.seq + 1, following))
+            self._add(Numbered(self.seq + 1, following))
         if self._ahead and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(REORDER_SECONDS, self._still_missing)
 
     def cast(self, frame: str, except_key: str | None = None) -> None:
         """An event without a number, to whoever keeps up, but not to the person with that key."""
-        for follower in list(self.live):
-            if follower.key != except_key:
-                follower.offer(frame)
+        self._casts.append((frame, except_key))
+        self._hand_out_soon()
 
-    def _hand_out(self, event: Numbered) -> None:
+    def _add(self, event: Numbered) -> None:
         self.seq = event.seq
         self._remember(event)
+        self._fresh.append(event)
+        self._hand_out_soon()
+
+    def _hand_out_soon(self) -> None:
+        """While one round goes out, what comes in waits, and leaves as one write to each socket in the next."""
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self.hand_out)
+
+    def hand_out(self) -> None:
+        """Everything that was taken goes to the live sockets."""
+        self._due = False
+        fresh, self._fresh = self._fresh, []
+        casts, self._casts = self._casts, []
+        if fresh:
+            self._hand_out_numbered(fresh)
+        if casts:
+            self._hand_out_casts(casts)
+
+    def _hand_out_numbered(self, events: list[Numbered]) -> None:
+        position = 0
+        for bundle in bundles(event.frame.encode() for event in events):
+            for follower in list(self.live):
+                if not follower.hand(bundle):
+                    self.live.discard(follower)
+                    self.follow(follower, events[position].seq - 1)
+            position += len(bundle.payloads)
+
+    def _hand_out_casts(self, casts: list[tuple[str, str | None]]) -> None:
+        authors = {key for _, key in casts if key}
+        shared = list(bundles(frame.encode() for frame, _ in casts))
         for follower in list(self.live):
-            if not follower.put(event.frame):
-                self.live.discard(follower)
-                self.follow(follower, event.seq - 1)
+            some = shared
+            if authors and (own := follower.key) in authors:
+                some = list(bundles(frame.encode() for frame, key in casts if key != own))
+            for bundle in some:
+                follower.offer(bundle)
 
     def _remember(self, event: Numbered) -> None:
         self._remembered.append(event)
@@ -149,6 +185,7 @@ class Feed:
 
     def follow(self, follower: Follower, position: int) -> None:
         """Brings the follower, who has everything up to position, level and makes it live."""
+        self.hand_out()
         if position == self.seq:
             self.live.add(follower)
         else:
@@ -165,10 +202,8 @@ class Feed:
             while position != self.seq:
                 await follower.emptied()
                 page = await self._page(position)
-                for event in page:
-                    if not follower.put(event.frame):
-                        break
-                    position = event.seq
+                position = hand_page(follower, page, position)
+                self.hand_out()
             self.behind.pop(follower, None)
             self.live.add(follower)
         except TooSlow:
@@ -205,3 +240,14 @@ class Feed:
             self._timer.cancel()
         if self._repair:
             self._repair.cancel()
+
+
+def hand_page(follower: Follower, page: list[Numbered], position: int) -> int:
+    """Hands over as much of the page as there is room for; the follower's position after that."""
+    handed = 0
+    for bundle in bundles(event.frame.encode() for event in page):
+        if not follower.hand(bundle):
+            break
+        handed += len(bundle.payloads)
+        position = page[handed - 1].seq
+    return position

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from channels.layers import get_channel_layer
 
 from realtime import drain, metrics
+from realtime.bundle import Bundle
 from realtime.closing import RESTART
 from realtime.feed import Feed, Follower, Numbered
 from realtime.limits import CHECK_SECONDS, SEQ_SECONDS, TICK_SECONDS
@@ -137,14 +138,14 @@ class Hub:
         feed = self.feeds.get(room)
         if feed is None:
             return
-        frame = self._product.presence_frame(list(joined.values()), list(left.values()), member_count)
+        bundle = Bundle.of(self._product.presence_frame(list(joined.values()), list(left.values()), member_count))
         for follower in list(feed.live):
             if follower.key in joined or follower.key in left:
                 others = [[who for key, who in some.items() if key != follower.key] for some in (joined, left)]
                 if any(others):
-                    follower.offer(self._product.presence_frame(others[0], others[1], member_count))
+                    follower.offer(Bundle.of(self._product.presence_frame(others[0], others[1], member_count)))
             else:
-                follower.offer(frame)
+                follower.offer(bundle)
 
     async def farewell(self) -> None:
         """The process leaves: its people are gone for the others at once, and nothing waits for the layer."""

@@ -1,7 +1,7 @@
 """The bounded queue in front of one socket.
 
-What the socket takes at once is sent at once, without a task; only where its transport has to be waited
-for does a task carry on. Whoever puts learns at once whether there was room.
+Where the server takes bytes at once, what is put is written at once, without a task; only where the
+transport has to be waited for does a task carry on. Whoever puts learns at once whether there was room.
 """
 
 import asyncio
@@ -12,11 +12,15 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
 from realtime import metrics
-from realtime.limits import EPHEMERAL_BYTES, MAX_FRAME_BYTES, OUTBOX_BYTES, SLOW_SECONDS
+from realtime.bundle import Bundle, joined
+from realtime.limits import EPHEMERAL_BYTES, OUTBOX_BYTES, SLOW_SECONDS
 
 logger = logging.getLogger(__name__)
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+WRITE = "realtime.write"  # the ASGI extension by which a server offers its Write
+Write = Callable[[bytes], bool]
+"""A server's own way: takes WebSocket frames as bytes without waiting. False: not now or not any more, took nothing."""
 
 
 class TooSlow(Exception):
@@ -26,17 +30,30 @@ class TooSlow(Exception):
 class Outbox:
     """Frames on their way to one socket, in order.
 
-    `waiting` is in characters, which for the bound is as good as bytes and costs nothing to know.
-    `moved` is the loop's time at which the socket last took something.
+    `waiting` is in bytes. `moved` is the loop's time at which the socket last took something that waited.
     """
 
-    __slots__ = ("_batch", "_closing", "_emptied", "_queue", "_send", "_task", "lost", "moved", "waiting")
+    __slots__ = (
+        "_batch",
+        "_closing",
+        "_due",
+        "_emptied",
+        "_queue",
+        "_send",
+        "_task",
+        "_write",
+        "lost",
+        "moved",
+        "waiting",
+    )
 
-    def __init__(self, send: Send, batch: bool = False) -> None:
+    def __init__(self, send: Send, write: Write | None = None, *, batch: bool = False) -> None:
         self._send = send
+        self._write = write
         self._batch = batch
-        self._queue: list[str] = []
+        self._queue: list[Bundle] = []
         self._closing: int | None = None
+        self._due = False  # a flush is on its way
         self._task: asyncio.Task[None] | None = None
         self.waiting = 0
         self.moved = 0.0
@@ -46,21 +63,28 @@ class Outbox:
     def put(self, frame: str, *, always: bool = False) -> bool:
         """Queues a frame that must arrive. False: there was no room, it was not queued.
 
-        `always` is for answers, of which there are never more than a socket may have questions.
+        Leaves together with whatever else is put before the loop goes on. `always` is for answers, of which
+        there are never more than a socket may have questions.
         """
-        if self.lost or self.closing:
-            return True  # it will not be missed, and nobody may wait for room that will never be
-        if not always and self.waiting and self.waiting + len(frame) > OUTBOX_BYTES:
+        bundle = Bundle.of(frame)
+        if not always and not self._has_room_for(bundle):
             return False
-        self._append(frame)
+        self._append(bundle)
         return True
 
-    def offer(self, frame: str) -> None:
-        """Queues a frame that may get lost: only where the socket keeps up."""
+    def hand(self, bundle: Bundle) -> bool:
+        """The same for what goes to many sockets: written here and now if nothing waits in front of it."""
+        if self.waiting and not self._has_room_for(bundle):
+            return False
+        self._write_or_append(bundle)
+        return True
+
+    def offer(self, bundle: Bundle) -> None:
+        """Takes what may get lost, where the socket keeps up."""
         if self.waiting > EPHEMERAL_BYTES:
             metrics.outbox_dropped.inc()
-        elif not self.closing:
-            self._append(frame)
+        else:
+            self._write_or_append(bundle)
 
     async def emptied(self) -> None:
         """Returns when nothing waits any more. Raises TooSlow where nothing moves for SLOW_SECONDS."""
@@ -76,8 +100,10 @@ class Outbox:
     def close(self, code: int, last: str | None = None) -> None:
         """Sends what waits, then the last frame, and closes with the code."""
         if not self.closing:
+            if last:
+                self._append(Bundle.of(last))
             self._closing = code
-            self._append(last or "")
+            self._flush_soon()
 
     def cut(self, code: int) -> None:
         """Closes with the code, without what waits: for a client that does not take it anyway."""
@@ -92,77 +118,90 @@ class Outbox:
 
     def abandon(self) -> None:
         """Forgets everything: the client has gone, or is not worth waiting for."""
-        self.lost = True
-        self._queue.clear()
-        self._tell_empty()
+        self._lose()
         if self._task:
             self._task.cancel()
 
-    def _append(self, frame: str) -> None:
-        if self.lost:
+    # --- Writing at once, or at the end of this turn of the loop -------------------------------------
+
+    def _has_room_for(self, bundle: Bundle) -> bool:
+        """Who has gone or goes has room for everything: it will not be missed, and nobody may wait for it."""
+        return not self.waiting or self.waiting + bundle.size <= OUTBOX_BYTES or self.lost or self.closing
+
+    def _write_or_append(self, bundle: Bundle) -> None:
+        idle = not self.waiting and self._write is not None and self._closing is None
+        if not (idle and self._write(bundle.wire(self._batch))):  # type: ignore[misc]
+            self._append(bundle)
+
+    def _append(self, bundle: Bundle) -> None:
+        if self.lost or self.closing:
             return
         if not self.waiting:
             self.moved = asyncio.get_running_loop().time()
-        self._queue.append(frame)
-        self.waiting += len(frame)
-        if self._task is None:
-            self._task = start(self._send_all())
+        self._queue.append(bundle)
+        self.waiting += bundle.size
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        if not self._due and self._task is None:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._due = False
+        if not self.lost:
+            self._write_all()
+            if self._queue or self.closing:
+                self._task = start(self._send_all())
+
+    def _write_all(self) -> None:
+        """As far as the server takes it without waiting."""
+        self._queue = joined(self._queue)
+        while self._write is not None and self._queue and self._write(self._queue[0].wire(self._batch)):
+            self._sent(self._queue.pop(0).size)
+        if not self._queue:
+            self._tell_empty()
+
+    # --- Waiting for the transport --------------------------------------------------------------------
 
     async def _send_all(self) -> None:
         try:
             while self._queue:
-                frames, self._queue = self._queue, []
-                await (self._send_batched(frames) if self._batch else self._send_plain(frames))
+                await self._send_bundle(self._queue.pop(0))
+                self._write_all()
             if self._closing is not None:
                 await self._close()
         except Exception as error:  # whatever it is, it is the trouble of this socket only
             if not isinstance(error, (OSError, RuntimeError)):  # how servers say that the client has gone
                 logger.exception("a socket can no longer be written to")
-            self.lost = True
-            self._queue.clear()
+            self._lose()
         finally:
             self._task = None
-            self._tell_empty()
+
+    async def _send_bundle(self, bundle: Bundle) -> None:
+        for text, size in bundle.texts(self._batch):
+            await self._send({"type": "websocket.send", "text": text})
+            self._sent(size)
 
     async def _close(self) -> None:
         with contextlib.suppress(OSError, RuntimeError):
             await self._send({"type": "websocket.close", "code": self._closing})
+
+    def _sent(self, size: int) -> None:
+        self.waiting -= size
+        self.moved = asyncio.get_running_loop().time()
+
+    def _lose(self) -> None:
+        self.lost = True
+        self.waiting = 0
+        self._queue.clear()
+        self._tell_empty()
 
     def _tell_empty(self) -> None:
         if self._emptied is not None:
             if not self._emptied.done():
                 self._emptied.set_result(None)
             self._emptied = None
-
-    async def _send_plain(self, frames: list[str]) -> None:
-        for frame in frames:
-            if frame:
-                await self._send({"type": "websocket.send", "text": frame})
-            self._sent(len(frame))
-
-    async def _send_batched(self, frames: list[str]) -> None:
-        for batch in batches([frame for frame in frames if frame]):
-            await self._send({"type": "websocket.send", "text": f"[{','.join(batch)}]"})
-            self._sent(sum(map(len, batch)))
-
-    def _sent(self, characters: int) -> None:
-        self.waiting = max(0, self.waiting - characters)
-        self.moved = asyncio.get_running_loop().time()
-
-
-def batches(frames: list[str]) -> Generator[list[str], None, None]:
-    """Runs of frames, each of which fits one WebSocket frame as an array."""
-    batch: list[str] = []
-    size = 2
-    for frame in frames:
-        length = len(frame.encode()) + 1
-        if batch and size + length > MAX_FRAME_BYTES:
-            yield batch
-            batch, size = [], 2
-        batch.append(frame)
-        size += length
-    if batch:
-        yield batch
 
 
 def start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:

@@ -12,9 +12,11 @@ from typing import Any
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
+from websockets.http11 import Request
 from websockets.protocol import State
 
 from realtime.limits import CLOSE_SECONDS, MAX_FRAGMENTS, READ_BYTES
+from realtime.outbox import WRITE
 
 Message = dict[str, Any]
 QUIET_SECONDS = 0.5
@@ -123,6 +125,19 @@ class Socket(WebSocketsSansIOProtocol):
         self._drop_later()
 
     # --- From the application ----------------------------------------------------------------------
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if hasattr(self, "scope"):  # else it was refused
+            extensions: dict[str, Any] = self.scope["extensions"]
+            extensions[WRITE] = self.write
+
+    def write(self, frames: bytes) -> bool:
+        """Frames as they go over the wire, without waiting. False: not now or not any more, nothing was taken."""
+        if self.disconnected or self.close_sent or not self.writable.is_set():
+            return False
+        self.transport.write(frames)
+        return True
 
     async def run_asgi(self) -> None:
         try:

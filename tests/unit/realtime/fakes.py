@@ -7,6 +7,7 @@ from typing import Any
 
 from channels.layers import InMemoryChannelLayer
 
+from realtime.bundle import Bundle
 from realtime.closing import Goodbye
 from realtime.feed import Numbered
 from realtime.outbox import TooSlow
@@ -65,26 +66,28 @@ class Log:
 
 
 class Socket:
-    """`heard` is what it was told. It takes `room` frames at a time; then somebody has to `read`."""
+    """`heard` is what it was told. With `room` frames or more waiting somebody has to `read`."""
 
     def __init__(self, key: str, room: int = 1_000_000) -> None:
         self.key = key
         self.room = room
         self.heard: list[str] = []
+        self.writes = 0
         self.goodbye: Goodbye | None = None
         self._waiting = 0
         self._emptied = asyncio.Event()
         self._slow = False
 
-    def put(self, frame: str) -> bool:
+    def hand(self, bundle: Bundle) -> bool:
         if self._waiting >= self.room:
             return False
-        self._waiting += 1
-        self.heard.append(frame)
+        self._waiting += len(bundle.payloads)
+        self.offer(bundle)
         return True
 
-    def offer(self, frame: str) -> None:
-        self.heard.append(frame)
+    def offer(self, bundle: Bundle) -> None:
+        self.writes += 1
+        self.heard += [payload.decode() for payload in bundle.payloads]
 
     async def emptied(self) -> None:
         while self._waiting >= self.room:

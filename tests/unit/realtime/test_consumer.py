@@ -12,7 +12,7 @@ from realtime.closing import RESTART, TOO_SLOW, Goodbye
 from realtime.consumer import SocketConsumer
 from realtime.limits import OUTBOX_BYTES
 from unit.realtime.asgi import Client, everybody_has_acted
-from unit.realtime.fakes import until
+from unit.realtime.fakes import settled, until
 
 
 class Parrot(SocketConsumer):
@@ -23,7 +23,7 @@ class Parrot(SocketConsumer):
     ends = 0
 
     async def opened(self) -> None:
-        self.put("hello")
+        self.outbox.put("hello")
 
     async def received(self, text: str | None, data: bytes | None) -> None:
         if text == "boom":
@@ -105,6 +105,7 @@ async def test_the_preferred_of_the_offered_subprotocols_is_spoken(
 ) -> None:
     alice = Client(subprotocols=offered)
     task = alice.meets(Parrot.as_asgi())
+    await settled()
     alice.leaves()
     await task
     assert alice.heard[0]["subprotocol"] == chosen

@@ -33,8 +33,13 @@ def member(feed: Feed, key: str, position: int = 0, room: int = 1_000_000) -> So
 
 def say(feed: Feed, log: Log, times: int = 1) -> None:
     for _ in range(times):
-        seq = log.say()
-        feed.take(seq, frame(seq))
+        tell(feed, log.say())
+
+
+def tell(feed: Feed, seq: int) -> None:
+    """In a turn of the loop of its own."""
+    feed.take(seq, frame(seq))
+    feed.hand_out()
 
 
 async def level(feed: Feed, *sockets: Socket) -> None:
@@ -47,7 +52,7 @@ async def level(feed: Feed, *sockets: Socket) -> None:
 async def test_everybody_hears_everything_once_however_often_it_is_told(feed: Feed, log: Log) -> None:
     alice, bob = member(feed, "alice"), member(feed, "bob")
     for seq in (1, 2, 1, 2, 2, 3, 1):
-        feed.take(seq, frame(seq))
+        tell(feed, seq)
     assert alice.heard == bob.heard == said(1, 3)
     assert log.reads == []
 
@@ -55,9 +60,9 @@ async def test_everybody_hears_everything_once_however_often_it_is_told(feed: Fe
 async def test_what_comes_in_the_wrong_order_is_put_right_without_asking_the_log(feed: Feed, log: Log) -> None:
     alice = member(feed, "alice")
     for seq in (3, 2, 4):
-        feed.take(seq, frame(seq))
+        tell(feed, seq)
     assert alice.heard == []
-    feed.take(1, frame(1))
+    tell(feed, 1)
     assert alice.heard == said(1, 4)
     await asyncio.sleep(2 * feed_module.REORDER_SECONDS)
     assert log.reads == []
@@ -67,7 +72,7 @@ async def test_a_number_that_never_comes_is_read_from_the_log_after_a_moment(fee
     alice = member(feed, "alice")
     log.seqs = [1, 2, 3]
     began = asyncio.get_running_loop().time()
-    feed.take(3, frame(3))
+    tell(feed, 3)
     await settled()
     assert log.reads == []
     await until(lambda: alice.heard)
@@ -78,10 +83,10 @@ async def test_a_number_that_never_comes_is_read_from_the_log_after_a_moment(fee
 async def test_numbers_that_the_log_itself_has_lost_are_not_waited_for(feed: Feed, log: Log) -> None:
     alice = member(feed, "alice")
     log.seqs = [1, 4, 7]
-    feed.take(7, frame(7))
+    tell(feed, 7)
     await until(lambda: len(alice.heard) == 3)
     assert alice.heard == [frame(1), frame(4), frame(7)]
-    feed.take(8, frame(8))
+    tell(feed, 8)
     assert alice.heard[-1] == frame(8)
 
 
@@ -92,12 +97,42 @@ async def test_a_flood_from_the_future_does_not_fill_the_memory(
     alice = member(feed, "alice")
     log.seqs = list(range(1, 101))
     for seq in range(2, 101):
-        feed.take(seq, frame(seq))
+        tell(feed, seq)
     assert len(feed._ahead) == 5
-    feed.take(1, frame(1))
+    tell(feed, 1)
     assert alice.heard == said(1, 6)
     await feed.repair()
     assert alice.heard == said(1, 100)
+
+
+async def test_what_is_said_in_one_turn_of_the_loop_is_one_write_to_each_socket(feed: Feed, log: Log) -> None:
+    alice, bob = member(feed, "alice"), member(feed, "bob")
+    for _ in range(20):
+        seq = log.say()
+        feed.take(seq, frame(seq))
+        feed.cast("somebody types")
+    assert alice.heard == []
+    await settled()
+    assert alice.heard == bob.heard == said(1, 20) + ["somebody types"] * 20
+    assert alice.writes == bob.writes == 2
+
+
+async def test_who_joins_before_a_round_has_gone_out_hears_it_once(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    feed.take(log.say(), frame(1))
+    bob, carol = member(feed, "bob", position=0), member(feed, "carol", position=1)
+    await level(feed, bob, carol)
+    say(feed, log)
+    assert alice.heard == bob.heard == said(1, 2)
+    assert carol.heard == said(2, 2)
+
+
+async def test_the_last_number_is_told_behind_the_messages_that_it_counts(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    feed.take(log.say(), frame(1))
+    feed.cast("the last number is 1")
+    await settled()
+    assert alice.heard == [frame(1), "the last number is 1"]
 
 
 # --- Repair ----------------------------------------------------------------------------------------
@@ -152,7 +187,7 @@ async def test_live_messages_overtake_a_slow_repair_and_are_not_told_twice(feed:
     feed.check(2)
     await until(lambda: log.held)
     for seq in (1, 2, log.say()):
-        feed.take(seq, frame(seq))
+        tell(feed, seq)
     await log.answer_everybody()
     assert alice.heard == said(1, 3)
 
@@ -325,8 +360,10 @@ async def test_what_has_no_number_reaches_whoever_is_level_but_not_its_author(fe
     alice, bob = member(feed, "alice"), member(feed, "bob")
     alices_second_tab = member(feed, "alice")
     feed.cast("alice types", except_key="alice")
+    await settled()
     assert (alice.heard, alices_second_tab.heard, bob.heard) == ([], [], ["alice types"])
     feed.cast("for all")
+    await settled()
     assert alice.heard == ["for all"]
 
 
@@ -376,7 +413,7 @@ async def test_all_rooms_together_remember_a_bounded_number_of_bytes(
     other = Feed("2", "epoch", 0, log.read)
     say(other, log, 20)
     for seq in range(1, 21):
-        feed.take(seq, frame(seq))
+        tell(feed, seq)
     assert 0 < Memory.used <= 100
     other.close()
     feed.close()

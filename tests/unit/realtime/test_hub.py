@@ -14,7 +14,7 @@ from realtime.closing import RESTART
 from realtime.feed import Feed, Memory, Numbered
 from realtime.hub import Changed, Hub
 from realtime.wire import group_of
-from unit.realtime.fakes import Layer, Log, Socket, frame, said, until
+from unit.realtime.fakes import Layer, Log, Socket, frame, said, settled, until
 
 
 class Rooms:
@@ -121,6 +121,7 @@ async def test_alice_speaks_and_bob_in_another_process_hears_her_and_carol_in_an
     carol, _ = join(there, rooms, "carol", room="2")
     await entered(layer, 2)
     say(here, rooms)
+    await settled()
     assert messages(alice) == said(1, 1)
     await until(lambda: messages(bob) == said(1, 1))
     assert messages(carol) == []
@@ -175,6 +176,7 @@ async def test_without_the_layer_it_takes_longer_and_nothing_is_lost(
     bob, _ = join(there, rooms, "bob")
     for _ in range(5):
         say(here, rooms)
+    await settled()
     assert messages(alice) == said(1, 5)
     await until(lambda: messages(bob) == said(1, 5))
     setattr(layer, fault, False)
@@ -255,6 +257,7 @@ async def test_another_epoch_sends_the_members_back_for_a_fresh_start(
     again, _ = join(hub, rooms, "alice")
     assert hub.feeds["1"].epoch == "restored"
     say(hub, rooms)
+    await settled()
     assert messages(again) == said(2, 2)
     assert again.goodbye is None
 
@@ -268,6 +271,7 @@ async def test_who_arrives_with_a_new_epoch_starts_the_room_afresh(layer: Layer,
     assert (alice.goodbye, bob.goodbye) == (RESTART, None)
     hub.leave(old, alice)
     say(hub, rooms)
+    await settled()
     assert messages(bob) == said(1, 1)
     assert messages(alice) == []
 
@@ -311,6 +315,7 @@ async def test_the_last_who_leaves_takes_everything_along(layer: Layer, rooms: R
     bob, _ = join(hub, rooms, "bob")
     await entered(layer, 1)
     say(hub, rooms)
+    await settled()
     hub.leave(feed, alice)
     assert "1" in hub.feeds
     hub.leave(feed, bob)
@@ -318,6 +323,7 @@ async def test_the_last_who_leaves_takes_everything_along(layer: Layer, rooms: R
     assert Memory.used == 0
     await entered(layer, 0)
     say(hub, rooms)
+    await settled()
     assert messages(bob) == said(1, 1)
     names = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]
     assert not any(name.startswith("Feed.") for name in names)

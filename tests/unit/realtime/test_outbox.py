@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from realtime import outbox as outbox_module
+from realtime.bundle import Bundle
 from realtime.limits import EPHEMERAL_BYTES, MAX_FRAME_BYTES, OUTBOX_BYTES
-from realtime.outbox import Outbox, TooSlow, batches, start
+from realtime.outbox import Outbox, TooSlow, start
 from unit.realtime.fakes import settled
 
 
@@ -85,11 +86,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
 # --- Sending ---------------------------------------------------------------------------------------
 
 
-async def test_what_the_socket_takes_is_sent_at_once_and_without_a_task(network: Network) -> None:
+async def test_what_the_socket_takes_is_sent_in_this_turn_of_the_loop_and_without_a_task(network: Network) -> None:
     alice = Outbox(network.send)
     tasks = len(asyncio.all_tasks())
     assert alice.put("a")
-    alice.offer("b")
+    alice.offer(Bundle.of("b"))
+    await settled()
     assert network.texts == ["a", "b"]
     assert alice.waiting == 0
     assert len(asyncio.all_tasks()) == tasks
@@ -100,9 +102,9 @@ async def test_what_has_to_wait_leaves_in_order_by_one_task(stalled: Network) ->
     tasks = len(asyncio.all_tasks())
     for frame in "abcde":
         bob.put(frame)
+    await settled()
     assert stalled.sent == []
     assert len(asyncio.all_tasks()) == tasks + 1
-    await settled()
     await stalled.let_one_through()
     assert (stalled.texts, bob.waiting) == (["a"], 4)
     bob.put("f")
@@ -116,7 +118,96 @@ async def test_a_network_that_recovers_is_written_to_at_once_again(stalled: Netw
     bob.put("a")
     await stalled.recover()
     bob.put("b")
+    await settled()
     assert stalled.texts == ["a", "b"]
+
+
+# --- Where the server takes bytes ------------------------------------------------------------------
+
+
+class Server(Network):
+    """Takes what fits into its buffer as bytes, while it has not `full`."""
+
+    def __init__(self, full: bool = False) -> None:
+        super().__init__(stalled=full)
+        self.written: list[bytes] = []
+
+    def write(self, frames: bytes) -> bool:
+        if self.stalled or self.error:
+            return False
+        self.written.append(frames)
+        return True
+
+    def outbox(self, batch: bool = False) -> Outbox:
+        return Outbox(self.send, self.write, batch=batch)
+
+
+async def test_what_goes_to_many_is_written_here_and_now() -> None:
+    server = Server()
+    alice, bob = server.outbox(), server.outbox(batch=True)
+    bundle = Bundle([b"1", b"2"])
+    assert alice.hand(bundle)
+    assert bob.hand(bundle)
+    alice.offer(bundle)
+    assert server.written == [b"\x81\x011\x81\x012", b"\x81\x05[1,2]", b"\x81\x011\x81\x012"]
+    assert alice.waiting == bob.waiting == 0
+    assert server.sent == []
+
+
+async def test_a_bundle_is_framed_once_for_all_who_take_the_same() -> None:
+    server = Server()
+    bundle = Bundle([b"1"])
+    for _ in range(3):
+        server.outbox().hand(bundle)
+    assert len({id(frames) for frames in server.written}) == 1
+
+
+async def test_answers_of_one_turn_of_the_loop_leave_as_one_write() -> None:
+    server = Server()
+    alice = server.outbox()
+    for answer in "abc":
+        assert alice.put(answer)
+    assert server.written == []
+    await settled()
+    assert server.written == [b"\x81\x01a\x81\x01b\x81\x01c"]
+    assert alice.waiting == 0
+
+
+async def test_what_goes_to_many_does_not_overtake_an_answer() -> None:
+    server = Server()
+    alice = server.outbox(batch=True)
+    alice.put("1")
+    assert alice.hand(Bundle([b"2"]))
+    alice.offer(Bundle([b"3"]))
+    await settled()
+    assert server.written == [b"\x81\x07[1,2,3]"]
+
+
+async def test_a_full_server_is_waited_for_by_one_task_and_then_takes_bytes_again() -> None:
+    server = Server(full=True)
+    bob = server.outbox()
+    tasks = len(asyncio.all_tasks())
+    for number in range(5):
+        assert bob.hand(Bundle([b"%d" % number]))
+    await settled()
+    assert len(asyncio.all_tasks()) == tasks + 1
+    assert (bob.waiting, server.sent, server.written) == (5, [], [])
+    await server.recover()
+    assert (bob.waiting, server.texts, server.written) == (0, list("01234"), [])
+    assert bob.hand(Bundle([b"5"]))
+    assert server.written == [b"\x81\x015"]
+
+
+async def test_a_goodbye_comes_behind_what_was_written() -> None:
+    server = Server()
+    alice = server.outbox()
+    alice.hand(Bundle([b"a"]))
+    alice.put("b")
+    alice.close(4501, "c")
+    assert alice.hand(Bundle([b"too late"]))
+    await settled()
+    assert server.written == [b"\x81\x01a", b"\x81\x01b\x81\x01c"]
+    assert server.closed_with == [4501]
 
 
 # --- Bounds ----------------------------------------------------------------------------------------
@@ -144,9 +235,9 @@ async def test_whatever_its_size_one_frame_fits_into_an_empty_outbox(stalled: Ne
 async def test_who_is_behind_loses_what_may_get_lost_first(stalled: Network) -> None:
     bob = Outbox(stalled.send)
     bob.put("x" * EPHEMERAL_BYTES)
-    bob.offer("alice types")
+    bob.offer(Bundle.of("alice types"))
     bob.put("message")
-    bob.offer("carol types")
+    bob.offer(Bundle.of("carol types"))
     assert bob.put("message")
     await stalled.recover()
     assert stalled.texts[1:] == ["alice types", "message", "message"]
@@ -200,6 +291,7 @@ async def test_a_goodbye_comes_last_and_then_the_close_at_once(network: Network)
     alice = Outbox(network.send)
     alice.put("a")
     alice.close(4501, "goodbye")
+    await settled()
     assert network.texts == ["a", "goodbye"]
     assert network.closed_with == [4501]
     assert network.sent[-1] == {"type": "websocket.close", "code": 4501}
@@ -208,6 +300,7 @@ async def test_a_goodbye_comes_last_and_then_the_close_at_once(network: Network)
 async def test_a_close_without_a_word_is_only_a_close(network: Network) -> None:
     alice = Outbox(network.send)
     alice.close(4404)
+    await settled()
     assert network.sent == [{"type": "websocket.close", "code": 4404}]
 
 
@@ -220,7 +313,7 @@ async def test_what_waits_arrives_before_the_goodbye_and_nothing_after_it(stalle
     bob.close(4400, "another goodbye")
     assert bob.put("too late")
     assert bob.put("too late", always=True)
-    bob.offer("too late")
+    bob.offer(Bundle.of("too late"))
     await stalled.recover()
     assert stalled.texts == ["a", "b", "goodbye"]
     assert stalled.closed_with == [4501]
@@ -229,6 +322,7 @@ async def test_what_waits_arrives_before_the_goodbye_and_nothing_after_it(stalle
 async def test_a_batching_socket_gets_its_goodbye_in_an_array(stalled: Network) -> None:
     bob = Outbox(stalled.send, batch=True)
     bob.put("1")
+    await settled()
     bob.put("2")
     bob.close(4501, '"goodbye"')
     await stalled.recover()
@@ -265,7 +359,7 @@ async def test_a_client_that_has_gone_harms_nobody(error: Exception, slow: bool)
     assert carol.lost
     assert carol.put("x" * OUTBOX_BYTES)
     assert carol.put("y" * OUTBOX_BYTES)
-    carol.offer("z")
+    carol.offer(Bundle.of("z"))
     await asyncio.wait_for(carol.emptied(), 0.1)
     carol.close(4501, "goodbye")
     carol.cut(4508)
@@ -306,8 +400,11 @@ async def test_what_came_together_leaves_as_one_array(stalled: Network) -> None:
     bob = Outbox(stalled.send, batch=True)
     for number in range(5):
         bob.put(str(number))
+    await settled()
+    for number in range(5, 9):
+        bob.put(str(number))
     await stalled.recover()
-    assert stalled.texts == ["[0]", "[1,2,3,4]"]
+    assert stalled.texts == ["[0,1,2,3,4]", "[5,6,7,8]"]
     assert bob.waiting == 0
 
 
@@ -321,13 +418,6 @@ async def test_no_array_exceeds_a_frame_in_bytes(stalled: Network, character: st
     assert all(len(text.encode()) <= MAX_FRAME_BYTES for text in stalled.texts)
     assert ",".join(text[1:-1] for text in stalled.texts) == ",".join(frames)
     assert len(stalled.texts) < 20
-
-
-def test_batches_fill_a_frame_to_the_last_byte() -> None:
-    frames = ["x" * (MAX_FRAME_BYTES // 2 - 2)] * 2
-    assert len(list(batches(frames))) == 1
-    assert len(list(batches([*frames, "y"]))) == 2
-    assert list(batches([])) == []
 
 
 # --- A task only where one is needed ---------------------------------------------------------------

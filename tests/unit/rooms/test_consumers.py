@@ -245,11 +245,12 @@ async def test_who_is_drained_while_arriving_is_not_welcomed_any_more(monkeypatc
 async def test_whatever_is_no_route_is_told_so() -> None:
     sent: list[Frame] = []
     inbox: asyncio.Queue[Frame] = asyncio.Queue()
-    for type in ("connect", "disconnect"):
-        inbox.put_nowait({"type": f"websocket.{type}"})
+    inbox.put_nowait({"type": "websocket.connect"})
 
     async def send(event: Frame) -> None:
         sent.append(event)
+        if event["type"] == "websocket.close":
+            inbox.put_nowait({"type": "websocket.disconnect"})
 
     await NoRoute.as_asgi()({"type": "websocket", "subprotocols": ["rooms.v1"]}, inbox.get, send)
     assert [event["type"] for event in sent] == ["websocket.accept", "websocket.send", "websocket.close"]
@@ -468,6 +469,7 @@ async def test_who_reads_nothing_gets_every_message_once_when_reading_again() ->
         count += 1
         stored = log.append_all([log.Entry(Room.objects.get().pk, f"{count}", people.guest_of(None), body)])[0]
         writer_module.publish(next(iter(hubs._hubs.values())), stored)
+        await settled()
     assert len(alice.all("message")) == count
     bob.reading.set()
     await bob.hears("message", count)
