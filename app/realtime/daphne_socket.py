@@ -17,6 +17,7 @@ from autobahn.websocket.types import ConnectionRequest
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.defer import Deferred
 
+from realtime.incoming import Incoming
 from realtime.limits import (
     CLOSE_SECONDS,
     HANDSHAKE_SECONDS,
@@ -40,20 +41,25 @@ class Socket(WebSocketProtocol):
     refusal: tuple[int, list[tuple[bytes, bytes]], bytes] | None = None  # what is known of it so far
     unread = False  # reading was stopped because the inbox is full
     fragments = 0
+    data: bytes  # received, and not parsed yet by the library
 
     # --- The handshake -----------------------------------------------------------------------------
 
     def onConnect(self, request: ConnectionRequest) -> Any:
         self.since = time.monotonic()
+        self.incoming = Incoming()
         return super().onConnect(request)
 
-    def _dataReceived(self, data: bytes) -> None:
+    def dataReceived(self, data: bytes) -> None:
         """What a client sends before it was let in has to wait, most of it in the client."""
-        if self.state == self.STATE_CONNECTING and hasattr(self, "handshake_deferred"):
+        if self.state != self.STATE_CONNECTING:
+            self.incoming.add(data)
+            self.read_on()
+        elif hasattr(self, "handshake_deferred"):
             self.data += data
             self.transport.pauseProducing()
         else:
-            super()._dataReceived(data)
+            self._dataReceived(data)
 
     def onOpen(self) -> None:
         self.transport.unregisterProducer()  # the HTTP channel
@@ -62,6 +68,9 @@ class Socket(WebSocketProtocol):
         self.last_ping = time.monotonic() - random.uniform(0, PING_SECONDS / 2)  # not all in one moment
         for name in ("request", "http_request_data", "http_response_data", "http_headers", "http_status_line"):
             self.__dict__.pop(name, None)
+        early, self.data = self.data, b""
+        self.incoming.add(early)
+        self.read_on()
 
     def refuse(self, status: int, headers: list[tuple[bytes, bytes]] | None = None, body: bytes = b"") -> None:
         """Answers the handshake with this status."""
@@ -79,19 +88,29 @@ class Socket(WebSocketProtocol):
 
     # --- From the client ---------------------------------------------------------------------------
 
-    def processData(self) -> bool:
-        """Leaves frames unparsed, and stops reading, as long as the application has enough to do."""
-        if self.state == self.STATE_OPEN and self.application_queue.full:
+    def read_on(self) -> None:
+        """Takes in what has come. Stops reading as long as the application has enough to do."""
+        while self.state != self.STATE_OPEN or not self.application_queue.full:
+            piece = self.incoming.next()
+            if piece is None:
+                self._resume_reading()
+                return
+            if isinstance(piece, str):
+                self._heard({"text": piece}, len(piece))
+            else:
+                self._dataReceived(piece)
+        if not self.unread:
             self.unread = True
             self.transport.pauseProducing()
-            return False
-        return bool(super().processData())
 
-    def read_on(self) -> None:
+    def _resume_reading(self) -> None:
         if self.unread:
             self.unread = False
             self.transport.resumeProducing()
-            self.consumeData()
+
+    def _heard(self, content: Message, size: int) -> None:
+        if self.state == self.STATE_OPEN:
+            self.application_queue.put_nowait({"type": "websocket.receive", **content}, size)
 
     def onMessageBegin(self, isBinary: bool) -> None:
         self.fragments = 0
@@ -104,9 +123,7 @@ class Socket(WebSocketProtocol):
             self._max_message_size_exceeded(self.fragments, MAX_FRAGMENTS, "too many fragments")
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        if self.state == self.STATE_OPEN:
-            content = {"bytes": payload} if isBinary else {"text": payload.decode()}
-            self.application_queue.put_nowait({"type": "websocket.receive", **content}, len(payload))
+        self._heard({"bytes": payload} if isBinary else {"text": payload.decode()}, len(payload))
 
     def onPing(self, payload: bytes) -> None:
         """A client that does not read gets no pongs either: they would add up."""

@@ -10,7 +10,6 @@ BAD_FRAMES_IN_A_ROW = 10  # a client that has not understood by then will not
 
 INBOX_FRAMES = 16  # received and not yet taken by the application; then the socket is not read any more
 INBOX_BYTES = MAX_FRAME_BYTES
-READ_BYTES = 8_192  # parsed at a time, so that one read of tiny frames does not become a heap of objects
 SEND_BUFFER_BYTES = 65_536  # in the transport; above it `send` waits
 EPHEMERAL_BYTES = 65_536  # an outbox that holds more gets nothing that may get lost
 SLOW_SECONDS = 30  # in which a client that is behind takes nothing at all; then it is closed

@@ -15,7 +15,9 @@ from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 from websockets.protocol import State
 
-from realtime.limits import CLOSE_SECONDS, MAX_FRAGMENTS, READ_BYTES
+from realtime.inbox import Inbox
+from realtime.incoming import Incoming
+from realtime.limits import CLOSE_SECONDS, MAX_FRAGMENTS
 from realtime.outbox import WRITE
 
 Message = dict[str, Any]
@@ -27,41 +29,53 @@ class Socket(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.unread = b""  # received while the application had enough to do, or before it let the client in
+        self.inbox = self.queue = Inbox(self._read_on)  # type: ignore[assignment]
+        self.incoming = Incoming()
         self.failed = False  # by the client's fault
         self.quiet_timer: asyncio.TimerHandle | None = None
 
     # --- From the client ---------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
+        """The first data is the request; what a client sends before it was let in has to wait."""
         if self.failed:
             self._end_when_quiet()
+        elif self.handshake_initiated:
+            self.incoming.add(data)
+            self._read_on() if self.handshake_complete else self._pause_reading()
         else:
-            data, self.unread = self.unread + data, b""
-            self._parse(data)
+            super().data_received(data)
 
-    def _parse(self, data: bytes) -> None:
-        for start in range(0, len(data), READ_BYTES):
-            if self.handshake_initiated and not self.handshake_complete and not self.read_paused:
-                self.read_paused = True
-                self.transport.pause_reading()
-            if self.read_paused:
-                self.unread = data[start:]
+    def _read_on(self) -> None:
+        """Takes in what has come. Stops reading as long as the application has enough to do."""
+        while not self.failed and (self.close_sent or not self.inbox.full):
+            piece = self.incoming.next()
+            if piece is None:
+                self._resume_reading()
                 return
-            super().data_received(data[start : start + READ_BYTES])
+            if isinstance(piece, str):
+                self._heard({"text": piece}, len(piece))
+            else:
+                super().data_received(piece)
+        if not self.failed:
+            self._pause_reading()
 
-    def _read(self) -> None:
+    def _pause_reading(self) -> None:
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def _resume_reading(self) -> None:
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        if self.unread:
-            self.data_received(b"")
+
+    def _heard(self, content: Message, size: int) -> None:
+        if not self.close_sent:
+            self.inbox.put_nowait({"type": "websocket.receive", **content}, size)
 
     async def receive(self) -> Any:
-        message = await self.queue.get()
-        if self.queue.empty():
-            self._read()
-        return message
+        return await self.inbox.get()
 
     def handle_cont(self, event: Frame) -> None:
         if self.close_sent:
@@ -75,19 +89,13 @@ class Socket(WebSocketsSansIOProtocol):
     def send_receive_event_to_app(self) -> None:
         """Text that is no UTF-8 is the client's fault, and no error of ours to be logged."""
         data, self.frames = b"".join(self.frames), []
-        if self.close_sent:
-            return
         try:
             content = {"text": data.decode()} if self.curr_msg_data_type == "text" else {"bytes": data}
         except UnicodeDecodeError:
             self.conn.fail(CloseCode.INVALID_DATA, "not UTF-8")
             self.handle_parser_exception()
             return
-        message: Any = {"type": "websocket.receive", **content}
-        self.queue.put_nowait(message)
-        if not self.read_paused:
-            self.read_paused = True
-            self.transport.pause_reading()
+        self._heard(content, len(data))
 
     def handle_ping(self) -> None:
         """A client that does not read gets no pongs either: they would add up."""
@@ -168,7 +176,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     async def _accept(self, message: Any) -> None:
         await super().send(message)
-        self._read()
+        self._read_on()
 
     async def _close_by_application(self, message: Message) -> None:
         self._close(message.get("code") or CloseCode.NORMAL_CLOSURE, message.get("reason") or "")
@@ -195,7 +203,7 @@ class Socket(WebSocketsSansIOProtocol):
         self.close_sent = self.disconnected = True  # who sends from here on is told so
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        self._read()
+        self._read_on()
         self.writable.set()  # whoever waits to send need not wait any longer
         self._drop_later()
 
