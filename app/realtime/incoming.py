@@ -4,7 +4,10 @@ A whole, masked text of usual size costs a twentieth of what the servers' librar
 anything else is theirs, as bytes: fragments, control frames, binary data, everything that is wrong.
 """
 
-from websockets.utils import apply_mask
+try:
+    from websockets.speedups import apply_mask  # native
+except ImportError:
+    from websockets.utils import apply_mask
 
 TEXT_FIN, FIN, MASKED, CONTROL = 0x81, 0x80, 0x80, 0x08
 LENGTH_BITS, TWO_BYTES, EIGHT_BYTES = 0x7F, 126, 127
