@@ -139,9 +139,9 @@ class Writer:
         except Exception as error:  # whatever it is, who waits is told and the next ones have their turn
             logger.exception("what was said could not be stored")
             outcomes = [Unavailable(str(error)) for _ in batch]
+        self._loop.call_soon_threadsafe(self._tell, self._settled(batch, outcomes))
         if connection.errors_occurred:  # it may be dead
             connection.close()
-        self._loop.call_soon_threadsafe(self._tell, self._settled(batch, outcomes))
 
     def _settled(self, batch: list[Waiting], outcomes: list[Outcome]) -> list[Told]:
         """What can be told; what met a locked room is set aside, in order, unless it has waited too long."""
