@@ -111,7 +111,9 @@ class RoomConsumer(SocketConsumer):
             id = frame.id if isinstance(frame, Say) else None
             await self.reply(frames.error("rate_limited", "That was too fast.", id, retry_after_ms))
         elif isinstance(frame, Say):
-            await self.say(frame)
+            if self.in_flight >= MOST_IN_FLIGHT:
+                await self.landing()
+            self.say(frame)
         elif isinstance(frame, Typing):
             self.typing()
         elif isinstance(frame, Ping):
@@ -123,10 +125,13 @@ class RoomConsumer(SocketConsumer):
         if self.bad_in_a_row >= BAD_FRAMES_IN_A_ROW:
             self.close_with(BAD_FRAMES)
 
-    async def say(self, frame: Say) -> None:
+    async def landing(self) -> None:
+        """Returns when there is room for one more message on its way."""
         while self.in_flight >= MOST_IN_FLIGHT:
             self.landed = self.landed or self.loop.create_future()
             await self.landed
+
+    def say(self, frame: Say) -> None:
         self.in_flight += 1
         entry = Entry(self.room.pk, frame.id, self.person, frame.body)
         self.writer.append(entry, lambda outcome: self.said(frame.id, outcome))

@@ -5,24 +5,24 @@ of the rooms concerned from before it numbers until COMMIT. So numbers are 1, 2,
 order in which they become visible, and a message with an id that is there already is that message.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from django.db import Error, IntegrityError, OperationalError, connection, transaction
-from django.db.models import Q, QuerySet
+from django.db import Error, IntegrityError, OperationalError, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from realtime import metrics
 from realtime.feed import Numbered
 from realtime.hub import Changed
-from rooms import frames
+from rooms import frames, statements
 from rooms.models import Message, Room
 from rooms.people import Person
+from rooms.statements import Row
 
-LOCK_MS: Final = 200  # for a room's row; a room that is locked longer is set aside, the others go on
 LATEST: Final = 50  # messages that a newcomer sees,
 WELCOME_BYTES: Final = 32 * 1024  # as far as they fit
 FARTHEST: Final = 1_000  # messages that somebody who returns may have missed without starting afresh
@@ -75,6 +75,8 @@ Outcome = Stored | Conflict | Unavailable | Removed
 
 def append_all(entries: Sequence[Entry], *, skip_locked: bool = False) -> list[Outcome]:
     """Stores the entries, in order, each with its outcome. What cannot be stored hinders nothing else."""
+    if not entries:
+        return []
     try:
         outcomes = _in_one_transaction(entries, skip_locked)
     except OperationalError as error:
@@ -99,70 +101,53 @@ def is_fresh(outcome: Outcome) -> bool:
 
 def _in_one_transaction(entries: Sequence[Entry], skip_locked: bool) -> list[Outcome]:
     with transaction.atomic():
-        rooms = _locked_rooms({entry.room for entry in entries}, skip_locked)
-        there = _already_there(rooms, entries)
+        seqs, there = _look(entries, skip_locked)
+        at = timezone.now()
         outcomes: list[Outcome] = []
-        fresh: list[Message] = []
+        fresh: list[Row] = []
         for entry in entries:
-            room = rooms.get(entry.room)
-            if room is None:
+            if entry.room not in seqs:
                 outcomes.append(Locked("the room is busy") if skip_locked else Removed())
-                continue
-            found = there.get((entry.room, entry.id))
-            if found is None:
-                found = there[entry.room, entry.id] = _numbered(room, entry)
-                fresh.append(found)
-                outcomes.append(_stored(found, fresh=True))
+            elif found := there.get((entry.room, entry.id)):
+                outcomes.append(replace(found, fresh=False) if found.body == entry.body else Conflict())
             else:
-                outcomes.append(_stored(found, fresh=False) if found.body == entry.body else Conflict())
-        Message.objects.bulk_create(fresh)
-        _count({message.room_id for message in fresh}, rooms)
+                seq = seqs[entry.room] = seqs[entry.room] + 1
+                stored = there[entry.room, entry.id] = _stored(entry, seq, at)
+                outcomes.append(stored)
+                fresh.append(_row(entry, seq))
+        if fresh:
+            statements.store(fresh, at)
         return outcomes
 
 
-def _locked_rooms(keys: set[int], skip_locked: bool) -> dict[int, Room]:
-    """In the order of their keys, so that two transactions never wait for each other."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_MS}ms"])
-    rows = Room.objects.select_for_update(skip_locked=skip_locked).filter(pk__in=keys).order_by("pk")
-    return {room.pk: room for room in rows}
+def _look(entries: Sequence[Entry], skip_locked: bool) -> tuple[dict[int, int], dict[tuple[int, str], Stored]]:
+    """The last numbers of the rooms that could be locked, and those messages that are there already."""
+    ids = [{"room_id": entry.room, "client_id": entry.id} for entry in entries]
+    seqs, keys = statements.look({entry.room for entry in entries}, ids, skip_locked=skip_locked)
+    found = Message.objects.filter(pk__in=keys) if keys else []
+    return seqs, {(message.room_id, message.client_id): _kept(message) for message in found}
 
 
-def _already_there(rooms: dict[int, Room], entries: Sequence[Entry]) -> dict[tuple[int, str], Message]:
-    ids: dict[int, set[str]] = {}
-    for entry in entries:
-        ids.setdefault(entry.room, set()).add(entry.id)
-    same = Q()
-    for room, wanted in ids.items():
-        if room in rooms:
-            same |= Q(room=room, client_id__in=wanted)
-    found = Message.objects.filter(same) if same else Message.objects.none()
-    return {(message.room_id, message.client_id): message for message in found}
-
-
-def _numbered(room: Room, entry: Entry) -> Message:
-    room.seq += 1
-    return Message(
-        room=room,
-        seq=room.seq,
-        client_id=entry.id,
-        user_id=entry.person.user_id,
-        author=entry.person.name,
-        guest=entry.person.guest,
-        body=entry.body,
-        at=timezone.now(),
+def _kept(message: Message) -> Stored:
+    return Stored(
+        message.room_id, message.seq, message.client_id, message.person, message.body, message.at, fresh=False
     )
 
 
-def _count(keys: Iterable[int], rooms: dict[int, Room]) -> None:
-    """The rooms' last numbers, and the database's own time, by which it is asked what has changed."""
-    for key in keys:
-        Room.objects.filter(pk=key).update(seq=rooms[key].seq, changed_at=Now())
+def _stored(entry: Entry, seq: int, at: datetime) -> Stored:
+    return Stored(entry.room, seq, entry.id, entry.person.as_dict(), entry.body, at, fresh=True)
 
 
-def _stored(message: Message, fresh: bool) -> Stored:
-    return Stored(message.room_id, message.seq, message.client_id, message.person, message.body, message.at, fresh)
+def _row(entry: Entry, seq: int) -> Row:
+    return {
+        "room_id": entry.room,
+        "seq": seq,
+        "client_id": entry.id,
+        "user_id": entry.person.user_id,
+        "author": entry.person.name,
+        "guest": entry.person.guest,
+        "body": entry.body,
+    }
 
 
 # --- Reading ---------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
+from time import monotonic
 from typing import Final, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from realtime import drain, hubs
 from realtime.hub import Hub
@@ -31,7 +31,6 @@ RETRY_AFTER_MS: Final = 1_000
 
 Done = Callable[[Outcome], None]
 
-
 _writers: dict[Hub, "Writer"] = {}
 
 
@@ -41,8 +40,15 @@ class Waiting(NamedTuple):
     since: float
 
 
+Told = tuple[Waiting, Outcome]
+
+
 class Writer:
-    """One per hub. Outcomes are told by callback: a task or a future a message would cost more than it does."""
+    """One per hub. Outcomes are told by callback: a task or a future a message would cost more than it does.
+
+    The loop fills `_waiting` and tells; the database's thread empties it and has what is set aside to itself.
+    So the next transaction does not wait for the last one to be told, nor for the loop to be free.
+    """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -59,13 +65,15 @@ class Writer:
             _writers[hub] = cls(hub)
         return _writers[hub]
 
+    # --- In the loop -------------------------------------------------------------------------------
+
     def append(self, entry: Entry, done: Done) -> None:
         """Stores the entry soon; done(outcome) is called after COMMIT, before anybody hears of it."""
         if self._accepted >= MOST_WAITING:
             done(Unavailable("too much is waiting to be stored"))
             return
         self._accepted += 1
-        self._waiting.append(Waiting(entry, done, self._loop.time()))
+        self._waiting.append(Waiting(entry, done, monotonic()))
         if self._task is None:
             self._task = self._loop.create_task(self._work())
 
@@ -77,69 +85,82 @@ class Writer:
     async def _work(self) -> None:
         try:
             while self._waiting or self._aside:
-                if batch := self._next_batch():
-                    await self._store(batch)
-                if self._aside:
-                    await self._retry_aside(pause=not self._waiting)
+                await database.run(database.writer, self._store_waiting)
+                if self._aside and not self._waiting:
+                    await asyncio.sleep(ASIDE_RETRY_SECONDS)
+        except Exception as error:  # there is no thread to be had
+            logger.exception("nothing can be stored")
+            queues = [*self._aside.values(), self._waiting]
+            self._tell([(waiting, Unavailable(str(error))) for queue in queues for waiting in queue])
+            self._aside.clear()
+            self._waiting.clear()
         finally:
             self._task = None
 
-    async def _store(self, batch: list[Waiting], *, skip_locked: bool = False) -> None:
-        try:
-            outcomes = await database.run(database.writer, append_all, batch_of(batch), skip_locked=skip_locked)
-        except Exception as error:  # whatever it is, who waits is told and the next ones have their turn
-            logger.exception("what was said could not be stored")
-            outcomes = [Unavailable(str(error)) for _ in batch]
-        self._settle(batch, outcomes)
+    def _tell(self, outcomes: list[Told]) -> None:
+        self._accepted -= len(outcomes)
+        for waiting, outcome in outcomes:
+            try:
+                waiting.done(outcome)
+            except Exception:
+                logger.exception("whoever said something could not be told what became of it")
+            try:
+                publish(self._hub, outcome)
+            except Exception:
+                logger.exception("what is in the log could not be told: the next check of the log does it")
+
+    # --- In the database's thread ------------------------------------------------------------------
+
+    def _store_waiting(self) -> None:
+        """Transaction after transaction, over one connection, until nothing waits but for a lock."""
+        while True:
+            if batch := self._next_batch():
+                self._store(batch)
+            if self._aside:
+                self._retry_aside()
+            if not self._waiting:
+                return
 
     def _next_batch(self) -> list[Waiting]:
         """The next entries; what belongs to a room that is set aside queues up behind its earlier ones."""
         batch = []
-        for waiting in islice(iter(self._take, None), BATCH):
+        for _ in range(min(BATCH, len(self._waiting))):
+            waiting = self._waiting.popleft()
             if queue := self._aside.get(waiting.entry.room):
                 queue.append(waiting)
             else:
                 batch.append(waiting)
         return batch
 
-    def _take(self) -> Waiting | None:
-        return self._waiting.popleft() if self._waiting else None
+    def _store(self, batch: list[Waiting], *, skip_locked: bool = False) -> None:
+        outcomes: list[Outcome]
+        try:
+            outcomes = append_all([waiting.entry for waiting in batch], skip_locked=skip_locked)
+        except Exception as error:  # whatever it is, who waits is told and the next ones have their turn
+            logger.exception("what was said could not be stored")
+            outcomes = [Unavailable(str(error)) for _ in batch]
+        self._loop.call_soon_threadsafe(self._tell, self._settled(batch, outcomes))
+        if connection.errors_occurred:  # it may be dead
+            connection.close()
 
-    async def _retry_aside(self, pause: bool) -> None:
-        if pause:
-            await asyncio.sleep(ASIDE_RETRY_SECONDS)
-        batch = [waiting for queue in self._aside.values() for waiting in islice(queue, BATCH)]
-        for room in list(self._aside):
-            for _ in range(min(BATCH, len(self._aside[room]))):
-                self._aside[room].popleft()
-        await self._store(batch, skip_locked=True)
-        self._aside = {room: queue for room, queue in self._aside.items() if queue}
-
-    def _settle(self, batch: list[Waiting], outcomes: list[Outcome]) -> None:
-        now = self._loop.time()
+    def _settled(self, batch: list[Waiting], outcomes: list[Outcome]) -> list[Told]:
+        """What can be told; what met a locked room is set aside, in order, unless it has waited too long."""
+        settled: list[Told] = []
         returned: dict[int, list[Waiting]] = {}
         for waiting, outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Locked) and now - waiting.since < ASIDE_SECONDS:
+            if isinstance(outcome, Locked) and monotonic() - waiting.since < ASIDE_SECONDS:
                 returned.setdefault(waiting.entry.room, []).append(waiting)
             else:
-                self._tell(waiting, outcome)
+                settled.append((waiting, outcome))
         for room, again in returned.items():
             self._aside.setdefault(room, deque()).extendleft(reversed(again))
+        return settled
 
-    def _tell(self, waiting: Waiting, outcome: Outcome) -> None:
-        self._accepted -= 1
-        try:
-            waiting.done(outcome)
-        except Exception:
-            logger.exception("whoever said something could not be told what became of it")
-        try:
-            publish(self._hub, outcome)
-        except Exception:
-            logger.exception("what is in the log could not be told: the next check of the log does it")
-
-
-def batch_of(waiting: list[Waiting]) -> list[Entry]:
-    return [one.entry for one in waiting]
+    def _retry_aside(self) -> None:
+        queues = self._aside.values()
+        batch = [queue.popleft() for queue in queues for _ in range(min(BATCH, len(queue)))]
+        self._store(batch, skip_locked=True)
+        self._aside = {room: queue for room, queue in self._aside.items() if queue}
 
 
 def publish(hub: Hub, outcome: Outcome) -> None:

@@ -1,6 +1,8 @@
 """The protocol, frame by frame: what a client may say, what it is told, and that all of it is good JSON."""
 
 import json
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -135,6 +137,23 @@ def test_whatever_comes_is_a_frame_or_refused_in_words(anything: Any) -> None:
         frames.error(refusal.code, refusal.detail, refusal.id).encode()
 
 
+@pytest.mark.parametrize("character", ["x", "语", "🙂"])
+def test_a_long_body_is_not_looked_through_in_python(character: str) -> None:
+    text = say(body=character * MAX_BODY)
+    assert steps(lambda: parse(text)) < 50
+
+
+def steps(work: Callable[[], Any]) -> int:
+    """Calls of Python functions, and resumptions of generators, that the work consists of."""
+    found: list[str] = []
+    sys.setprofile(lambda frame, event, argument: found.append(event) if event == "call" else None)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return len(found)
+
+
 # --- What goes out -----------------------------------------------------------------------------------
 
 
@@ -167,6 +186,20 @@ def test_a_message_frame_has_everything_the_protocol_names() -> None:
         "body": "hi",
         "at": "2025-03-04T05:06:07.089Z",
     }
+
+
+def test_who_says_much_at_once_is_worded_once_and_so_is_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded: list[Any] = []
+    encode = frames.encode
+    monkeypatch.setattr(frames, "encode", lambda part: encoded.append(part) or encode(part))
+    frames.person.cache_clear()
+    frames.timestamp.cache_clear()
+    for number in range(100):
+        frames.message(stored(client_id=f"{number}"))
+        frames.ack(f"{number}", 1, AT)
+    assert [part for part in encoded if isinstance(part, dict)] == [stored().person]
+    assert len(encoded) == 1 + 3 * 100  # a message's id and body, and the id in its ack
+    assert frames.timestamp.cache_info().misses == 1
 
 
 def test_text_is_sent_unescaped() -> None:

@@ -1,17 +1,20 @@
 """The log of a room: alice and bob say things, some of them twice, and the numbers stay 1, 2, 3…"""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import DataError, OperationalError
+from django.db.models.signals import post_init
 from django.utils import timezone
 
-from rooms import log
+from rooms import log, statements
 from rooms.log import Conflict, Entry, Outcome, Removed, Stored, Unavailable, append_all, changed, read, snapshot
 from rooms.models import Message, Room
-from rooms.people import Person
+from rooms.people import Person, of_user
+from rooms.statements import Row
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +96,32 @@ def test_the_same_message_twice_at_once_is_stored_once_and_at_the_first_try(
     assert [outcome.fresh for outcome in outcomes if isinstance(outcome, Stored)] == [True, True, False]
 
 
+@pytest.mark.parametrize(("people", "places"), [(1, 1), (300, 30)])
+def test_an_append_asks_for_the_same_however_many_speak_in_however_many_rooms(
+    django_assert_num_queries: Any, people: int, places: int
+) -> None:
+    rooms = [Room.objects.enter(f"{number}") for number in range(places)]
+    with django_assert_num_queries(6):  # savepoint, lock, look, insert, count, release
+        outcomes = append_all([entry(rooms[number % places], f"{number}") for number in range(people)])
+    assert sorted(seqs(outcomes)) == sorted(1 + number // places for number in range(people))
+
+
+def test_a_message_is_not_made_into_an_object_of_the_orm(room: Room) -> None:
+    made: list[Message] = []
+
+    def count(sender: type[Message], instance: Message, **_: Any) -> None:
+        made.append(instance)
+
+    post_init.connect(count, sender=Message)
+    try:
+        say(room, "a", "b", "c")
+        assert made == []
+        say(room, "a", "d")
+        assert [message.client_id for message in made] == ["a"]  # only what is there already
+    finally:
+        post_init.disconnect(count, sender=Message)
+
+
 def test_another_text_under_a_used_id_is_refused(room: Room) -> None:
     outcomes = append_all([entry(room, "a", "hi"), entry(room, "a", "ho")])
     assert isinstance(outcomes[1], Conflict)
@@ -113,14 +142,15 @@ def test_a_room_that_was_removed_is_said_to_be_gone_and_hinders_nobody(room: Roo
 
 def test_a_transaction_that_fails_leaves_no_hole(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     say(room, "a")
-    count = log._count
+    store = statements.store
 
     def fail(*args: Any) -> None:
+        store(*args)
         raise OperationalError("the disk is full")
 
-    monkeypatch.setattr(log, "_count", fail)
+    monkeypatch.setattr(statements, "store", fail)
     assert all(type(outcome) is Unavailable for outcome in say(room, "b", "c"))
-    monkeypatch.setattr(log, "_count", count)
+    monkeypatch.setattr(statements, "store", store)
     assert stored_seqs(room) == [1]
     assert seqs(say(room, "c", "b")) == [2, 3]
 
@@ -128,18 +158,31 @@ def test_a_transaction_that_fails_leaves_no_hole(room: Room, monkeypatch: pytest
 def test_one_message_that_cannot_be_stored_does_not_hinder_the_others(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bulk_create = Message.objects.bulk_create
+    store = statements.store
 
-    def choosy(messages: list[Message]) -> list[Message]:
-        if any(message.body == "bad" for message in messages):
+    def choosy(rows: list[Row], at: datetime) -> None:
+        if any(row["body"] == "bad" for row in rows):
             raise DataError("cannot be stored")
-        return bulk_create(messages)
+        store(rows, at)
 
-    monkeypatch.setattr(Message.objects, "bulk_create", choosy)
+    monkeypatch.setattr(statements, "store", choosy)
     outcomes = append_all([entry(room, "a"), entry(room, "b", "bad"), entry(room, "c"), entry(room, "a")])
     assert seqs(outcomes) == [1, 2, 1]
     assert isinstance(outcomes[1], Unavailable)
     assert stored_seqs(room) == [1, 2]
+
+
+@pytest.mark.parametrize("text", ["'; --", "100 % %s", '"\\\n\t\x01', "你好🙂", "x" * 4_000])
+def test_a_text_is_stored_as_it_was_said(room: Room, text: str) -> None:
+    append_all([entry(room, text[:64], text, Person("guest:a", text[:150], guest=True))])
+    kept = Message.objects.get()
+    assert (kept.client_id, kept.body, kept.author) == (text[:64], text, text[:150])
+
+
+def test_who_has_an_account_is_remembered_by_it(room: Room) -> None:
+    user = get_user_model().objects.create_user("bob")
+    append_all([entry(room, "a", person=of_user(user)), entry(room, "b")])
+    assert list(room.messages.order_by("seq").values_list("user", "guest")) == [(user.pk, False), (None, True)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -165,17 +208,17 @@ def test_a_database_that_is_away_refuses_everything_at_once(room: Room, monkeypa
 
 def test_a_locked_room_is_set_aside_and_the_others_go_on(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     free = Room.objects.enter("free")
-    locked_rooms = log._locked_rooms
+    look = statements.look
 
     class Timeout(Exception):
         sqlstate = "55P03"
 
-    def locked(keys: set[int], skip_locked: bool) -> dict[int, Room]:
-        if not skip_locked and room.pk in keys:
+    def locked(rooms: set[int], ids: list[Row], *, skip_locked: bool) -> tuple[dict[int, int], list[int]]:
+        if not skip_locked and room.pk in rooms:
             raise OperationalError("canceling statement due to lock timeout") from Timeout()
-        return locked_rooms(keys - {room.pk}, skip_locked)
+        return look(rooms - {room.pk}, ids, skip_locked=skip_locked)
 
-    monkeypatch.setattr(log, "_locked_rooms", locked)
+    monkeypatch.setattr(statements, "look", locked)
     outcomes = append_all([entry(room, "a"), entry(free, "b")])
     assert isinstance(outcomes[0], log.Locked)
     assert seqs(outcomes) == [1]

@@ -1,8 +1,9 @@
 """Many say something at once: alice and bob in rooms 1 and 2, and a database that is slow, busy or away."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,18 +26,19 @@ class Database:
     """Stands for append_all in its thread: stores at once, or when it is told to; some rooms may be locked."""
 
     def __init__(self) -> None:
+        self.begun = 0
         self.transactions: list[list[Entry]] = []
         self.seq: dict[int, int] = {}
         self.locked: set[int] = set()
         self.error: Exception | None = None
-        self.open = asyncio.Event()
+        self.on_begin: Callable[[], None] = lambda: None
+        self.open = threading.Event()
         self.open.set()
 
-    async def run(
-        self, executor: ThreadPoolExecutor, work: Callable[..., Any], entries: Sequence[Entry], **kwargs: Any
-    ) -> list[Outcome]:
-        await asyncio.sleep(0)
-        await self.open.wait()
+    def append_all(self, entries: Sequence[Entry], *, skip_locked: bool = False) -> list[Outcome]:
+        self.begun += 1
+        self.on_begin()
+        assert self.open.wait(5)
         if self.error:
             raise self.error
         self.transactions.append(list(entries))
@@ -68,7 +70,7 @@ def hub() -> Hub:
 @pytest.fixture
 async def db(monkeypatch: pytest.MonkeyPatch) -> Database:
     db = Database()
-    monkeypatch.setattr(database, "run", db.run)
+    monkeypatch.setattr(writer_module, "append_all", db.append_all)
     return db
 
 
@@ -109,7 +111,7 @@ async def test_a_lone_message_is_stored_at_once(writer: Writer, db: Database, hu
 async def test_what_arrives_during_a_transaction_becomes_the_next_one(writer: Writer, db: Database, say: Said) -> None:
     db.open.clear()
     say(writer, 1, "first")
-    await settled()
+    await until(lambda: db.begun)
     for number in range(20):
         say(writer, number % 2, f"{number}")
     db.open.set()
@@ -126,6 +128,72 @@ async def test_a_transaction_has_a_bounded_size(
         say(writer, 1, f"{number}")
     await writer.finish()
     assert [len(entries) for entries in db.transactions] == [4, 4, 2]
+
+
+async def test_a_transaction_is_told_in_one_turn_of_the_loop(writer: Writer, db: Database, say: Said) -> None:
+    told_by_the_next_turn: list[int] = []
+
+    def done(outcome: Outcome) -> None:
+        asyncio.get_running_loop().call_soon(lambda: told_by_the_next_turn.append(len(say)))
+
+    db.open.clear()
+    say(writer, 1, "first")
+    await until(lambda: db.begun)
+    writer.append(Entry(1, "a", ALICE, "hi"), done)
+    for number in range(20):
+        say(writer, 1, f"{number}")
+    db.open.set()
+    await writer.finish()
+    assert told_by_the_next_turn == [21]
+
+
+async def test_the_next_transaction_does_not_wait_for_the_last_one_to_be_told(writer: Writer, db: Database) -> None:
+    begun_meanwhile: list[bool] = []
+    second = threading.Event()
+
+    def done(outcome: Outcome) -> None:
+        begun_meanwhile.append(second.wait(5))  # which holds up the loop
+
+    db.on_begin = lambda: second.set() if db.begun == 2 else None
+    db.open.clear()
+    writer.append(Entry(1, "a", ALICE, "hi"), done)
+    await until(lambda: db.begun)
+    writer.append(Entry(1, "b", ALICE, "hi"), lambda outcome: None)
+    db.open.set()
+    await writer.finish()
+    assert begun_meanwhile == [True]
+
+
+async def test_as_long_as_there_is_something_to_store_one_connection_is_kept(
+    writer: Writer, db: Database, say: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "BATCH", 2)
+    run, taken = database.run, []
+
+    async def counted(executor: Any, work: Callable[[], None]) -> None:
+        taken.append(work)
+        await run(executor, work)
+
+    monkeypatch.setattr(database, "run", counted)
+    for number in range(10):
+        say(writer, 1, f"{number}")
+    await writer.finish()
+    assert (len(db.transactions), len(taken)) == (5, 1)
+
+
+async def test_a_connection_that_had_trouble_is_not_kept(
+    writer: Writer, db: Database, say: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[int] = []
+    connection = SimpleNamespace(errors_occurred=False, close=lambda: closed.append(len(db.transactions)))
+    monkeypatch.setattr(writer_module, "connection", connection)
+    say(writer, 1, "a")
+    await writer.finish()
+    assert closed == []
+    connection.errors_occurred = True
+    say(writer, 1, "b")
+    await writer.finish()
+    assert closed == [2]
 
 
 async def test_the_author_is_told_before_the_others_hear_and_never_before_the_commit(
@@ -237,6 +305,31 @@ async def test_whatever_the_database_throws_everybody_is_told_and_the_next_have_
     say(writer, 1, "c")
     await writer.finish()
     assert isinstance(say[-1][1], Stored)
+
+
+@pytest.mark.parametrize("moment", ["at once", "while a locked room waits"])
+async def test_where_no_thread_can_be_had_everybody_is_told_and_the_next_have_their_turn(
+    writer: Writer, db: Database, say: Said, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    run = database.run
+
+    async def fail(*args: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    if "locked" in moment:
+        db.locked = {1}
+        say(writer, 1, "a")
+        await until(lambda: len(db.transactions) > 2)
+    monkeypatch.setattr(database, "run", fail)
+    say(writer, 1, "b")
+    await until(lambda: "b" in say.ids)
+    assert {type(outcome) for _, outcome in say} == {Unavailable}
+    monkeypatch.setattr(database, "run", run)
+    db.locked.clear()
+    say(writer, 1, "c")
+    await writer.finish()
+    assert isinstance(say[-1][1], Stored)
+    assert say.ids == (["a", "b", "c"] if "locked" in moment else ["b", "c"])
 
 
 async def test_trouble_while_a_locked_room_waits_forgets_nobody(writer: Writer, db: Database, say: Said) -> None:
