@@ -15,8 +15,8 @@ from realtime.presence.people import PEOPLE_IN_FRAME
 from rooms import frames
 from rooms.consumers import MEMBERS
 from rooms.frames import MAX_BODY, MAX_ID, BadFrame, Ping, Say, Typing, parse
-from rooms.log import WELCOME_BYTES
 from rooms.people import of_user
+from rooms.snapshots import WELCOME_BYTES
 
 AT = datetime(2025, 3, 4, 5, 6, 7, 89_999, UTC)
 
