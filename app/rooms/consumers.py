@@ -67,7 +67,7 @@ class RoomConsumer(SocketConsumer):
         self.outbox.put(self.welcome(snapshot))
 
     def welcome(self, snapshot: Snapshot) -> str:
-        members, member_count = self.hub.presence.members(str(self.room.pk), MEMBERS)
+        members, member_count = self.hub.presence.members(str(self.room.pk), MEMBERS, frames.people)
         return frames.welcome(
             room=self.room.name,
             you=self.person.as_dict(),

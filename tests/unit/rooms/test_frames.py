@@ -151,7 +151,7 @@ def welcome(messages: list[str], members: list[dict[str, Any]]) -> str:
         seq=2**53,
         recovered=False,
         messages=messages,
-        members=members,
+        members=frames.people(members),
         member_count=10_000,
         ping_seconds=20,
         limits={"body": MAX_BODY, "per_second": 50, "burst": 100},
