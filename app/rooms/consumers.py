@@ -28,6 +28,20 @@ class RoomConsumer(SocketConsumer):
     subprotocols = (frames.BATCH_PROTOCOL, frames.PROTOCOL)
     batch_subprotocols = frozenset({frames.BATCH_PROTOCOL})
 
+    __slots__ = (
+        "bad_in_a_row",
+        "bucket",
+        "feed",
+        "hub",
+        "in_flight",
+        "landed",
+        "loop",
+        "person",
+        "room",
+        "typed_at",
+        "writer",
+    )
+
     def __init__(self) -> None:
         self.feed: Feed | None = None
         self.bad_in_a_row = 0
@@ -49,8 +63,10 @@ class RoomConsumer(SocketConsumer):
         self.loop = asyncio.get_running_loop()
         self.hub = live.hub()
         self.writer = Writer.here(self.hub)
+        claim = arrival(self.scope)
+        self.scope.clear()  # headers and all, which an idle socket would keep as long as it lives
         try:
-            self.room, self.person, snapshot = await Arrivals.here(self.hub).admit(arrival(self.scope))
+            self.room, self.person, snapshot = await Arrivals.here(self.hub).admit(claim)
         except Unanswered:
             self.close_with(UNAVAILABLE)
         except LoginRequired:
