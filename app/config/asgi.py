@@ -1,8 +1,8 @@
 """The ASGI role: pages, static files and every WebSocket, in one process."""
 
 import os
+from typing import Any
 
-from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
@@ -13,14 +13,17 @@ pages = get_asgi_application()  # sets Django up, which everything imported belo
 
 from realtime.admission import Admission  # noqa: E402
 from realtime.origin import OriginGuard  # noqa: E402
+from realtime.routes import Routes  # noqa: E402
 from rooms.routing import websocket_urlpatterns  # noqa: E402
 
-application = proxy.over_asgi(
-    ProtocolTypeRouter(
-        {
-            "http": static.over_asgi(pages),
-            "websocket": Admission(OriginGuard(URLRouter(websocket_urlpatterns))),
-        }
-    ),
-    settings.PROXY_HOPS,
-)
+applications = {
+    "http": static.over_asgi(pages),
+    "websocket": Admission(OriginGuard(Routes(websocket_urlpatterns))),
+}
+
+
+def by_protocol(scope: dict[str, Any], receive: Any, send: Any) -> Any:
+    return applications[scope["type"]](scope, receive, send)
+
+
+application = proxy.over_asgi(by_protocol, settings.PROXY_HOPS)

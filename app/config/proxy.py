@@ -14,10 +14,10 @@ def over_asgi(application: Any, hops: int) -> Any:
     if not hops:
         return application
 
-    async def trusting(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    def trusting(scope: dict[str, Any], receive: Any, send: Any) -> Any:
         if scope["type"] in {"http", "websocket"}:
             scope = scope | reported(scope)
-        await application(scope, receive, send)
+        return application(scope, receive, send)
 
     return trusting
 

@@ -27,35 +27,36 @@ class Admission:
         self.open_from: Counter[str] = Counter()
 
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
+        """One coroutine, not one a question: it lives as long as the socket."""
         if scope["path"] == HEALTH_PATH:
             await self.application(scope, receive, send)
         elif drain.draining():
             await refuse(scope, receive, send, "draining")
         elif self.open >= settings.MAX_SOCKETS:
             await refuse(scope, receive, send, "overloaded")
-        elif settings.SOCKETS_PER_ADDRESS:
-            await self._let_in_from(subscriber(scope), scope, receive, send)
-        else:
-            await self._let_in(scope, receive, send)
-
-    async def _let_in(self, scope: Message, receive: Any, send: Any) -> None:
-        self.open += 1
-        try:
-            await self.application(scope, receive, send)
-        finally:
-            self.open -= 1
-
-    async def _let_in_from(self, address: str, scope: Message, receive: Any, send: Any) -> None:
-        if self.open_from[address] >= settings.SOCKETS_PER_ADDRESS:
+        elif self._has_too_many(address := limited(scope)):
             await turn_away(scope, receive, send, TOO_MANY)
-            return
-        self.open_from[address] += 1
-        try:
-            await self._let_in(scope, receive, send)
-        finally:
-            self.open_from[address] -= 1
+        else:
+            self._count(address, 1)
+            try:
+                await self.application(scope, receive, send)
+            finally:
+                self._count(address, -1)
+
+    def _has_too_many(self, address: str | None) -> bool:
+        return address is not None and self.open_from[address] >= settings.SOCKETS_PER_ADDRESS
+
+    def _count(self, address: str | None, sockets: int) -> None:
+        self.open += sockets
+        if address is not None:
+            self.open_from[address] += sockets
             if not self.open_from[address]:
                 del self.open_from[address]
+
+
+def limited(scope: Message) -> str | None:
+    """Whose sockets are counted, if they are."""
+    return subscriber(scope) if settings.SOCKETS_PER_ADDRESS else None
 
 
 def subscriber(scope: Message) -> str:

@@ -219,12 +219,12 @@ class Feed:
             if position > self.seq:
                 raise LookupError(f"the log ends at {self.seq}, before {position}")
             return []
-        page = self._since(position) or await self.read(position)
+        page = self.remembered(position) or await self.read(position)
         if not page:
             raise LookupError(f"the log ends at {position}, before {self.seq}")
         return page
 
-    def _since(self, position: int) -> list[Numbered]:
+    def remembered(self, position: int) -> list[Numbered]:
         """What is remembered after that number; nothing where memory does not reach back that far."""
         if not self._remembered or self._remembered[0].seq > position + 1:
             return []

@@ -71,6 +71,13 @@ class Hub:
         self.presence.enter(room, follower.key, person)
         return feed
 
+    def remembered(self, room: str, epoch: str, since: int) -> list[Numbered] | None:
+        """What followed that number in that log, as its sockets here have heard it. None: only the log can tell."""
+        feed = self.feeds.get(room)
+        if feed is None or feed.epoch != epoch or since > feed.seq:
+            return None
+        return [] if since == feed.seq else feed.remembered(since) or None
+
     def leave(self, feed: Feed, follower: Follower) -> None:
         feed.leave(follower)
         self.presence.leave(feed.room, follower.key)

@@ -1,25 +1,21 @@
 """One person's socket in one room: welcomes, takes what is said, answers."""
 
 import asyncio
-import logging
-from typing import Any, Final
-from urllib.parse import parse_qs
+from typing import Final
 
 from django.conf import settings
-from django.db import Error as DatabaseError
 
 from realtime.closing import BAD_FRAMES, LOGIN, NO_SUCH_ROOM, UNAVAILABLE, Goodbye
 from realtime.consumer import SocketConsumer
 from realtime.feed import Feed
 from realtime.limits import BAD_FRAMES_IN_A_ROW, PING_SECONDS, TokenBucket
-from rooms import database, frames, live, log
+from rooms import frames, live, log
+from rooms.arrivals import Arrivals, LoginRequired, arrival
 from rooms.frames import BadFrame, Ping, Say, Typing
-from rooms.log import Entry, Outcome, Snapshot, Stored
-from rooms.models import Room
-from rooms.people import Person, person_of_cookies
+from rooms.gathering import Unanswered
+from rooms.log import Entry, Outcome, Stored
+from rooms.snapshots import Snapshot
 from rooms.writer import RETRY_AFTER_MS, Writer
-
-logger = logging.getLogger(__name__)
 
 MEMBERS: Final = 100  # in `welcome`; the rest is a number
 MOST_IN_FLIGHT: Final = 64  # messages of one socket on their way into the log; then it is not read any more
@@ -28,13 +24,23 @@ TYPING_SECONDS: Final = 1  # between two `typing` of one socket that are passed 
 LIMITS: Final = {"body": frames.MAX_BODY, "per_second": settings.MESSAGE_RATE, "burst": settings.MESSAGE_BURST}
 
 
-class LoginRequired(Exception):
-    """Guests may not come in."""
-
-
 class RoomConsumer(SocketConsumer):
     subprotocols = (frames.BATCH_PROTOCOL, frames.PROTOCOL)
     batch_subprotocols = frozenset({frames.BATCH_PROTOCOL})
+
+    __slots__ = (
+        "bad_in_a_row",
+        "bucket",
+        "feed",
+        "hub",
+        "in_flight",
+        "landed",
+        "loop",
+        "person",
+        "room",
+        "typed_at",
+        "writer",
+    )
 
     def __init__(self) -> None:
         self.feed: Feed | None = None
@@ -55,19 +61,19 @@ class RoomConsumer(SocketConsumer):
 
     async def opened(self) -> None:
         self.loop = asyncio.get_running_loop()
-        try:
-            self.room, self.person, snapshot = await database.run(database.readers, arrive, self.scope)
-        except DatabaseError as error:
-            logger.warning("nobody can enter a room: %s", error)
-            self.close_with(UNAVAILABLE)
-            return
-        except LoginRequired:
-            self.close_with(LOGIN)
-            return
         self.hub = live.hub()
         self.writer = Writer.here(self.hub)
-        if not self.outbox.closing:
-            self.join(snapshot)
+        claim = arrival(self.scope)
+        self.scope.clear()  # headers and all, which an idle socket would keep as long as it lives
+        try:
+            self.room, self.person, snapshot = await Arrivals.here(self.hub).admit(claim)
+        except Unanswered:
+            self.close_with(UNAVAILABLE)
+        except LoginRequired:
+            self.close_with(LOGIN)
+        else:
+            if not self.outbox.closing:
+                self.join(snapshot)
 
     def join(self, snapshot: Snapshot) -> None:
         """Whoever has joined is among the members; nothing can come before the welcome, as nothing is awaited."""
@@ -77,7 +83,7 @@ class RoomConsumer(SocketConsumer):
         self.outbox.put(self.welcome(snapshot))
 
     def welcome(self, snapshot: Snapshot) -> str:
-        members, member_count = self.hub.presence.members(str(self.room.pk), MEMBERS)
+        members, member_count = self.hub.presence.members(str(self.room.pk), MEMBERS, frames.people)
         return frames.welcome(
             room=self.room.name,
             you=self.person.as_dict(),
@@ -160,26 +166,6 @@ def answer(id: str, outcome: Outcome) -> str:
     if isinstance(outcome, log.Removed):
         return frames.error("forbidden", "The room, or your account, has been removed.", id)
     return frames.error("unavailable", "It could not be stored now: send it again.", id, RETRY_AFTER_MS)
-
-
-def arrive(scope: dict[str, Any]) -> tuple[Room, Person, Snapshot]:
-    """Who opens which room, and what is to be shown: all that a welcome asks of the database.
-
-    Raises LoginRequired before there is a room.
-    """
-    cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
-    person = person_of_cookies(cookies.decode("latin-1"))
-    if person.guest and not settings.ALLOW_GUESTS:
-        raise LoginRequired
-    room = Room.objects.enter(scope["url_route"]["kwargs"]["room_name"])
-    query = parse_qs(scope["query_string"].decode("latin-1"))
-    return room, person, log.snapshot(room, number(query.get("since")), (query.get("epoch") or [None])[0])
-
-
-def number(values: list[str] | None) -> int | None:
-    """The one whole number that was given; what is malformed counts as absent."""
-    text = values[0] if values and len(values) == 1 else ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 class NoRoute(SocketConsumer):

@@ -163,15 +163,15 @@ def welcome(
     seq: int,
     recovered: bool,
     messages: Iterable[str],
-    members: list[dict[str, Any]],
+    members: str,
     member_count: int,
     ping_seconds: int,
     limits: dict[str, int],
 ) -> str:
-    """The first frame. `messages` are frames already encoded; they are put in as they are."""
+    """The first frame. `messages`, and `members` as `people` gives them, are encoded already and put in as they are."""
     head = encode({"type": "welcome", "room": room, "you": you, "epoch": epoch, "seq": seq, "recovered": recovered})
     tail = encode({"member_count": member_count, "ping_seconds": ping_seconds, "limits": limits})
-    return f'{head[:-1]},"messages":[{",".join(messages)}],"members":{people(members)},{tail[1:]}'
+    return f'{head[:-1]},"messages":[{",".join(messages)}],"members":{members},{tail[1:]}'
 
 
 def ack(id: str, seq: int, at: datetime) -> str:

@@ -1,16 +1,28 @@
 """The rooms as the hub sees them: where to read, and how its own frames are worded."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from realtime import hubs
 from realtime.feed import Numbered
 from realtime.hub import Changed, Hub
 from rooms import database, frames, log
+from rooms.gathering import Gathering
+from rooms.log import Page
 
 
 class Rooms:
+    def __init__(self) -> None:
+        self._reading: WeakKeyDictionary[asyncio.AbstractEventLoop, Gathering[Page, list[Numbered]]] = (
+            WeakKeyDictionary()
+        )
+
     async def read(self, room: str, after: int, limit: int) -> list[Numbered]:
-        return await database.run(database.readers, log.read, int(room), after, limit)
+        """Rooms that are opened together, after a deploy for example, are read together."""
+        reading = self._reading.setdefault(asyncio.get_running_loop(), Gathering(pages))
+        return await reading.ask(Page(int(room), after, limit))
 
     async def changed(self, seconds: float) -> list[Changed]:
         return await database.run(database.readers, log.changed, seconds)
@@ -20,6 +32,11 @@ class Rooms:
 
     def presence_frame(self, joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int) -> str:
         return frames.presence(joined, left, member_count)
+
+
+def pages(wanted: list[Page]) -> Sequence[list[Numbered]]:
+    read = log.read_all(wanted)
+    return [read[page] for page in wanted]
 
 
 ROOMS = Rooms()

@@ -5,13 +5,12 @@ of the rooms concerned from before it numbers until COMMIT. So numbers are 1, 2,
 order in which they become visible, and a message with an id that is there already is that message.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from django.db import Error, IntegrityError, OperationalError, transaction
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -23,9 +22,6 @@ from rooms.models import Message, Room
 from rooms.people import Person
 from rooms.statements import Row
 
-LATEST: Final = 50  # messages that a newcomer sees,
-WELCOME_BYTES: Final = 32 * 1024  # as far as they fit
-FARTHEST: Final = 1_000  # messages that somebody who returns may have missed without starting afresh
 CHANGED: Final = timedelta(seconds=30)  # longer than a transaction that appends may last
 
 
@@ -153,38 +149,45 @@ def _row(entry: Entry, seq: int) -> Row:
 # --- Reading ---------------------------------------------------------------------------------------
 
 
-class Snapshot(NamedTuple):
-    """What a socket is welcomed with: frames up to `position`, in a log whose last number is `seq`."""
+class Page(NamedTuple):
+    """The messages of a room that follow a number, at most so many."""
 
-    epoch: str
-    seq: int
-    recovered: bool
-    frames: list[str]
-    position: int
-
-
-def snapshot(room: Room, since: int | None = None, epoch: str | None = None) -> Snapshot:
-    """What was missed since that number of that epoch; the latest where that cannot be told."""
-    if since is not None and epoch == room.epoch and 0 <= room.seq - since <= FARTHEST:
-        missed = _encoded(room.messages.filter(seq__gt=since, seq__lte=room.seq).order_by("seq")[:LATEST])
-        fit = frames.fitting([event.frame for event in missed], WELCOME_BYTES)
-        last = missed[len(fit) - 1].seq if fit else since
-        return Snapshot(room.epoch, room.seq, True, fit, room.seq if len(fit) == len(missed) < LATEST else last)
-    latest = _encoded(room.messages.filter(seq__lte=room.seq).order_by("-seq")[:LATEST])
-    fit = frames.fitting([event.frame for event in latest], WELCOME_BYTES)[::-1]
-    return Snapshot(room.epoch, room.seq, False, fit, room.seq)
+    room: int
+    after: int
+    limit: int
 
 
 def read(room: int, after: int, limit: int) -> list[Numbered]:
     """The frames that follow that number, in order, at most so many."""
-    return _encoded(Message.objects.filter(room=room, seq__gt=after).order_by("seq")[:limit])
+    return read_all([Page(room, after, limit)])[Page(room, after, limit)]
+
+
+def read_all(pages: Collection[Page]) -> dict[Page, list[Numbered]]:
+    """Each page, by one query. What is in several is encoded once."""
+    found: dict[Page, list[Numbered]] = {page: [] for page in pages}
+    wanted = [page for page in found if page.limit]
+    encoded: dict[tuple[int, int], Numbered] = {}
+    for message in _messages(wanted) if wanted else ():
+        key = message.room_id, message.seq
+        if key not in encoded:
+            encoded[key] = Numbered(message.seq, frames.message(message))
+        found[wanted[message.page]].append(encoded[key])
+    for page in wanted:
+        found[page].sort()
+    return found
+
+
+def _messages(pages: Sequence[Page]) -> Iterable[Any]:
+    """Messages, each with the number of its page among these. Each page is planned, and limited, by itself."""
+    table = Message._meta.db_table
+    one = f"SELECT * FROM {table} WHERE room_id = %s AND seq > %s ORDER BY seq LIMIT %s"
+    query = " UNION ALL ".join(
+        f"SELECT {number} AS page, * FROM ({one}) AS page_{number}" for number in range(len(pages))
+    )
+    return Message.objects.raw(query, [value for page in pages for value in page])
 
 
 def changed(seconds: float) -> list[Changed]:
     """The rooms in which something was said in the last so many seconds or shortly before, by the database's clock."""
     rows = Room.objects.filter(changed_at__gte=Now() - CHANGED - timedelta(seconds=seconds), seq__gt=0)
     return [Changed(str(key), epoch, seq) for key, epoch, seq in rows.values_list("pk", "epoch", "seq")]
-
-
-def _encoded(messages: QuerySet[Message]) -> list[Numbered]:
-    return [Numbered(message.seq, frames.message(message)) for message in messages]

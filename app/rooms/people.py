@@ -5,13 +5,11 @@ Without the cookie a guest is somebody new at every request and on every socket.
 
 import secrets
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, get_user
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, parse_cookie
+from django.http import HttpRequest, HttpResponse
 
 COOKIE = "guest"
 SALT = "rooms.people"
@@ -39,20 +37,6 @@ def person_of(request: HttpRequest) -> Person:
         user = request.user
         request.person = of_user(user) if user.is_authenticated else guest_of(request.COOKIES.get(COOKIE))  # type: ignore[attr-defined]
     return request.person  # type: ignore[attr-defined,no-any-return]
-
-
-def person_of_cookies(header: str) -> Person:
-    """Whoever opens a socket with this Cookie header. Asks the database only where there is a session."""
-    cookies = parse_cookie(header)
-    session_key = cookies.get(settings.SESSION_COOKIE_NAME)
-    if session_key and session_key.isprintable():
-        request = HttpRequest()
-        request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-        if SESSION_KEY in request.session:
-            user = get_user(request)
-            if user.is_authenticated:
-                return of_user(user)
-    return guest_of(cookies.get(COOKIE))
 
 
 def of_user(user: Any) -> Person:

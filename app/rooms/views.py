@@ -20,6 +20,7 @@ from rooms.forms import AWAY, CLASH, MessageForm, NameForm, RoomForm
 from rooms.frames import MAX_BODY
 from rooms.models import Room
 from rooms.people import Person, person_of, remember_guest
+from rooms.snapshots import LATEST
 
 ROOMS_SHOWN = 50
 
@@ -76,7 +77,7 @@ def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
 
 def talk(request: HttpRequest, person: Person, room: Room, form: Form, status: int = HTTPStatus.OK) -> HttpResponse:
     """The room's page. `seq` is the number up to which it shows the log, from where the socket goes on."""
-    messages = room.latest(log.LATEST)
+    messages = room.latest(LATEST)
     context = {
         "room": room,
         "seq": messages[-1].seq if messages else room.seq,

@@ -81,6 +81,7 @@ async def test_more_than_a_thousand_missed_is_a_fresh_start(stack: Stack, bobs: 
     room = new_room()
     async with await enter(stack.ws[0].ws_url, room) as alice:
         write(stack, room, 1001)
+        await alice.until(lambda frame: 1001 in seqs(frame), "message 1001")  # her process knows of it
         async with await enter(bobs, room, since=0, epoch=alice.welcome["epoch"]) as bob:
             assert_fresh_start(bob, last=1001)
         async with await enter(bobs, room, since=1, epoch=alice.welcome["epoch"]) as bob:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from itertools import islice, takewhile
+from typing import TypeVar
 
 from realtime.limits import TICK_SECONDS
 from realtime.presence.exchange import Event, Exchange
 from realtime.presence.roster import Person
+
+T = TypeVar("T")
 
 GRACE_SECONDS = 0.7  # in which a socket is replaced by another without noise; others see a leave within 1 s
 FRAME_SECONDS = 0.95  # between two frames of a room: a second, less what timers and the network add
@@ -65,13 +68,13 @@ class Presence:
         self._exchange.ignore(room)
         self._untold.pop(room, None)
 
-    def members(self, room: str, limit: int = PEOPLE_IN_FRAME) -> tuple[list[Person], int]:
-        """Some of a room that somebody has entered here, and how many all are.
+    def members(self, room: str, limit: int, word: Callable[[list[Person]], T]) -> tuple[T, int]:
+        """word(some of a room that somebody has entered here), and how many all are.
 
         Where nobody was before, those of other processes follow within a second, by announce.
         """
         roster = self._exchange.rosters[room]
-        return roster.show(limit), len(roster.here)
+        return roster.show(limit, word), len(roster.here)
 
     def receive(self, event: Event) -> None:
         """An event that a process has sent, this one or another."""

@@ -1,8 +1,10 @@
 """The people of one room, over all processes, and what the room's sockets have not been told yet."""
 
+from collections.abc import Callable
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Person = dict[str, Any]
 """What everybody may know of somebody: {"name": str, "guest": bool}."""
 
@@ -15,7 +17,7 @@ class Roster:
     What is known of a process is true as of a number among its changes; where nothing is known, as of 0.
     """
 
-    __slots__ = ("_as_of", "_parts", "_people", "_shows", "_untold", "here", "told_at")
+    __slots__ = ("_as_of", "_parts", "_people", "_shown", "_shows", "_untold", "here", "told_at")
 
     def __init__(self) -> None:
         self.here: dict[str, Person] = {}
@@ -24,6 +26,7 @@ class Roster:
         self._people: dict[str, dict[str, Person]] = {}  # of each process that has any
         self._parts: dict[str, tuple[int, dict[int, dict[str, Person]]]] = {}
         self._shows = 0
+        self._shown: tuple[Any, ...] | None = None  # what a newcomer was shown last, as long as it holds
         # Of those who have changed since the sockets were told: as whom any of them knows somebody, and how
         # often everybody had been shown to a newcomer when it last changed.
         self._untold: dict[str, tuple[list[Person | None], int]] = {}
@@ -101,6 +104,8 @@ class Roster:
         if shows < self._shows:
             known.append(before)
         self._untold[key] = known, self._shows
+        if self._shown and (before is not None or len(self.here) < self._shown[0]):
+            self._shown = None
         if after is None:
             del self.here[key]
         else:
@@ -116,10 +121,15 @@ class Roster:
         """No socket needs to be told of what has changed so far."""
         self._untold.clear()
 
-    def show(self, limit: int) -> list[Person]:
-        """Some who are here, for a socket that comes between two frames and so knows more than the others."""
+    def show(self, limit: int, word: Callable[[list[Person]], T]) -> T:
+        """Some who are here, for a socket that comes between two frames and so knows more than the others.
+
+        Those who come to a crowd are all shown the same people: these are put into words once.
+        """
         self._shows += 1
-        return list(islice(self.here.values(), limit))
+        if not self._shown or self._shown[:2] != (limit, word):
+            self._shown = limit, word, word(list(islice(self.here.values(), limit)))
+        return self._shown[2]  # type: ignore[no-any-return]
 
     def take_changes(self, limit: int) -> tuple[dict[str, Person], dict[str, Person]]:
         """Who has joined and who has left since the sockets were told, at most so many each.

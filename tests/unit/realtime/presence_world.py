@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from realtime.presence import Presence
+from realtime.presence.people import PEOPLE_IN_FRAME
 
 Event = dict[str, Any]
 MAX_EVENT_BYTES = 65_536
@@ -68,7 +69,7 @@ class Process:
         socket = Socket(self, room, key, {"name": name, "guest": True})
         self.sockets.setdefault(room, []).append(socket)
         self.presence.enter(room, key, socket.person)
-        members, socket.count = self.presence.members(room)
+        members, socket.count = self.presence.members(room, PEOPLE_IN_FRAME, list)
         socket.sees = {person["name"] for person in members}
         return socket
 
@@ -83,7 +84,7 @@ class Process:
         return room is None or room in self.sockets
 
     def sees(self, room: str) -> set[str]:
-        return {person["name"] for person in self.presence.members(room, 10_000)[0]}
+        return {person["name"] for person in self.presence.members(room, 10_000, list)[0]}
 
 
 class World:

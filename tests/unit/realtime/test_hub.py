@@ -378,3 +378,24 @@ async def test_nobody_is_told_about_her_own_coming(layer: Layer, rooms: Rooms, p
     await until(lambda: told in alice.heard)
     assert not any('"bob"' in text for text in bob.heard)
     assert not any('"alice"' in text for text in alice.heard)
+
+
+async def test_what_a_room_with_sockets_here_remembers_is_known_without_the_log(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    hub = process()
+    for _ in range(3):
+        rooms.log("1").say()
+    join(hub, rooms, "alice")
+    await entered(layer, 1)
+    for _ in range(2):
+        say(hub, rooms)
+    rooms.log("1").reads.clear()
+    assert hub.remembered("1", rooms.epoch, 5) == []
+    assert hub.remembered("1", rooms.epoch, 4) == [Numbered(5, frame(5))]
+    assert [event.seq for event in hub.remembered("1", rooms.epoch, 3) or ()] == [4, 5]
+    assert hub.remembered("1", rooms.epoch, 2) is None  # before alice came
+    assert hub.remembered("1", rooms.epoch, 6) is None
+    assert hub.remembered("1", "another", 5) is None
+    assert hub.remembered("2", rooms.epoch, 5) is None
+    assert rooms.log("1").reads == []

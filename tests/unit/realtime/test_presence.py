@@ -50,7 +50,7 @@ def test_carol_in_another_room_hears_nothing(world: World) -> None:
     alice.leave()
     world.run(3)
     assert carol.frames == []
-    assert world.processes["blue"].presence.members("garden") == ([carol.person], 1)
+    assert world.processes["blue"].presence.members("garden", 100, list) == ([carol.person], 1)
 
 
 @pytest.mark.parametrize("elsewhere", ["red", "blue"])

@@ -150,3 +150,52 @@ def test_alice_who_reconnects_alone_in_her_room_lets_it_be_asked_about_once() ->
     world.enter("alice", on="red")
     world.run(30)
     assert world.count("ask") == 1
+
+
+class Worded(list[int]):
+    """Counts how often people are put into words, and remembers whom it was about."""
+
+    def __call__(self, people: list[dict[str, Any]]) -> list[str]:
+        self.append(len(people))
+        return [person["name"] for person in people]
+
+
+def test_a_crowd_is_put_into_words_once_for_all_who_come_to_it() -> None:
+    presence, word = crowd(400).processes["red"].presence, Worded()
+    for number in range(200):
+        presence.enter("lobby", f"newcomer {number}", {"name": f"newcomer {number}", "guest": True})
+        shown, count = presence.members("lobby", 100, word)
+        assert (len(shown), count) == (100, 401 + number)
+    assert word == [100]
+
+
+def test_who_is_shown_to_newcomers_is_there_by_the_name_of_today() -> None:
+    world, word = World("red", "blue"), Worded()
+    world.run(1)
+    alice, bob = world.enter("alice", on="red"), world.enter("bob", on="red")
+    presence = world.processes["red"].presence
+    assert presence.members("lobby", 2, word) == (["alice", "bob"], 2)
+    world.enter("dora", on="red")
+    assert presence.members("lobby", 2, word) == (["alice", "bob"], 3)
+    assert presence.members("lobby", 3, word) == (["alice", "bob", "dora"], 3)
+    alice.leave()
+    world.run(3)
+    assert presence.members("lobby", 3, word) == (["bob", "dora"], 2)
+    presence.enter("lobby", bob.key, {"name": "bobby", "guest": True})
+    assert presence.members("lobby", 3, word) == (["bobby", "dora"], 2)
+    world.enter("emil", on="blue")
+    world.run(2)
+    assert presence.members("lobby", 3, word) == (["bobby", "dora", "emil"], 3)
+
+
+def test_a_join_does_as_little_in_a_crowd_as_in_a_small_room() -> None:
+    few, many = (crowd(people).processes["red"].presence for people in (120, 2000))
+
+    def comes(presence: Presence) -> Callable[[], object]:
+        def come() -> None:
+            presence.enter("lobby", "newcomer", {"name": "newcomer", "guest": True})
+            presence.members("lobby", 100, list)
+
+        return come
+
+    assert calls(comes(many)) == calls(comes(few)) < 20

@@ -12,12 +12,13 @@ from django.contrib.auth import get_user_model
 from django.core import signing
 from django.db import OperationalError, connections
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 
 from realtime import drain, hubs
 from realtime import hub as hub_module
 from realtime.closing import RESTART
 from realtime.limits import BAD_FRAMES_IN_A_ROW, OUTBOX_BYTES, TokenBucket
-from rooms import consumers, database, log, people
+from rooms import arrivals, consumers, database, log, people
 from rooms import writer as writer_module
 from rooms.consumers import MOST_IN_FLIGHT, NoRoute, RoomConsumer
 from rooms.log import Unavailable
@@ -115,6 +116,7 @@ async def process(one_connection: None, monkeypatch: pytest.MonkeyPatch) -> Asyn
     monkeypatch.setattr(hub_module, "get_channel_layer", lambda: layer)
     monkeypatch.setattr(hubs, "_hubs", {})
     monkeypatch.setattr(writer_module, "_writers", {})
+    monkeypatch.setattr(arrivals, "_arrivals", {})
     monkeypatch.setattr(drain, "_callbacks", [])
     yield layer
     for socket in list(drain.sockets):
@@ -187,10 +189,10 @@ async def test_where_guests_are_not_let_in_a_guest_is_told_to_log_in_and_makes_n
 
 
 async def test_while_the_database_is_away_who_arrives_is_asked_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(scope: Any) -> None:
+    def away(wanted: Any) -> None:
         raise OperationalError("nobody listens there")
 
-    monkeypatch.setattr(consumers, "arrive", away)
+    monkeypatch.setattr(arrivals, "together", away)
     alice = Client()
     goodbye = await alice.hears("goodbye")
     assert goodbye["reason"] == "unavailable"
@@ -528,6 +530,26 @@ async def test_who_comes_back_gets_what_was_missed_and_then_what_follows() -> No
     heard = [frame["seq"] for frame in [*welcome["messages"], *bob.all("message")]]
     assert heard == list(range(4, 101))
     assert bob.heard[0] == welcome
+
+
+async def test_a_guest_who_comes_back_to_a_room_that_others_are_in_costs_no_query_and_no_task() -> None:
+    alice, bob = Client("alice"), Client("bob")
+    epoch = (await bob.hears("welcome"))["epoch"]
+    for number in range(1, 4):
+        alice.say(f"{number}")
+    await bob.hears("message", 3)
+    await bob.left()
+    feed = next(iter(hubs._hubs.values())).feeds[str(Room.objects.get().pk)]
+    await until(lambda: feed._repair and feed._repair.done())  # the room has only just been opened
+    tasks = asyncio.all_tasks()
+    with CaptureQueriesContext(connections["default"]) as queries:
+        bob = Client("bob", query=f"since=1&epoch={epoch}")
+        welcome = await bob.hears("welcome")
+        assert asyncio.all_tasks() - tasks == {bob.task}
+    assert queries.captured_queries == []
+    assert [message["seq"] for message in welcome["messages"]] == [2, 3]
+    alice.say("4")
+    assert (await bob.hears("message"))["seq"] == 4
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from realtime.presence.people import PEOPLE_IN_FRAME
 from rooms import frames
 from rooms.consumers import MEMBERS
 from rooms.frames import MAX_BODY, MAX_ID, BadFrame, Ping, Say, Typing, parse
-from rooms.log import WELCOME_BYTES
 from rooms.people import of_user
+from rooms.snapshots import WELCOME_BYTES
 
 AT = datetime(2025, 3, 4, 5, 6, 7, 89_999, UTC)
 
@@ -170,7 +170,7 @@ def welcome(messages: list[str], members: list[dict[str, Any]]) -> str:
         seq=2**53,
         recovered=False,
         messages=messages,
-        members=members,
+        members=frames.people(members),
         member_count=10_000,
         ping_seconds=20,
         limits={"body": MAX_BODY, "per_second": 50, "burst": 100},

@@ -11,7 +11,7 @@ from django.db.models.signals import post_init
 from django.utils import timezone
 
 from rooms import log, statements
-from rooms.log import Conflict, Entry, Outcome, Removed, Stored, Unavailable, append_all, changed, read, snapshot
+from rooms.log import Conflict, Entry, Outcome, Page, Removed, Stored, Unavailable, append_all, changed, read, read_all
 from rooms.models import Message, Room
 from rooms.people import Person, of_user
 from rooms.statements import Row
@@ -228,77 +228,6 @@ def test_nothing_to_append_asks_for_nothing() -> None:
     assert append_all([]) == []
 
 
-# --- What a socket is welcomed with ------------------------------------------------------------------
-
-
-def test_a_newcomer_sees_the_latest_messages(room: Room) -> None:
-    fill(room, log.LATEST + 5)
-    found = snapshot(room)
-    assert numbers(found.frames) == list(range(6, log.LATEST + 6))
-    assert (found.recovered, found.seq, found.position) == (False, room.seq, room.seq)
-
-
-def test_an_empty_room_has_nothing_to_show(room: Room) -> None:
-    assert snapshot(room) == (room.epoch, 0, False, [], 0)
-    assert snapshot(room, 0, room.epoch) == (room.epoch, 0, True, [], 0)
-
-
-def test_who_returns_gets_what_was_missed_and_only_that(room: Room) -> None:
-    fill(room, 10)
-    found = snapshot(room, 7, room.epoch)
-    assert numbers(found.frames) == [8, 9, 10]
-    assert (found.recovered, found.position) == (True, 10)
-
-
-def test_who_missed_nothing_is_told_so(room: Room) -> None:
-    fill(room, 10)
-    assert snapshot(room, 10, room.epoch) == (room.epoch, 10, True, [], 10)
-
-
-def test_who_missed_much_gets_the_beginning_and_the_rest_follows(room: Room) -> None:
-    fill(room, log.LATEST + 20)
-    found = snapshot(room, 3, room.epoch)
-    assert numbers(found.frames) == list(range(4, 4 + log.LATEST))
-    assert found.position == 3 + log.LATEST
-    assert found.recovered
-
-
-@pytest.mark.parametrize("behind", [log.FARTHEST, log.FARTHEST + 1])
-def test_who_missed_more_than_a_thousand_starts_afresh(room: Room, behind: int) -> None:
-    room.seq = log.FARTHEST + 10
-    assert snapshot(room, room.seq - behind, room.epoch).recovered is (behind == log.FARTHEST)
-
-
-@pytest.mark.parametrize(("since", "epoch"), [(5, "another"), (5, None), (None, "same"), (11, "same")])
-def test_where_it_cannot_be_told_what_was_missed_one_starts_afresh(
-    room: Room, since: int | None, epoch: str | None
-) -> None:
-    fill(room, 10)
-    found = snapshot(room, since, room.epoch if epoch == "same" else epoch)
-    assert not found.recovered
-    assert numbers(found.frames) == list(range(1, 11))
-    assert found.position == 10
-
-
-def test_a_welcome_holds_no_more_than_32_kib_and_no_hole(room: Room) -> None:
-    fill(room, 20, body="🙂" * 1_000)
-    newcomer, returned = snapshot(room), snapshot(room, 2, room.epoch)
-    for found in (newcomer, returned):
-        assert sum(len(frame.encode()) + 1 for frame in found.frames) <= log.WELCOME_BYTES
-    fit = len(returned.frames)
-    assert 0 < fit < 10
-    assert numbers(newcomer.frames) == list(range(21 - fit, 21))
-    assert numbers(returned.frames) == list(range(3, 3 + fit))
-    assert returned.position == 2 + fit
-
-
-def test_what_is_said_after_the_look_at_the_room_is_left_for_later(room: Room) -> None:
-    looked_at = fill(room, 3)
-    say(Room.objects.get(pk=room.pk), "late")
-    assert numbers(snapshot(looked_at).frames) == [1, 2, 3]
-    assert numbers(snapshot(looked_at, 1, room.epoch).frames) == [2, 3]
-
-
 # --- Reading -----------------------------------------------------------------------------------------
 
 
@@ -325,10 +254,17 @@ def test_after_a_long_silence_of_the_database_the_whole_of_it_is_asked_for(room:
     assert changed(600) == [(str(room.pk), room.epoch, 1)]
 
 
-def test_where_a_message_is_missing_from_the_log_nobody_gets_another_one_twice(room: Room) -> None:
-    say(room, "a", "b", "c", "d")
-    room.messages.filter(seq=2).delete()
-    room.refresh_from_db()
-    found = snapshot(room, 1, room.epoch)
-    assert len(found.frames) == 2
-    assert found.position == 4
+def test_many_pages_of_many_rooms_take_one_query(room: Room, django_assert_num_queries: Any) -> None:
+    other = fill(Room.objects.enter("other"), 5)
+    fill(room, 10)
+    pages = [Page(room.pk, 4, 3), Page(room.pk, 5, 1), Page(other.pk, 0, 9), Page(other.pk, 5, 9), Page(room.pk, 2, 0)]
+    with django_assert_num_queries(1):
+        found = read_all(pages)
+    assert [[event.seq for event in found[page]] for page in pages] == [[5, 6, 7], [6], [1, 2, 3, 4, 5], [], []]
+    assert found[pages[0]][1] is found[pages[1]][0]  # encoded once
+
+
+def test_where_nothing_is_to_be_read_nothing_is_asked(room: Room, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert read_all([]) == {}
+        assert read_all([Page(room.pk, 3, 0)]) == {Page(room.pk, 3, 0): []}
