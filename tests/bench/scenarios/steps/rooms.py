@@ -1,0 +1,27 @@
+"""Five hundred rooms of four: each with one message in flight, and then a lone message in a quiet room."""
+
+from bench.load.driver import Failed
+from bench.scenarios.steps.visitor import Visitor
+
+ROOMS, MEMBERS = 500, 4
+LONE_MESSAGES = 30
+PAUSE_SECONDS = 0.02
+
+
+async def rooms(visitor: Visitor) -> None:
+    await visitor.load.meet(visitor.serving.talk, [f"small{number}" for number in range(ROOMS)])
+    visitor.size = 0
+    await visitor.resize(ROOMS * MEMBERS)
+    if visitor.bench.asks("rooms"):
+        values = await visitor.flood(in_flight=ROOMS, senders=ROOMS)
+        visitor.note("rooms", {"rooms": ROOMS, "members": MEMBERS, "in_flight": ROOMS}, values)
+    if visitor.bench.asks("lone"):
+        await lone(visitor)
+
+
+async def lone(visitor: Visitor) -> None:
+    try:
+        values = await visitor.load.lone(messages=LONE_MESSAGES, pause_seconds=PAUSE_SECONDS)
+    except Failed as failed:
+        values = str(failed)
+    visitor.note("lone", {"members": MEMBERS}, values)
