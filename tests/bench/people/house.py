@@ -1,62 +1,62 @@
-"""Where people meet: Postgres and Redis on the load's core, and the servers under test on one of their own."""
+"""Where people meet: one database, and the servers under test on a core of their own."""
 
 import os
-import secrets
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from bench.frame import Bench
 from bench.usage import on_core
-from servers.app import Image, Server, environment
+from servers.app import Server, environment
 from servers.ports import answers, free_port
-from servers.postgres import Database, Postgres
+from servers.postgres import Database
 from servers.process import Process
-from servers.redis import Redis
 
-TESTS = Path(__file__).parents[2]
-INSERT = "bench.contenders.insert"
+PROGRAMS = Path(__file__).parents[1] / "contenders" / "programs"
 COMMANDS = {
-    "daphne": f"daphne -v 0 -b 127.0.0.1 -p {{port}} {INSERT}:application".split(),
-    "uvicorn": (
-        "uvicorn --loop uvloop --ws websockets-sansio --ws-per-message-deflate false --no-access-log"
-        f" --log-level warning --lifespan off --host 127.0.0.1 --port {{port}} {INSERT}:application"
-    ).split(),
+    "Daphne": [*("daphne", "-v", "0", "-b", "127.0.0.1", "-p", "{port}"), "insert:application"],
+    "uvicorn": [
+        *("uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--loop", "uvloop", "--ws", "websockets-sansio"),
+        *("--ws-per-message-deflate", "false", "--no-access-log", "--log-level", "warning", "--lifespan", "off"),
+        "insert:application",
+    ],
 }
 ROOMS_LOG = (
     "SELECT r.name, m.seq, m.client_id FROM rooms_message m JOIN rooms_room r ON r.id = m.room_id"
     " WHERE r.name = ANY(%s) ORDER BY r.name, m.seq"
 )
 INSERT_LOG = "SELECT room, id, client_id FROM insert_message WHERE room = ANY(%s) ORDER BY room, id"
-UNLIMITED = 1_000_000  # messages a second of one socket: the load says how many there are
+UNLIMITED = "1000000"  # messages a second of one socket: the load says how many there are
 SYNCS = 500
 
 P = TypeVar("P", bound=Process)
 
 
 class House:
-    """Postgres with fsync and synchronous_commit on, in one database with the tables of the product and of the peer."""
+    """One database, with fsync and synchronous_commit on, that has the tables of the product and of the peer.
+
+    While it is entered, the caller is on the load's core, too.
+    """
 
     def __init__(self, bench: Bench) -> None:
-        self.bench = bench
+        self.bench, self.around = bench, bench.surroundings
         self._servers: list[Process] = []
+        self._at_end = ExitStack()
 
     def __enter__(self) -> Self:
-        with on_core(self.bench.load_core):
-            self.postgres, self.redis, self.image = Postgres(), Redis(), Image()
-            self.postgres.start()
-            self.redis.start()
-            self.database = Database(self.postgres.create_database(f"bench-{secrets.token_hex(4)}"))
-            self.env = environment(
-                DATABASE_URL=self.database.url, REDIS_URL=self.redis.url, MESSAGE_RATE=str(UNLIMITED), MAX_SOCKETS="20000"
-            )
-            self.image.migrate(self.env)
-            self.insert_script("table")
+        self._at_end.enter_context(on_core(self.bench.load_core))
+        self.database = Database(self.around.new_database())
+        self.env = environment(
+            DATABASE_URL=self.database.url, REDIS_URL=self.around.redis.url, MESSAGE_RATE=UNLIMITED, MAX_SOCKETS="20000"
+        )
+        self.around.image.migrate(self.env)
+        self.insert_script("table")
         return self
 
     def __exit__(
@@ -64,30 +64,30 @@ class House:
     ) -> None:
         for server in self._servers:
             server.kill()
-        self.redis.stop()
-        self.postgres.stop()
+        self._at_end.close()
 
     def rooms(self, server: str, **variables: str) -> Server:
-        """The product, not started yet; `server` is daphne or uvicorn."""
-        return self._kept(self.image.ws(f"rooms-{server}", self.env | {"WS_SERVER": server, **variables}))
+        """The product, not started yet; `server` is Daphne or uvicorn."""
+        env = self.env | {"WS_SERVER": server.lower(), **variables}
+        return self._kept(self.around.image.ws(f"rooms-{server}", env))
 
     def insert(self, server: str) -> "Peer":
         """The tutorial's consumer with a row for each message; the same servers, as they come."""
         return self._kept(Peer(server, self.env))
 
-    def start(self, process: Process) -> None:
+    def started(self, server: P) -> P:
         with on_core(self.bench.server_core):
-            process.start()
+            server.start()
+        return server
 
     def shell(self, script: str) -> str:
         """What a script prints that runs with the product's models."""
-        with on_core(self.bench.load_core):
-            return self.image.manage("shell", "--command", script, env=self.env)
+        return self.around.image.manage("shell", "--command", script, env=self.env)
 
     def insert_script(self, *arguments: str) -> str:
-        """What bench.contenders.insert prints."""
-        command = [sys.executable, "-m", INSERT, *arguments]
-        done = subprocess.run(command, cwd=TESTS, env=self.env, capture_output=True, text=True)
+        """What the peer's program prints."""
+        command = [sys.executable, "insert.py", *arguments]
+        done = subprocess.run(command, cwd=PROGRAMS, env=self.env, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -105,7 +105,7 @@ class House:
 
     def syncs_per_second(self) -> float:
         """How often one can write a block and wait until the disk has it, where Postgres has its own."""
-        with tempfile.TemporaryFile(dir=self.postgres.folder.name) as file:
+        with tempfile.TemporaryFile(dir=self.around.postgres.folder.name) as file:
             began = time.perf_counter()
             for _ in range(SYNCS):
                 os.pwrite(file.fileno(), bytes(8192), 0)
@@ -118,12 +118,12 @@ class House:
 
 
 class Peer(Process):
-    """bench.contenders.insert on a server with the options that are fastest for it."""
+    """contenders/programs/insert.py on a server with the options that are fastest for it."""
 
     def __init__(self, server: str, env: Mapping[str, str]) -> None:
         self.port = free_port()
         command = [sys.executable, "-m", *(part.format(port=self.port) for part in COMMANDS[server])]
-        super().__init__(f"insert-{server}", command, lambda: answers(self.port), env=env, cwd=TESTS)
+        super().__init__(f"insert-{server}", command, lambda: answers(self.port), env=env, cwd=PROGRAMS)
 
     @property
     def ws_url(self) -> str:

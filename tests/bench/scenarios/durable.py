@@ -14,14 +14,15 @@ from bench.frame import Bench
 from bench.people.account import complaint
 from bench.people.house import House, Peer
 from bench.people.person import Person
+from bench.people.spent import seconds as spent
 from bench.people.talk import Talk, until
 from bench.result import Parameters, Result, Values
-from bench.usage import cpu_seconds, tree
 from client import new_room
 from servers.app import Server
 from talkers import percentile
 
 NAME = "durable"
+SERVERS = ("Daphne", "uvicorn")
 WARM_UP_SECONDS, SECONDS = 1.0, 5.0
 QUICK_SECONDS = 2.0
 
@@ -57,7 +58,7 @@ async def run(bench: Bench) -> AsyncIterator[Result]:
     with House(bench) as house:
         for result in alone(bench, house):
             yield result
-        contenders = [one for one in started(house) if bench.wants(one.name)]
+        contenders = started(bench, house)
         for shape in SHAPES:
             full = await interleaved(bench, house, contenders, shape, {})
             for contender, runs in full.items():
@@ -79,18 +80,17 @@ def alone(bench: Bench, house: House) -> list[Result]:
     ]
 
 
-def started(house: House) -> list[Contender]:
+def started(bench: Bench, house: House) -> list[Contender]:
+    """Those that are wanted; their servers run at the same time, and are busy in turn."""
     found = []
-    for server in ("daphne", "uvicorn"):
-        rooms, insert = house.rooms(server), house.insert(server)
-        house.start(rooms)
-        house.start(insert)
-        found += [
-            Contender(f"rooms {server}", rooms),
-            Contender(f"rooms {server} batch", rooms, batch=True),
-            Contender(f"insert {server}", insert),
-        ]
-    return found
+    for server in SERVERS:
+        names = [f"rooms, {server}", f"rooms, {server}, batch", f"one insert a message, {server}"]
+        if any(map(bench.wants, names[:2])):
+            rooms = house.started(house.rooms(server))
+            found += [Contender(names[0], rooms), Contender(names[1], rooms, batch=True)]
+        if bench.wants(names[2]):
+            found.append(Contender(names[2], house.started(house.insert(server))))
+    return [one for one in found if bench.wants(one.name)]
 
 
 def halves(full: dict[Contender, list[Values | str]]) -> dict[Contender, float]:
@@ -175,7 +175,7 @@ async def measured(
 
 def used(house: House, contender: Contender) -> tuple[float, float]:
     """CPU seconds of the server and of Postgres."""
-    return cpu_seconds(tree(contender.server.pid)), cpu_seconds(tree(house.postgres.pid))
+    return spent(contender.server.pid), spent(house.around.postgres.pid)
 
 
 async def wrong(house: House, contender: Contender, talk: Talk, people: list[Person]) -> str:

@@ -3,8 +3,8 @@
 Its settings are as good as this way of writing it allows: the connection to Postgres is kept, Redis is asked by
 pub/sub, messages are told by one group_send. It speaks as much of `rooms.v1` as the load needs.
 
-    python -m bench.contenders.insert table            make the table
-    python -m bench.contenders.insert loop SECONDS     insert in a loop, without any server; prints rows a second
+    python insert.py table            make the table
+    python insert.py loop SECONDS     insert in a loop, without any server; prints rows a second
 """
 
 import json
