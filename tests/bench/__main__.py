@@ -25,6 +25,10 @@ SCENARIOS = {  # what can be asked for, and the module that measures it
     "rooms": "visit",
     "lone": "visit",
     "curves": "curves",
+    "durable": "durable",
+    "storm": "storm",
+    "connects": "connects",
+    "pages": "pages",
 }
 
 

@@ -1,4 +1,4 @@
-"""An ASGI application that accepts sockets and does nothing, under the servers' own commands: what a socket costs there."""
+"""An ASGI application that does nothing, under the servers' own commands: what a socket costs there."""
 
 import sys
 

@@ -72,9 +72,7 @@ class Faults:
     def __str__(self) -> str:
         """As in "3 missing, 1 doubled"."""
         return ", ".join(
-            f"{count} {kind}"
-            for kind in ("missing", "doubled", "swapped", "foreign")
-            if (count := getattr(self, kind))
+            f"{count} {kind}" for kind in ("missing", "doubled", "swapped", "foreign") if (count := getattr(self, kind))
         )
 
 

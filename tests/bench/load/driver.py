@@ -65,7 +65,8 @@ class Load:
         return _values(await self._order("lone", **how))
 
     async def _order(self, order: str, **how: Any) -> Any:
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write(json.dumps([order, how]).encode() + b"\n")
         line = await self._process.stdout.readline()
         if not line:

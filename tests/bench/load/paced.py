@@ -8,8 +8,14 @@ from bench.load.crowd import Crowd
 from bench.load.flood import SILENCE_SECONDS
 
 
-async def paced(crowd: Crowd, pids: list[int], *, per_second: float, senders: int, seconds: float) -> dict[str, float | str]:
-    """The senders keep to their times whatever comes back; `late_ms` is how far they were behind, 99 times in 100."""
+async def paced(
+    crowd: Crowd, pids: list[int], *, per_second: float, senders: int, seconds: float, every: int = 1
+) -> dict[str, float | str]:
+    """The senders, the first sockets or every so manyth, keep to their times whatever comes back.
+
+    `late_ms` is how far they were behind, 99 times in 100.
+    """
+    people = list(enumerate(crowd.sockets[::every][:senders]))
     crowd.begin(stamped=True)
     sent: dict[int, float] = {}
     late: list[float] = []
@@ -20,7 +26,8 @@ async def paced(crowd: Crowd, pids: list[int], *, per_second: float, senders: in
             await asyncio.sleep(early)
         now = time.perf_counter()
         late.append(now - moment)
-        sent[crowd.say(crowd.sockets[turn % senders], turn % senders)] = now
+        index, sender = people[turn % senders]
+        sent[crowd.say(sender, index)] = now
     fault = await crowd.hear_out(SILENCE_SECONDS)
     if fault:
         return {"refused": fault}

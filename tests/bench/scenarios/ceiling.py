@@ -18,7 +18,7 @@ async def run(bench: Bench) -> AsyncIterator[Result]:
         with bench.serving(CEILING) as serving:
             async with Load(bench.load_core) as load:
                 visitor = Visitor(bench, serving, load, notes)
-                await load.meet(serving.talk, ["hall"])
+                await visitor.meet(["hall"])
                 await fanout(visitor)
     for result in notes.results():
         yield result

@@ -49,7 +49,7 @@ async def visit(bench: Bench, contender: Contender, notes: Notes) -> None:
 
 async def steps(visitor: Visitor, idle_only: bool) -> None:
     bench = visitor.bench
-    await visitor.load.meet(visitor.serving.talk, [ROOM])
+    await visitor.meet([ROOM])
     if bench.asks("memory"):
         await memory(visitor)
     if idle_only:

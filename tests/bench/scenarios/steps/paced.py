@@ -26,8 +26,6 @@ async def paced(visitor: Visitor) -> None:
 async def at_rate(visitor: Visitor, per_second: float) -> Values | str:
     seconds = 0.5 if visitor.bench.quick else 1.2
     try:
-        return await visitor.load.paced(
-            visitor.serving.pids, per_second=per_second, senders=SENDERS, seconds=seconds
-        )
+        return await visitor.load.paced(visitor.serving.pids, per_second=per_second, senders=SENDERS, seconds=seconds)
     except Failed as failed:
         return str(failed)

@@ -9,8 +9,7 @@ PAUSE_SECONDS = 0.02
 
 
 async def rooms(visitor: Visitor) -> None:
-    await visitor.load.meet(visitor.serving.talk, [f"small{number}" for number in range(ROOMS)])
-    visitor.size = 0
+    await visitor.meet([f"small{number}" for number in range(ROOMS)])
     await visitor.resize(ROOMS * MEMBERS)
     if visitor.bench.asks("rooms"):
         values = await visitor.flood(in_flight=ROOMS, senders=ROOMS)

@@ -31,6 +31,11 @@ class Visitor:
         self.notes.add(scenario, self.name, parameters, values)
         self.bench.say(f"  {scenario} {shown(parameters)}: {values if isinstance(values, str) else shown(values)}")
 
+    async def meet(self, places: list[str]) -> None:
+        """From here on the crowd is a new one, which is to sit there."""
+        await self.load.meet(self.serving.talk, places)
+        self.size = 0
+
     async def resize(self, size: int) -> None:
         """So many sockets are there, and quiet. Raises Failed."""
         if size > self.size:
@@ -59,4 +64,10 @@ class Visitor:
 
 
 def shown(numbers: Parameters | Values) -> str:
-    return " ".join(f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in numbers.items())
+    return " ".join(f"{name}={one(value)}" for name, value in numbers.items())
+
+
+def one(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
