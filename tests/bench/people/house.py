@@ -69,15 +69,24 @@ class House:
     def rooms(self, server: str, **variables: str) -> Server:
         """The product, not started yet; `server` is Daphne or uvicorn."""
         env = self.env | {"WS_SERVER": server.lower(), **variables}
-        return self._kept(self.around.image.ws(f"rooms-{server}", env))
+        return self.kept(self.around.image.ws(f"rooms-{server}", env))
+
+    def web(self) -> Server:
+        """gunicorn with its two workers."""
+        return self.kept(self.around.image.web(self.env | {"PROXY_HOPS": "1"}))
 
     def insert(self, server: str) -> "Peer":
         """The tutorial's consumer with a row for each message; the same servers, as they come."""
-        return self._kept(Peer(server, self.env))
+        return self.kept(Peer(server, self.env))
 
     def started(self, server: P) -> P:
         with on_core(self.bench.server_core):
             server.start()
+        return server
+
+    def kept(self, server: P) -> P:
+        """Ended together with the house."""
+        self._servers.append(server)
         return server
 
     def shell(self, script: str) -> str:
@@ -111,10 +120,6 @@ class House:
                 os.pwrite(file.fileno(), bytes(8192), 0)
                 os.fdatasync(file.fileno())
             return SYNCS / (time.perf_counter() - began)
-
-    def _kept(self, server: P) -> P:
-        self._servers.append(server)
-        return server
 
 
 class Peer(Process):

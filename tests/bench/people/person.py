@@ -1,21 +1,18 @@
-"""One person's socket in one room: speaks, hears, and notes whatever a server must not do."""
+"""One person's socket in one room."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, Self
 
 import msgspec
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
+from bench.people.hearing import Hearing
 from client import BATCH, room_path
 
-HANDSHAKE_SECONDS = 60
-NEVER: Callable[..., None] = lambda *_: None  # noqa: E731
+HANDSHAKE_SECONDS = 120
 
 
 class Frame(msgspec.Struct):
-    """What is looked at of a server's frame; everything else is passed over."""
-
     type: str
     seq: int = 0
     id: str = ""
@@ -28,29 +25,18 @@ class Frame(msgspec.Struct):
 decode = msgspec.json.Decoder(Frame | list[Frame]).decode
 
 
-class Person(WSListener):
-    """`last` is the last number heard, `heard` all of them with their ids where `keeps` is true.
-
-    `numbered` servers number a room's messages 1, 2, 3…, so that any gap is wrong.
-    """
+class Person(WSListener, Hearing):  # type: ignore[misc]
+    """Enters, and comes back with what was heard last."""
 
     def __init__(self, room: str, *, batch: bool = False, keeps: bool = False, numbered: bool = True) -> None:
-        self.room, self.batch, self.keeps, self.numbered = room, batch, keeps, numbered
-        self.last = self.count = self.welcomes = 0
-        self.epoch = ""
-        self.heard: list[tuple[int, str]] = []
-        self.wrong: list[str] = []
-        self.on_ack: Callable[[Person, str, int], None] = NEVER
-        self.on_message: Callable[[str], None] = NEVER
-        self.on_close: Callable[[Person], None] = NEVER
+        Hearing.__init__(self, room, keeps=keeps, numbered=numbered)
+        self.batch = batch
         self.transport: Any = None
         self.welcomed: asyncio.Future[None] | None = None
+        self.on_welcome = self._come_in
 
     async def enter(self, base: str, *, cookie: str = "") -> Self:
-        """Returns with the welcome, which says that one is back where one was before.
-
-        OSError or picows.WSError where the handshake fails, TimeoutError without a welcome.
-        """
+        """Returns with the welcome. OSError or picows.WSError where it fails, TimeoutError without a welcome."""
         query = {"since": self.last, "epoch": self.epoch} if self.epoch else {}
         self.welcomed = asyncio.get_running_loop().create_future()
         headers = {"Cookie": cookie} if cookie else {}
@@ -81,15 +67,10 @@ class Person(WSListener):
             self.transport.disconnect()
             await self.transport.wait_disconnected()
 
-    # --- What comes --------------------------------------------------------------------------------
+    # --- picows calls these ----------------------------------------------------------------------------
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport
-
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self.on_close(self)
-        if self.welcomed is not None and not self.welcomed.done():
-            self.welcomed.set_exception(ConnectionResetError("closed before the welcome"))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.TEXT:
@@ -99,34 +80,10 @@ class Person(WSListener):
         elif frame.msg_type == WSMsgType.CLOSE:
             transport.disconnect()
 
-    def hear(self, frame: Frame) -> None:
-        kind = frame.type
-        if kind == "message":
-            self.read(frame)
-        elif kind == "ack":
-            self.on_ack(self, frame.id, frame.seq)
-        elif kind == "welcome":
-            self.come_in(frame)
-        elif kind in ("error", "goodbye"):
-            self.wrong.append(f"{kind} {frame.code}")
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        if self.welcomed is not None and not self.welcomed.done():
+            self.welcomed.set_exception(ConnectionResetError("closed before the welcome"))
 
-    def come_in(self, welcome: Frame) -> None:
-        if self.epoch and not (welcome.recovered and welcome.epoch == self.epoch):
-            self.wrong.append(f"no resume from {self.last}")
-        if not self.epoch and not welcome.messages:
-            self.last = welcome.seq
-        self.epoch = welcome.epoch
-        self.welcomes += 1
-        for message in welcome.messages:
-            self.read(message)
+    def _come_in(self) -> None:
         if self.welcomed is not None and not self.welcomed.done():
             self.welcomed.set_result(None)
-
-    def read(self, message: Frame) -> None:
-        if self.numbered and message.seq != self.last + 1:
-            self.wrong.append(f"{message.seq} came after {self.last}")
-        self.last = message.seq
-        self.count += 1
-        if self.keeps:
-            self.heard.append((message.seq, message.id))
-        self.on_message(message.id)

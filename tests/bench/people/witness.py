@@ -52,7 +52,11 @@ class Witness:
                 seen.append(count)
 
 
-OF_THE_PRODUCT = f"JOIN pg_roles r ON r.oid = userid WHERE r.rolname = '{USER}'"
+# Checks of foreign keys run as the table's owner, whoever inserts.
+OF_THE_PRODUCT = (
+    "JOIN pg_database d ON d.oid = dbid JOIN pg_roles r ON r.oid = userid"
+    f" WHERE d.datname = current_database() AND r.rolname = '{USER}' AND position('FOR KEY SHARE OF x' in query) = 0"
+)
 CONNECTIONS = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{USER}' AND datname = current_database()"
 
 

@@ -5,17 +5,17 @@ that was acknowledged is looked for in the database, and everybody must have hea
 """
 
 import asyncio
-import gc
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from bench.frame import Bench
-from bench.people.account import complaint
+from bench.people.account import everybody_heard, first_complaint
 from bench.people.house import House, Peer
 from bench.people.person import Person
 from bench.people.spent import seconds as spent
-from bench.people.talk import Talk, until
+from bench.people.talk import Talk
 from bench.result import Parameters, Result, Values
 from client import new_room
 from servers.app import Server
@@ -52,6 +52,9 @@ class Contender:
     @property
     def numbered(self) -> bool:
         return isinstance(self.server, Server)
+
+    def person(self, room: str, keeps: bool = False) -> Person:
+        return Person(room, batch=self.batch, keeps=keeps or not self.numbered, numbered=self.numbered)
 
 
 async def run(bench: Bench) -> AsyncIterator[Result]:
@@ -111,55 +114,40 @@ async def interleaved(
     return results
 
 
-async def one_run(
-    house: House, contender: Contender, shape: Shape, seconds: float, rate: float | None
-) -> Values | str:
+async def one_run(house: House, contender: Contender, shape: Shape, seconds: float, rate: float | None) -> Values | str:
     rooms = [new_room("durable") for _ in range(shape.rooms)]
+    writers = [contender.person(rooms[number % len(rooms)]) for number in range(shape.writers)]
+    people = [*writers, *(contender.person(room, keeps=True) for room in rooms)]
     async with AsyncExitStack() as stack:
-        writers = [make(contender, rooms[number % len(rooms)]) for number in range(shape.writers)]
-        people = [*writers, *(make(contender, room, keeps=True) for room in rooms)]
         for person in people:
             await person.enter(contender.server.ws_url)
             stack.push_async_callback(person.leave)
         talk = Talk(people)
-        try:
-            values = await measured(house, contender, talk, writers, shape, seconds, rate)
-            return await wrong(house, contender, talk, people) or values
-        except (TimeoutError, ConnectionError) as error:
-            complaints = [words for person in people for words in person.wrong][:3]
-            return f"{type(error).__name__} with {talk.under_way} messages without an ack; {complaints}"
-
-
-def make(contender: Contender, room: str, keeps: bool = False) -> Person:
-    keeps = keeps or not contender.numbered
-    return Person(room, batch=contender.batch, keeps=keeps, numbered=contender.numbered)
-
-
-async def measured(
-    house: House, contender: Contender, talk: Talk, writers: list[Person], shape: Shape, seconds: float, rate: float | None
-) -> Values:
-    gc.collect()
-    gc.disable()
-    try:
         if rate is None:
             talk.begin(writers, shape.in_flight)
         else:
-            talking = asyncio.create_task(talk.at_rate(writers, rate, WARM_UP_SECONDS + seconds))
-        await asyncio.sleep(WARM_UP_SECONDS)
-        talk.forget_times()
-        loop = asyncio.get_running_loop()
-        before, began = used(house, contender), loop.time()
-        await asyncio.sleep(seconds)
-        passed, after, acks, deliveries = (
-            loop.time() - began,
-            used(house, contender),
-            sorted(talk.ack_seconds),
-            sorted(talk.deliver_seconds),
-        )
-        await (talk.end() if rate is None else talking)
-    finally:
-        gc.enable()
-    server, postgres = (then - now for then, now in zip(after, before, strict=True))
+            talk.begin_at_rate(writers, rate)
+        try:
+            values = await measured(house, contender, talk, seconds)
+            await talk.end()
+        except TimeoutError:
+            wrong = [words for person in people for words in person.wrong]
+            return f"{talk.under_way} of {len(talk.said)} without an ack; {wrong[:3]}"
+        logs = house.logs(rooms, numbered=contender.numbered)
+        await everybody_heard(logs, people)
+        return first_complaint(logs, talk.said, talk.acked, people) or values
+
+
+async def measured(house: House, contender: Contender, talk: Talk, seconds: float) -> Values:
+    await asyncio.sleep(WARM_UP_SECONDS)
+    talk.forget_times()
+    before, began = used(house, contender), time.perf_counter()
+    await asyncio.sleep(seconds)
+    passed, after = time.perf_counter() - began, used(house, contender)
+    acks, deliveries = sorted(talk.ack_seconds), sorted(talk.deliver_seconds)
+    if not acks or not deliveries:
+        raise TimeoutError
+    server, postgres = (now - then for now, then in zip(after, before, strict=True))
     return {
         "acked_per_s": len(acks) / passed,
         "ack_p50_ms": percentile(acks, 50) * 1000,
@@ -176,19 +164,3 @@ async def measured(
 def used(house: House, contender: Contender) -> tuple[float, float]:
     """CPU seconds of the server and of Postgres."""
     return spent(contender.server.pid), spent(house.around.postgres.pid)
-
-
-async def wrong(house: House, contender: Contender, talk: Talk, people: list[Person]) -> str:
-    """The first room's complaint, once everybody has had the time to hear everything."""
-    logs = house.logs(numbered=contender.numbered, rooms={person.room for person in people})
-    try:
-        await until(lambda: all(person.count >= len(logs[person.room]) for person in people))
-    except TimeoutError:
-        pass
-    for room, log in logs.items():
-        said = {id: there for id, there in talk.said.items() if there == room}
-        acked = {id: seq for id, seq in talk.acked.items() if id in said}
-        here = [person for person in people if person.room == room]
-        if words := complaint(log, acked, said, here, numbered=contender.numbered):
-            return words
-    return ""
