@@ -1,6 +1,6 @@
 """What it costs, beside what people would pick instead. `make bench`, or with tests/ and app/ on the path:
 
-python -m bench [--only fanout,memory] [--contenders "hub,Socket.IO"] [--runs 3] [--quick] [--out docs/bench]
+python -m bench [--only fanout,memory] [--contenders "hub, uvicorn" nchan] [--runs 3] [--quick] [--out docs/bench]
 """
 
 import argparse
@@ -12,9 +12,10 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from bench import usage
+from bench import page, pictures, stored, usage
+from bench.about import about
 from bench.frame import Bench
-from bench.result import Result
+from bench.result import NOT_ASKED, Result
 
 OUT = Path(__file__).parents[2] / "docs" / "bench"
 SCENARIOS = {  # what can be asked for, and the module that measures it
@@ -22,7 +23,7 @@ SCENARIOS = {  # what can be asked for, and the module that measures it
     "memory": "visit",
     "fanout": "visit",
     "paced": "visit",
-    "rooms": "visit",
+    "small-rooms": "visit",
     "lone": "visit",
     "curves": "curves",
     "durable": "durable",
@@ -43,24 +44,37 @@ def main() -> int:
         server_core=server_core,
         load_core=load_core,
         only=options.only,
-        contenders=options.contenders,
+        contenders=frozenset(options.contenders),
     )
     try:
-        results = asyncio.run(everything(bench))
+        results = [] if options.redraw else asyncio.run(everything(bench))
     finally:
         bench.surroundings.stop()
-    for result in results:
-        print(result.scenario, result.contender, result.parameters, result.values or result.refused)
-    return 0
+    return report(options, results, bench)
+
+
+def report(options: argparse.Namespace, results: list[Result], bench: Bench) -> int:
+    """Writes what was measured, and draws all there is by now; the exit status is 1 where something was refused."""
+    if results:
+        stored.write(options.out, results, about(bench.runs, bench.quick, bench.server_core, bench.load_core))
+    everything, abouts = stored.read(options.out)
+    page.write(options.out, everything, abouts)
+    pictures.draw(options.out, everything)
+    refused = [result for result in results if result.refused and not result.refused.startswith(NOT_ASKED)]
+    for result in refused:
+        bench.say(f"refused: {result.scenario} of {result.contender}, {result.parameters}: {result.refused}")
+    bench.say(f"The table: {options.out / 'README.md'}")
+    return int(bool(refused))
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--only", type=names, default=frozenset(), help=f"of {', '.join(SCENARIOS)}")
-    parser.add_argument("--contenders", type=names, default=frozenset(), help="beginnings of their names")
+    parser.add_argument("--contenders", nargs="+", default=(), help="beginnings of their names")
     parser.add_argument("--runs", type=int, default=3, help="of which the medians are reported")
     parser.add_argument("--quick", action="store_true", help="once and briefly, for developing")
-    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of the table, the pictures and the raw data")
+    parser.add_argument("--redraw", action="store_true", help="table and pictures of what is there, measuring nothing")
     options = parser.parse_args()
     if unknown := options.only - set(SCENARIOS):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Self
 
+NOT_ASKED = "not asked: "  # how the reason begins where nothing went wrong
+
 Parameters = dict[str, int | float | str]
 Values = dict[str, float]
 

@@ -16,7 +16,10 @@ PEERS: list[Contender] = [
     SocketIO(redis=True),
     Nchan(),
 ]
-OURS: list[Hub | Rooms] = [kind(server, batch) for kind in (Hub, Rooms) for batch in (False, True) for server in SERVERS]
+OURS: list[Hub | Rooms] = [
+    *(Hub(server, batch) for batch in (False, True) for server in SERVERS),
+    *(Rooms(server, batch) for batch in (False, True) for server in SERVERS),
+]
 BARE: list[Contender] = [Bare(server) for server in SERVERS]
 CEILING = Spray()
 ALL: list[Contender] = [*PEERS, *OURS, *BARE, CEILING]

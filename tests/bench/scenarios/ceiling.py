@@ -10,6 +10,8 @@ from bench.result import Result
 from bench.scenarios.steps.fanout import fanout
 from bench.scenarios.steps.visitor import Visitor
 
+IN_FLIGHT = (8, 64, 512)
+
 
 async def run(bench: Bench) -> AsyncIterator[Result]:
     notes = Notes()
@@ -19,6 +21,6 @@ async def run(bench: Bench) -> AsyncIterator[Result]:
             async with Load(bench.load_core) as load:
                 visitor = Visitor(bench, serving, load, notes)
                 await visitor.meet(["hall"])
-                await fanout(visitor)
+                await fanout(visitor, "ceiling", IN_FLIGHT)
     for result in notes.results():
         yield result

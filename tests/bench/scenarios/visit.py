@@ -16,7 +16,7 @@ from bench.result import Result
 from bench.scenarios.steps.fanout import fanout
 from bench.scenarios.steps.memory import memory
 from bench.scenarios.steps.paced import paced
-from bench.scenarios.steps.rooms import rooms
+from bench.scenarios.steps.small_rooms import small_rooms
 from bench.scenarios.steps.visitor import Visitor
 
 ROOM = "hall"
@@ -59,5 +59,5 @@ async def steps(visitor: Visitor, idle_only: bool) -> None:
     if bench.asks("paced"):
         await paced(visitor)
     await visitor.resize(0)
-    if bench.asks("rooms") or bench.asks("lone"):
-        await rooms(visitor)
+    if bench.asks("small-rooms") or bench.asks("lone"):
+        await small_rooms(visitor)
