@@ -4,6 +4,7 @@ import datetime
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from bench.contenders.socketio import BIN, FOLDER
 
 PACKAGES = (
     *("django", "channels", "channels-redis", "daphne", "twisted", "autobahn", "uvicorn", "websockets", "uvloop"),
-    *("redis", "psycopg", "picows"),
+    *("redis", "psycopg", "picows", "aiofastnet"),
 )
 NODE_PACKAGES = ("socket.io", "@socket.io/redis-adapter", "ws", "bufferutil", "redis")
 
@@ -23,13 +24,19 @@ NODE_PACKAGES = ("socket.io", "@socket.io/redis-adapter", "ws", "bufferutil", "r
 def about(runs: int, quick: bool, server_core: int, load_core: int) -> dict[str, Any]:
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
-        "command": " ".join(["python -m bench", *sys.argv[1:]]),
+        "command": command(sys.argv[1:]),
         "machine": machine(),
         "cores": f"server on {server_core}; load, Redis and Postgres on {load_core}",
         "runs": runs,
         "quick": quick,
         "versions": versions(),
     }
+
+
+def command(arguments: list[str]) -> str:
+    """As one would type it."""
+    words = shlex.join(arguments).replace('"', r"\"")
+    return f'make bench ARGS="{words}"' if arguments else "make bench"
 
 
 def machine() -> str:

@@ -35,7 +35,8 @@ def told(abouts: dict[str, About]) -> dict[str, str]:
 
 def tables(results: Sequence[Result]) -> dict[str, str]:
     def of(scenario: str) -> list[Result]:
-        return [result for result in results if result.scenario == scenario]
+        chosen = [result for result in results if result.scenario == scenario]
+        return sorted(chosen, key=lambda result: result.parameters.get("sockets", 0))
 
     latencies = ("p50_ms", "p99_ms")
     made = {

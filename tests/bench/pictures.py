@@ -6,15 +6,17 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from bench.goals import FULL_HALL, HALL, SERVERS, Found
 from bench.result import Parameters, Result
 from bench.table import number
 
-INK = "#6e7781"  # grey enough for either background
+INK = "#757e88"  # grey enough for either background
 COLOURS = {"hub": "#2da44e", "rooms": "#0969da", "Socket.IO": "#d4762c", "nchan": "#bf3989"}
 OTHERS = "#8c959f"  # the tutorial, and servers without an application
 PALE = 0.45
+COMMAS, PLAIN = StrMethodFormatter("{x:,.0f}"), StrMethodFormatter("{x:g}")
 mpl.rcParams.update(
     {
         "svg.hashsalt": "bench",
@@ -51,7 +53,8 @@ def fanout(found: Found) -> Figure | None:
         label(axes, height, max(few[name], many.get(name, 0)), number(few[name], 2))
     axes.set_xscale("log")
     axes.set_xlim(left=1_000, right=6 * max([*few.values(), *many.values()]))
-    axes.set_xlabel("deliveries a second to 200 sockets in one room, 8 messages in flight (pale: 64); logarithmic")
+    axes.xaxis.set_major_formatter(COMMAS)
+    axes.set_xlabel("deliveries a second to 200 sockets in one room; 8 messages in flight, pale: 64")
     name_bars(axes, names)
     return figure
 
@@ -83,6 +86,7 @@ def acks(found: Found) -> Figure | None:
         axes.barh(height, rates[name], 0.62, color=colour(name), linewidth=0)
         label(axes, height, rates[name], number(rates[name], 2))
     axes.set_xlim(right=1.15 * max(rates.values()))
+    axes.xaxis.set_major_formatter(COMMAS)
     axes.set_xlabel("messages stored and acknowledged a second, 50 writers in one room, fsync on")
     name_bars(axes, names)
     return figure
@@ -112,6 +116,9 @@ def curve(axes: Axes, result: Result, labelled: bool) -> None:
     name = result.contender if labelled else None
     axes.loglog(costs.keys(), costs.values(), style, color=colour(result.contender), label=name, markersize=3)
     axes.set_xticks(list(costs), [str(factor) for factor in costs])
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(PLAIN)
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.minorticks_off()
 
 

@@ -24,6 +24,10 @@ settings.configure(
         }
     },
 )
+
+from realtime import hubs, serve  # noqa: E402
+from realtime.consumer import SocketConsumer  # noqa: E402
+
 keys = itertools.count()
 
 
@@ -46,47 +50,25 @@ class Nothing:
 PRODUCT = Nothing()
 
 
-def application() -> Any:
-    """Imported late, as the launcher wants it: Daphne's reactor comes first."""
-    from realtime import hubs
-    from realtime.consumer import SocketConsumer
+class Member(SocketConsumer):
+    subprotocols = ("plain", "plain.batch")
+    batch_subprotocols = frozenset({"plain.batch"})
+    feed = None
 
-    class Member(SocketConsumer):
-        subprotocols = ("plain", "plain.batch")
-        batch_subprotocols = frozenset({"plain.batch"})
-        feed = None
+    async def opened(self) -> None:
+        self.key = f"guest {next(keys)}"
+        self.room = self.scope["path"].strip("/")
+        self.hub = hubs.here(PRODUCT)
+        self.feed = self.hub.join(self.room, self, {"name": self.key}, epoch="", position=0)
 
-        async def opened(self) -> None:
-            self.key = f"guest {next(keys)}"
-            self.room = self.scope["path"].strip("/")
-            self.hub = hubs.here(PRODUCT)
-            self.feed = self.hub.join(self.room, self, {"name": self.key}, epoch="", position=0)
+    async def received(self, text: str | None, data: bytes | None) -> None:
+        self.hub.mention(self.room, text or "", by="")
 
-        async def received(self, text: str | None, data: bytes | None) -> None:
-            self.hub.mention(self.room, text or "", by="")
-
-        def ended(self) -> None:
-            if self.feed is not None:
-                self.hub.leave(self.feed, self)
-
-    return Member.as_asgi()
-
-
-class Late:
-    """The application, made when the first connection comes."""
-
-    served: Any = None
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] != "websocket":
-            return
-        if self.served is None:
-            self.served = application()
-        await self.served(scope, receive, send)
+    def ended(self) -> None:
+        if self.feed is not None:
+            self.hub.leave(self.feed, self)
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, stream=sys.stdout)
-    from realtime import serve
-
-    serve.main(Late())
+    serve.main(Member.as_asgi())
