@@ -14,10 +14,13 @@ from pathlib import Path
 
 from bench import page, pictures, stored, usage
 from bench.about import about
+from bench.contenders import OURS
 from bench.frame import Bench
 from bench.result import NOT_ASKED, Result
 
-OUT = Path(__file__).parents[2] / "docs" / "bench"
+ROOT = Path(__file__).parents[2]
+PARTIAL = ".run/bench/results"
+INTERRUPTED = 130
 SCENARIOS = {  # what can be asked for, and the module that measures it
     "ceiling": "ceiling",
     "memory": "visit",
@@ -46,25 +49,40 @@ def main() -> int:
         only=options.only,
         contenders=frozenset(options.contenders),
     )
+    results: list[Result] = []
     try:
-        results = [] if options.redraw else asyncio.run(everything(bench))
+        if not options.redraw:
+            results = asyncio.run(everything(bench, options.out))
+    except KeyboardInterrupt:
+        bench.say("Interrupted: what was finished by then is written.")
+        return INTERRUPTED
     finally:
         bench.surroundings.stop()
-    return report(options, results, bench)
+    return report(options.out, results, bench)
 
 
-def report(options: argparse.Namespace, results: list[Result], bench: Bench) -> int:
-    """Writes what was measured, and draws all there is by now; the exit status is 1 where something was refused."""
-    if results:
-        stored.write(options.out, results, about(bench.runs, bench.quick, bench.server_core, bench.load_core))
-    everything, abouts = stored.read(options.out)
-    page.write(options.out, everything, abouts)
-    pictures.draw(options.out, everything)
+async def everything(bench: Bench, out: Path) -> list[Result]:
+    """Written as it comes: what fails later costs nothing of what is there."""
+    results: list[Result] = []
+    for module in dict.fromkeys(module for name, module in SCENARIOS.items() if bench.asks(name)):
+        began = time.monotonic()
+        found = [result async for result in import_module(f"bench.scenarios.{module}").run(bench)]
+        stored.write(out, found, about(bench.runs, bench.quick, bench.server_core, bench.load_core))
+        results += found
+        bench.say(f"{module}: {time.monotonic() - began:.0f} s")
+    return results
+
+
+def report(out: Path, results: list[Result], bench: Bench) -> int:
+    """Draws all there is by now. The exit status is 1 where one of our own lines was refused."""
+    everything, abouts = stored.read(out)
+    page.write(out, everything, abouts)
+    pictures.draw(out, everything)
     refused = [result for result in results if result.refused and not result.refused.startswith(NOT_ASKED)]
     for result in refused:
         bench.say(f"refused: {result.scenario} of {result.contender}, {result.parameters}: {result.refused}")
-    bench.say(f"The table: {options.out / 'README.md'}")
-    return int(bool(refused))
+    bench.say(f"The table: {out / 'README.md'}")
+    return int(any(result.contender in {line.name for line in OURS} for result in refused))
 
 
 def arguments() -> argparse.Namespace:
@@ -73,13 +91,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--contenders", nargs="+", default=(), help="beginnings of their names")
     parser.add_argument("--runs", type=int, default=3, help="of which the medians are reported")
     parser.add_argument("--quick", action="store_true", help="once and briefly, for developing")
-    parser.add_argument("--out", type=Path, default=OUT, help="folder of the table, the pictures and the raw data")
+    parser.add_argument("--out", type=Path, help=f"folder of the results, else docs/bench, or {PARTIAL} for a part")
     parser.add_argument("--redraw", action="store_true", help="table and pictures of what is there, measuring nothing")
     options = parser.parse_args()
     if unknown := options.only - set(SCENARIOS):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     if options.quick:
         options.runs = 1
+    options.out = options.out or (ROOT / PARTIAL if options.quick or options.contenders else ROOT / "docs/bench")
     return options
 
 
@@ -93,15 +112,6 @@ def cores() -> tuple[int, int]:
     if len(available) < 2:
         sys.exit("Two cores are needed, one for the server and one for the load.")
     return available[0], available[1]
-
-
-async def everything(bench: Bench) -> list[Result]:
-    results: list[Result] = []
-    for module in dict.fromkeys(module for name, module in SCENARIOS.items() if bench.asks(name)):
-        began = time.monotonic()
-        results += [result async for result in import_module(f"bench.scenarios.{module}").run(bench)]
-        bench.say(f"{module}: {time.monotonic() - began:.0f} s")
-    return results
 
 
 if __name__ == "__main__":

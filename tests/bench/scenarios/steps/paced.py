@@ -24,7 +24,7 @@ async def paced(visitor: Visitor) -> None:
 
 
 async def at_rate(visitor: Visitor, per_second: float) -> Values | str:
-    seconds = 0.5 if visitor.bench.quick else 1.2
+    seconds = 0.5 if visitor.bench.quick else 1.0
     try:
         return await visitor.load.paced(visitor.serving.pids, per_second=per_second, senders=SENDERS, seconds=seconds)
     except Failed as failed:

@@ -56,7 +56,7 @@ class Visitor:
 
     async def flood(self, **how: float) -> Values | str:
         """Values, or why there are none."""
-        warm, seconds = (0.2, 0.5) if self.bench.quick else (0.3, 1.2)
+        warm, seconds = (0.2, 0.5) if self.bench.quick else (0.2, 1.0)
         try:
             return await self.load.flood(self.serving.pids, warm_seconds=warm, seconds=seconds, **how)
         except Failed as failed:
