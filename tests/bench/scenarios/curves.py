@@ -14,10 +14,9 @@ from bench.frame import Bench
 from bench.load.driver import Failed, Load
 from bench.notes import Notes
 from bench.result import Result, Values
-from bench.scenarios.steps.visitor import Visitor
+from bench.scenarios.steps.visitor import QUICK_SECONDS, SECONDS, Visitor
 
 FACTORS = (1, 2, 4, 8)
-SECONDS, QUICK_SECONDS = 1.0, 0.5
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from bench import usage
 from bench.scenarios.steps.visitor import Visitor
 
 FEW, MANY = 1_000, 3_000
-SETTLE_SECONDS = 0.8  # beyond being quiet, for what is told once a second
+SETTLE_SECONDS = 0.6  # beyond being quiet, for what is told once a second
 
 
 async def memory(visitor: Visitor) -> None:

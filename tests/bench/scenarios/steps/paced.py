@@ -3,10 +3,10 @@
 from bench.load.driver import Failed
 from bench.result import NOT_ASKED, Values
 from bench.scenarios.steps.fanout import SENDERS
-from bench.scenarios.steps.visitor import Visitor
+from bench.scenarios.steps.visitor import QUICK_SECONDS, SECONDS, Visitor
 
 SOCKETS = 200
-MESSAGES_PER_S = (50, 250, 1_000)
+MESSAGES_PER_S = (100, 300, 1_000)
 BEARABLE = 0.9  # of what went through at most; beyond it there is only a queue that grows
 
 
@@ -24,7 +24,7 @@ async def paced(visitor: Visitor) -> None:
 
 
 async def at_rate(visitor: Visitor, per_second: float) -> Values | str:
-    seconds = 0.5 if visitor.bench.quick else 1.0
+    seconds = QUICK_SECONDS if visitor.bench.quick else SECONDS
     try:
         return await visitor.load.paced(visitor.serving.pids, per_second=per_second, senders=SENDERS, seconds=seconds)
     except Failed as failed:

@@ -18,7 +18,11 @@ io.on("connection", (socket) => {
   const { room } = socket.handshake.query;
   socket.join(room);
   socket.on("message", (body) => io.to(room).emit("message", body));
-  delete socket.conn.request; // its documentation's advice on memory
+});
+
+// Its documentation's advice on memory: the handshake's request is not kept.
+io.engine.on("connection", (rawSocket) => {
+  rawSocket.request = null;
 });
 
 http.listen(Number(process.env.PORT), "127.0.0.1");
