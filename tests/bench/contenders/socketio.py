@@ -32,10 +32,10 @@ class SocketIO(Contender):
     def talk(self, process: Process) -> Talk:
         assert isinstance(process, Listening)
         return Talk(
-            process.ws_url + "/socket.io/?EIO=4&transport=websocket&room={room}",
+            process.ws_url + "/socket.io/?EIO=4&transport=websocket",
             say='42["message","{body}"]',
             joined="40{",
-            answers=(("0{", "40"), ("2", "3")),
+            answers=(("0{", '40{"room":"{room}"}'), ("2", "3")),
         )
 
 

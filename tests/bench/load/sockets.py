@@ -16,7 +16,7 @@ HANDSHAKE_SECONDS = 30
 class Socket(WSListener):  # type: ignore[misc]
     """`heard` are the frames since the list was made, `stamps` their times where somebody asked for them."""
 
-    def __init__(self, talk: Talk, room: int, known: Known) -> None:
+    def __init__(self, talk: Talk, room: int, room_name: str, known: Known) -> None:
         self.room = room
         self.heard: list[Numbers] = []
         self.stamps: list[float] | None = None
@@ -26,7 +26,9 @@ class Socket(WSListener):  # type: ignore[misc]
         self.joined = asyncio.get_running_loop().create_future()
         self._known = known
         self._joined_by = talk.joined.encode()
-        self._answers = [(asked.encode(), answer.encode()) for asked, answer in talk.answers]
+        self._answers = [
+            (asked.encode(), answer.replace("{room}", room_name).encode()) for asked, answer in talk.answers
+        ]
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport
@@ -77,7 +79,7 @@ async def dial(talk: Talk, room: int, room_name: str, known: Known) -> Socket:
     """A socket that has joined the room."""
     headers = {"Sec-WebSocket-Protocol": talk.subprotocol} if talk.subprotocol else None
     _, socket = await ws_connect(
-        lambda: Socket(talk, room, known),
+        lambda: Socket(talk, room, room_name, known),
         talk.url.format(room=room_name),
         extra_headers=headers,
         websocket_handshake_timeout=HANDSHAKE_SECONDS,

@@ -14,9 +14,9 @@ Order = Literal["total", "sender", "none"]
 class Talk:
     """`url` has {room}, `say` has {body} and may have {number}.
 
-    A socket has joined once it has heard `joined`, or at the handshake where that is empty. `answers` are
-    sent where a frame begins with the first of the pair. `order` is what the contender promises: the same for
-    everybody, that of each sender, or none.
+    A socket has joined once it has heard `joined`, or at the handshake where that is empty. `answers` are sent
+    where a frame begins with the first of the pair, and may have {room}, too. `order` is what the contender
+    promises: the same for everybody, that of each sender, or none.
     """
 
     url: str

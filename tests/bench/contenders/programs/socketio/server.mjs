@@ -15,7 +15,7 @@ if (process.env.REDIS_URL) {
 }
 
 io.on("connection", (socket) => {
-  const { room } = socket.handshake.query;
+  const { room } = socket.handshake.auth;
   socket.join(room);
   socket.on("message", (body) => io.to(room).emit("message", body));
 });
