@@ -47,17 +47,21 @@ class House:
     def __init__(self, bench: Bench) -> None:
         self.bench, self.around = bench, bench.surroundings
         self._servers: list[Process] = []
-        self._at_end = ExitStack()
 
     def __enter__(self) -> Self:
-        self._at_end.enter_context(on_core(self.bench.load_core))
+        with ExitStack() as stack:
+            stack.enter_context(on_core(self.bench.load_core))
+            self._furnish()
+            self._at_end = stack.pop_all()
+        return self
+
+    def _furnish(self) -> None:
         self.database = Database(self.around.new_database())
         self.env = environment(
             DATABASE_URL=self.database.url, REDIS_URL=self.around.redis.url, MESSAGE_RATE=UNLIMITED, MAX_SOCKETS="20000"
         )
         self.around.image.migrate(self.env)
         self.insert_script("table")
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

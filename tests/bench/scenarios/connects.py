@@ -18,7 +18,7 @@ from talkers import percentile
 NAME: Final = "connects"
 SERVERS = ("Daphne", "uvicorn")
 AT_A_TIME: Final = 64
-COUNT, QUICK_COUNT = 3_000, 500
+COUNT, QUICK_COUNT = 2_000, 500
 WARM_UP: Final = 200
 ROOMS: Final = 50  # that exist already, and are empty
 VISITORS: Final = 200  # who come again and again

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import subprocess
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -85,8 +84,11 @@ async def asked(url: str, seconds: int) -> Values | str:
         "--latency",
         url,
     ]
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)
-    return measured(done.stdout) if done.returncode == 0 else done.stdout + done.stderr
+    wrk = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    report = (await wrk.communicate())[0].decode()
+    return report if wrk.returncode else measured(report)
 
 
 def measured(report: str) -> Values | str:

@@ -17,7 +17,7 @@ from bench.people.person import Person
 from bench.people.spent import seconds as spent
 from bench.people.talk import until
 from bench.people.witness import Witness, counting_statements
-from bench.result import Parameters, Result, Values
+from bench.result import Result, Values
 from client import new_room
 from servers.app import Server
 from talkers import percentile
@@ -25,7 +25,6 @@ from talkers import percentile
 NAME: Final = "storm"
 SERVERS = ("Daphne", "uvicorn")
 SOCKETS, QUICK_SOCKETS = 2_000, 400
-ROOMS = (100, 1)
 ENTERING: Final = 64  # at a time, before the storm
 OFFLINE_SECONDS: Final = 1.0
 DELIVERIES_PER_SECOND: Final = 1_000  # while the storm goes on,
@@ -71,22 +70,18 @@ class Scene:
 
 async def run(bench: Bench) -> AsyncIterator[Result]:
     sockets = QUICK_SOCKETS if bench.quick else SOCKETS
-    with counting_statements(bench.surroundings.postgres), House(bench) as house:
+    with House(bench) as house, counting_statements(house.around.postgres):
         witness, found = Witness(house.database), cookies(house, sockets // 2)
         headers = [cookie for pair in zip(*found, strict=True) for cookie in pair]
-        runs: dict[tuple[str, str, int], list[Values | str]] = {
-            (f"rooms, {server}", cut, rooms): [] for rooms in ROOMS for cut in CUTS for server in SERVERS
+        runs: dict[tuple[str, int, str], list[Values | str]] = {
+            (server, *kind): [] for kind in KINDS for server in SERVERS if bench.wants(f"rooms, {server}")
         }
         for _ in range(bench.runs):
-            for (name, cut, rooms), values in runs.items():
-                if bench.wants(name):
-                    bench.say(f"storm: {name}, {cut}, {rooms} rooms")
-                    server = house.rooms(name.removeprefix("rooms, "))
-                    values.append(await one_storm(house, witness, server, cut, rooms, headers))
-        for (name, cut, rooms), values in runs.items():
-            parameters: Parameters = {"sockets": sockets, "rooms": rooms, "cut": cut}
-            if bench.wants(name):
-                yield Result.of(NAME, name, parameters, values)
+            for (server, rooms, cut), values in runs.items():
+                bench.say(f"storm: rooms, {server}, {rooms} rooms, {cut}")
+                values.append(await one_storm(house, witness, house.rooms(server), cut, rooms, headers))
+        for (server, rooms, cut), values in runs.items():
+            yield Result.of(NAME, f"rooms, {server}", {"sockets": sockets, "rooms": rooms, "cut": cut}, values)
 
 
 async def one_storm(
@@ -145,6 +140,7 @@ CUTS: dict[str, Callable[[Scene], Awaitable[Values]]] = {
     "lines cut": lines_are_cut,
     "server killed": server_is_killed,
 }
+KINDS = [(100, "lines cut"), (100, "server killed"), (1, "lines cut")]  # rooms and cut
 
 
 async def all_return(scene: Scene) -> Values:
