@@ -108,7 +108,7 @@ torture: python-venv .run/venv/app.txt .run/venv/tests.txt ## random faults whil
 	@PYTHONPATH=tests:app $(python) -u -m torture --minutes $(or $(MINUTES),10) $(ARGS)
 
 bench: python-venv .run/venv/app.txt .run/venv/tests.txt .run/venv/bench.txt ## what it costs beside its peers, in docs/bench; ARGS="--quick --only fanout"
-	@tests/setup.sh postgres redis nginx nchan
+	@tests/setup.sh postgres redis nginx nchan wrk
 	@PYTHONPATH=tests:app $(python) -u -m bench $(ARGS)
 
 lint: python-venv .run/venv/app.txt .run/venv/tests.txt ## everything that can be checked without running it

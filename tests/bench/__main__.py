@@ -4,13 +4,14 @@ python -m bench [--only fanout,memory] [--contenders "hub, uvicorn" nchan] [--ru
 """
 
 import argparse
-import asyncio
 import os
 import signal
 import sys
 import time
 from importlib import import_module
 from pathlib import Path
+
+import uvloop
 
 from bench import page, pictures, stored, usage
 from bench.about import about
@@ -52,7 +53,7 @@ def main() -> int:
     results: list[Result] = []
     try:
         if not options.redraw:
-            results = asyncio.run(everything(bench, options.out))
+            results = uvloop.run(everything(bench, options.out))
     except KeyboardInterrupt:
         bench.say("Interrupted: what was finished by then is written.")
         return INTERRUPTED
