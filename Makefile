@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate up rollout deploy down logs test torture lint format screenshot lock python-venv has-docker
+.PHONY: help run admin shell migrate up rollout deploy down logs test torture bench lint format screenshot lock python-venv has-docker
 
 python := $(CURDIR)/.run/venv/bin/python
 manage := cd app && $(python) manage.py
@@ -107,6 +107,10 @@ torture: python-venv .run/venv/app.txt .run/venv/tests.txt ## random faults whil
 	@tests/setup.sh postgres redis nginx
 	@PYTHONPATH=tests:app $(python) -u -m torture --minutes $(or $(MINUTES),10) $(ARGS)
 
+bench: python-venv .run/venv/app.txt .run/venv/tests.txt .run/venv/bench.txt ## what it costs beside its peers, in docs/bench; ARGS="--quick --only fanout"
+	@tests/setup.sh postgres redis nginx nchan wrk
+	@PYTHONPATH=tests:app $(python) -u -m bench $(ARGS)
+
 lint: python-venv .run/venv/app.txt .run/venv/tests.txt ## everything that can be checked without running it
 	@tests/lint.sh
 
@@ -117,10 +121,11 @@ screenshot: .run/venv/tests.txt ## the README's picture, taken of the site that 
 	@tests/setup.sh chromium chinese-font
 	$(python) tests/e2e/screenshot.py $(or $(URL),http://localhost:8080) docs/conversation.png
 
-lock: .run/venv/tests.txt ## pin both requirements.in with hashes; ARGS=--upgrade for newer versions
+lock: .run/venv/tests.txt ## pin every requirements.in with hashes; ARGS=--upgrade for newer versions
 	$(call compile,app)
 	$(call compile,tests)
-compile = cd $(1) && ../.run/venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	$(call compile,tests/bench)
+compile = cd $(1) && $(CURDIR)/.run/venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --custom-compile-command "make lock" $(ARGS) requirements.in --output-file requirements.txt
 
 # Tests set everything up by themselves; `make run` says what to install instead.
@@ -130,12 +135,17 @@ python-venv:
 # --- .run/ ---
 
 # A lock is installed when it differs from the copy that was installed last.
+.run/venv/bench.txt: tests/bench/requirements.txt .run/venv/bin/python
+	$(install)
 .run/venv/%.txt: %/requirements.txt .run/venv/bin/python
+	$(install)
+define install
 	@cmp --silent $< $@ || { \
 	  echo "Installing $<" && \
 	  $(python) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement $< && \
 	  cp $< $@; }
 	@touch $@
+endef
 
 .run/venv/bin/python:
 	@for python in python3 python3.13 python3.12 python3.11; do \

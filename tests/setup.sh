@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The servers and the browser that the tests start themselves, from Debian's packages where they are missing.
 #
-#   setup.sh program…    python-venv postgres redis nginx chromium chinese-font docker-registry
+#   setup.sh program…    python-venv postgres redis nginx nchan wrk chromium chinese-font docker-registry
 #
 # Elsewhere than on Debian, or without root, it ends with one sentence about what is missing and exit status 3.
 set -euo pipefail
@@ -11,6 +11,8 @@ declare -A packages=(
   [postgres]=postgresql
   [redis]=redis-server
   [nginx]=nginx
+  [nchan]=libnginx-mod-nchan
+  [wrk]=wrk
   [chromium]=chromium
   [docker-registry]=docker-registry
   [chinese-font]="fontconfig fonts-wqy-zenhei"
@@ -30,6 +32,7 @@ is_there() {
   case $1 in
     python-venv) [[ -e .run/venv/bin/python ]] || python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     postgres) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;; # a psql alone, or a stray initdb, is no server
+    nchan) [[ -e /usr/lib/nginx/modules/ngx_nchan_module.so ]] ;;
     redis) on_path redis-server ;;
     chinese-font) on_path fc-list && fc-list :lang=zh-cn | grep -q . ;;
     *) on_path "$1" ;;

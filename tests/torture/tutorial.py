@@ -1,6 +1,6 @@
 """The chat that one writes first with Channels: a group for the room, and nothing that remembers.
 
-REDIS_URL=… daphne torture.tutorial:application
+REDIS_URL=… daphne torture.tutorial:application, with LAYER=core for the other layer of channels_redis
 """
 
 import os
@@ -10,10 +10,15 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import re_path
 
+LAYERS = {
+    "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
+    "core": "channels_redis.core.RedisChannelLayer",
+}
+
 settings.configure(
     CHANNEL_LAYERS={
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "BACKEND": LAYERS[os.environ.get("LAYER", "pubsub")],
             "CONFIG": {"hosts": [os.environ["REDIS_URL"]], "prefix": "tutorial"},
         }
     }

@@ -1,6 +1,7 @@
 """The repository as a stranger finds it: what lies where, and that its lists agree with the code."""
 
 import ast
+import itertools
 import re
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from channels.testing import WebsocketCommunicator
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("app/requirements.txt", "tests/requirements.txt")
+LOCKS = ("app/requirements.txt", "tests/requirements.txt", "tests/bench/requirements.txt")
 TOP = {
     *("app", "docker", "docker-compose.yml", "heroku.yml", "nginx", "Makefile", "tests", "README.md"),
     *("app.json", "LICENSE", "docs"),
@@ -68,8 +69,18 @@ def test_a_lock_pins_everything_by_hash_and_names_no_index(lock: str) -> None:
 
 
 def test_the_locks_agree() -> None:
-    app, tests = (dict(re.findall(r"^([\w.-]+)(?:\[.*\])?==(\S+)", text(lock), re.MULTILINE)) for lock in LOCKS)
-    assert {name: (app[name], tests[name]) for name in app.keys() & tests.keys() if app[name] != tests[name]} == {}
+    pinned = [versions(lock) for lock in LOCKS]
+    for one, other in itertools.combinations(pinned, 2):
+        both = one.keys() & other.keys()
+        assert {name: (one[name], other[name]) for name in both if one[name] != other[name]} == {}
+
+
+def versions(lock: str) -> dict[str, set[str]]:
+    """A package may have several, each for other Pythons."""
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([\w.-]+)(?:\[.*\])?==(\S+)", text(lock), re.MULTILINE):
+        found.setdefault(name, set()).add(version)
+    return found
 
 
 def test_the_readme_is_short_and_points_at_what_exists() -> None:

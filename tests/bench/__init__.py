@@ -1,0 +1,1 @@
+"""`make bench`: what the project costs, beside what people would pick instead."""

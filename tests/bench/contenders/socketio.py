@@ -1,0 +1,52 @@
+"""Socket.IO 4 on Node, alone and with its Redis adapter: one process, WebSocket only, without compression."""
+
+import filecmp
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.contenders.contender import PROGRAMS, TESTS, Contender, Listening
+from bench.load.talk import Talk
+from bench.surroundings import Surroundings
+from servers.app import environment
+from servers.process import Process
+
+SOURCE = PROGRAMS / "socketio"
+FOLDER = TESTS.parent / ".run" / "bench" / "socketio"
+BIN = Path(sys.executable).parent  # has node and npm, from the tests' requirements
+INSTALL_SECONDS = 600
+
+
+class SocketIO(Contender):
+    def __init__(self, redis: bool) -> None:
+        self.redis = redis
+        self.name = "Socket.IO" + " with Redis" * redis
+
+    def process(self, around: Surroundings) -> Process:
+        install()
+        env = environment(NODE_ENV="production", **({"REDIS_URL": around.redis.url} if self.redis else {}))
+        return Listening("socketio", [str(BIN / "node"), "server.mjs"], env, cwd=FOLDER)
+
+    def talk(self, process: Process) -> Talk:
+        assert isinstance(process, Listening)
+        return Talk(
+            process.ws_url + "/socket.io/?EIO=4&transport=websocket",
+            say='42["message","{body}"]',
+            joined="40{",
+            answers=(("0{", '40{"room":"{room}"}'), ("2", "3")),
+        )
+
+
+def install() -> None:
+    """From npm, unless it is there already."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    shutil.copy(SOURCE / "server.mjs", FOLDER)
+    if (FOLDER / "installed.json").exists() and filecmp.cmp(SOURCE / "package.json", FOLDER / "installed.json"):
+        return
+    shutil.copy(SOURCE / "package.json", FOLDER)
+    environ = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"}
+    words = [BIN / "npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--omit=dev"]
+    subprocess.run(words, cwd=FOLDER, env=environ, check=True, capture_output=True, timeout=INSTALL_SECONDS)
+    shutil.copy(SOURCE / "package.json", FOLDER / "installed.json")

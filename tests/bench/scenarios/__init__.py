@@ -1,0 +1,1 @@
+"""What is measured: each module has `run(bench)`, which yields its results."""

@@ -1,0 +1,1 @@
+"""What happens on one visit to one contender, step by step."""

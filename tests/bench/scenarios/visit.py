@@ -1,0 +1,63 @@
+"""One visit to each contender in each run, so that whatever drifts meanwhile hits all alike.
+
+Three thousand sockets come into one room, are weighed, hear as much as goes through, and leave in two steps, so
+that the same is asked with a thousand and with two hundred; then come five hundred rooms of four.
+"""
+
+import time
+from collections.abc import AsyncIterator
+
+from bench.contenders import BARE, OURS, PEERS
+from bench.contenders.contender import Contender
+from bench.frame import Bench
+from bench.load.driver import Failed, Load
+from bench.notes import Notes
+from bench.result import Result
+from bench.scenarios.steps.fanout import fanout
+from bench.scenarios.steps.memory import memory
+from bench.scenarios.steps.paced import paced
+from bench.scenarios.steps.small_rooms import small_rooms
+from bench.scenarios.steps.visitor import Visitor
+
+ROOM = "hall"
+
+
+async def run(bench: Bench) -> AsyncIterator[Result]:
+    notes = Notes()
+    contenders = [*PEERS, *OURS, *(BARE if bench.asks("memory") else [])]
+    wanted = [contender for contender in contenders if bench.wants(contender.name)]
+    for number in range(1, bench.runs + 1):
+        for contender in wanted:
+            began = time.monotonic()
+            bench.say(f"run {number} of {bench.runs}: {contender.name}")
+            await visit(bench, contender, notes)
+            bench.say(f"  {time.monotonic() - began:.1f} s")
+    for result in notes.results():
+        yield result
+
+
+async def visit(bench: Bench, contender: Contender, notes: Notes) -> None:
+    with bench.serving(contender) as serving:
+        async with Load(bench.load_core) as load:
+            visitor = Visitor(bench, serving, load, notes)
+            try:
+                await steps(visitor, contender in BARE)
+            except Failed as failed:
+                bench.say(f"  the visit ends: {failed}\n{serving.process.output()[-2000:]}")
+                notes.add("visits", contender.name, {}, str(failed))
+
+
+async def steps(visitor: Visitor, idle_only: bool) -> None:
+    bench = visitor.bench
+    await visitor.meet([ROOM])
+    if bench.asks("memory"):
+        await memory(visitor)
+    if idle_only:
+        return
+    if bench.asks("fanout"):
+        await fanout(visitor)
+    if bench.asks("paced"):
+        await paced(visitor)
+    await visitor.resize(0)
+    if bench.asks("small-rooms") or bench.asks("lone"):
+        await small_rooms(visitor)
