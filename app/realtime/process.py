@@ -91,7 +91,7 @@ async def serve(server: Server, listener: socket.socket, signals: Signals) -> No
     asked = Asked(signals)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "work"))
     gc.collect()
-    gc.freeze()  # what was imported stays: looking through it again and again costs a crowd that arrives a fifth more
+    gc.freeze()  # what was imported stays: in a crowd of arrivals it would be looked through again and again
     listener.listen(BACKLOG)
     await server.start(listener)
     metrics.serve(settings.HOST, settings.METRICS_PORT)
