@@ -19,7 +19,7 @@ from twisted.logger import (
     globalLogBeginner,
 )
 
-from realtime.daphne_socket import ClientDisconnected, Socket
+from realtime.daphne_socket import ClientDisconnected, Socket, with_options_of
 from realtime.inbox import Inbox
 from realtime.limits import CLOSE_SECONDS, KEEP_ALIVE_SECONDS, MAX_FRAME_BYTES
 from realtime.outbox import WRITE
@@ -57,7 +57,6 @@ class Server(daphne.server.Server):
         self.http_factory = HTTPFactory(self)
         self.http_factory.timeOut = KEEP_ALIVE_SECONDS
         self.ws_factory = WebSocketFactory(self, server="")
-        self.ws_factory.protocol = Socket
         self.ws_factory.setProtocolOptions(
             allowNullOrigin=True,  # origins are judged by the application
             maxMessagePayloadSize=MAX_FRAME_BYTES,
@@ -67,6 +66,7 @@ class Server(daphne.server.Server):
             closeHandshakeTimeout=CLOSE_SECONDS,
             autoPingRestartOnAnyTraffic=False,
         )
+        self.ws_factory.protocol = with_options_of(self.ws_factory)
         reactor.startRunning(installSignalHandlers=False)
         self._port = reactor.adoptStreamPort(listener.fileno(), listener.family, self.http_factory)
         self._checking = asyncio.create_task(self._check())

@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 class Follower(Protocol):
     """A socket as its feed sees it. `key` is its person's."""
 
-    key: str
-
+    @property
+    def key(self) -> str: ...
     def hand(self, bundle: Bundle) -> bool: ...
     def offer(self, bundle: Bundle) -> None: ...
     async def emptied(self) -> None: ...  # raises TooSlow

@@ -21,6 +21,7 @@ from realtime.limits import FLUSH_SECONDS, STOP_SECONDS, UNACKNOWLEDGED_SECONDS
 from realtime.signals import Signals
 
 BACKLOG = 2048  # handshakes that wait while the process is busy
+SWITCH_SECONDS = 0.0005  # until a busy loop lets the database's thread go on: a transaction waits for it several times
 THREADS = 8  # for blocking work that asks for no thread in particular
 EXIT_SECONDS = 0.5  # for the interpreter to end, after everything else
 TAKEN_PORT, BAD_SETTING = 1, 2
@@ -92,6 +93,7 @@ async def serve(server: Server, listener: socket.socket, signals: Signals) -> No
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "work"))
     gc.collect()
     gc.freeze()  # what was imported stays: in a crowd of arrivals it would be looked through again and again
+    sys.setswitchinterval(SWITCH_SECONDS)
     listener.listen(BACKLOG)
     await server.start(listener)
     metrics.serve(settings.HOST, settings.METRICS_PORT)

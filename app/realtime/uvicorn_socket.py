@@ -22,6 +22,7 @@ from realtime.outbox import WRITE
 
 Message = dict[str, Any]
 QUIET_SECONDS = 0.5
+OF_THE_HANDSHAKE = ("request", "response", "scope")  # what an idle socket would keep as long as it lives
 
 
 class Socket(WebSocketsSansIOProtocol):
@@ -176,6 +177,8 @@ class Socket(WebSocketsSansIOProtocol):
 
     async def _accept(self, message: Any) -> None:
         await super().send(message)
+        for name in OF_THE_HANDSHAKE:
+            self.__dict__.pop(name, None)
         self._read_on()
 
     async def _close_by_application(self, message: Message) -> None:

@@ -139,7 +139,7 @@ class RoomConsumer(SocketConsumer):
 
     def say(self, frame: Say) -> None:
         self.in_flight += 1
-        entry = Entry(self.room.pk, frame.id, self.person, frame.body)
+        entry = Entry(self.room.id, frame.id, self.person, frame.body)
         self.writer.append(entry, lambda outcome: self.said(frame.id, outcome))
 
     def said(self, id: str, outcome: Outcome) -> None:

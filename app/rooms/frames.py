@@ -184,7 +184,7 @@ def presence(joined: list[dict[str, Any]], left: list[dict[str, Any]], member_co
 
 def people(persons: list[dict[str, Any]]) -> str:
     """As many as PEOPLE_BYTES hold."""
-    return f"[{','.join(fitting(map(encode, persons), PEOPLE_BYTES))}]"
+    return f"[{','.join(fitting((person(**who) for who in persons), PEOPLE_BYTES))}]"
 
 
 def typing(user: dict[str, Any]) -> str:

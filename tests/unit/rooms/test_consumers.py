@@ -306,6 +306,7 @@ async def test_the_same_message_again_has_the_same_number_over_any_socket() -> N
     assert (await alice.hears("ack", 2))["seq"] == (await bob.hears("ack"))["seq"] == 1
     bob.say("b")
     await bob.hears("ack", 2)
+    await bob.hears("message", 2)
     assert [frame["seq"] for frame in bob.all("message")] == [1, 2]
 
 
