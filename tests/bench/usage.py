@@ -39,7 +39,14 @@ def listens(pid: int, port: int) -> bool:
     """Is it this process that accepts connections there, and not somebody else?"""
     rows = (line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:])
     listening = {f"socket:[{row[9]}]" for row in rows if row[3] == LISTEN and row[1].endswith(f":{port:04X}")}
-    return any(os.readlink(file) in listening for file in Path(f"/proc/{pid}/fd").iterdir())
+    return any(_target(file) in listening for file in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _target(file: Path) -> str:
+    try:
+        return os.readlink(file)
+    except FileNotFoundError:
+        return ""  # closed since it was listed
 
 
 @contextmanager

@@ -47,7 +47,7 @@ class Listening(Process):
         try:
             return usage.listens(self.pid, self.port)
         except OSError:
-            return False  # it has gone, or closes files while one looks
+            return False  # it has gone
 
 
 Reachable = Server | Listening  # has a `ws_url`
