@@ -75,15 +75,18 @@ async def everything(bench: Bench, out: Path) -> list[Result]:
 
 
 def report(out: Path, results: list[Result], bench: Bench) -> int:
-    """Draws all there is by now. The exit status is 1 where one of our own lines was refused."""
+    """Draws all there is by now. The exit status is 1 where something failed, or one of our own lines was refused."""
     everything, abouts = stored.read(out)
     page.write(out, everything, abouts)
     pictures.draw(out, everything)
     refused = [result for result in results if result.refused and not result.refused.startswith(NOT_ASKED)]
     for result in refused:
         bench.say(f"refused: {result.scenario} of {result.contender}, {result.parameters}: {result.refused}")
+    for failure in bench.failures:
+        bench.say(failure)
     bench.say(f"The table: {out / 'README.md'}")
-    return int(any(result.contender in {line.name for line in OURS} for result in refused))
+    ours = {line.name for line in OURS}
+    return int(bool(bench.failures) or any(result.contender in ours for result in refused))
 
 
 def arguments() -> argparse.Namespace:

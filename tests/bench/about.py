@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench.contenders.socketio import BIN, FOLDER
+from bench.contenders.socketio import FOLDER, NODE
 
 PACKAGES = (
     *("django", "channels", "channels-redis", "daphne", "twisted", "autobahn", "uvicorn", "websockets", "uvloop"),
@@ -53,7 +53,7 @@ def versions() -> dict[str, str]:
         "Postgres": printed(postgres(), "--version", match=r"([\d.]+)"),
         "nginx": printed("nginx", "-v", match=r"nginx/(\S+)"),
         "nchan": printed("dpkg-query", "-W", "libnginx-mod-nchan", match=r"\t(\S+)"),
-        "Node": printed(str(BIN / "node"), "--version", match=r"v(\S+)"),
+        "Node": printed(NODE, "--version", match=r"v(\S+)"),
     }
     found |= {name: version(name) for name in PACKAGES}
     found |= {f"{name} (npm)": node_version(name) for name in NODE_PACKAGES}

@@ -27,6 +27,7 @@ class Bench:
     load_core: int = 1
     only: frozenset[str] = frozenset()  # scenarios; empty means all
     contenders: frozenset[str] = frozenset()  # beginnings of their names; empty means all
+    failures: list[str] = field(default_factory=list)  # what could not be measured at all, and why
     surroundings: Surroundings = field(init=False)
 
     def __post_init__(self) -> None:

@@ -17,6 +17,10 @@ class Notes:
         """One run's values, or the reason for which there are none."""
         self._runs.setdefault((scenario, contender, tuple(parameters.items())), []).append(values)
 
+    def take_over(self, other: "Notes") -> None:
+        for key, runs in other._runs.items():
+            self._runs.setdefault(key, []).extend(runs)
+
     def results(self) -> Iterator[Result]:
         for (scenario, contender, parameters), runs in self._runs.items():
             yield Result.of(scenario, contender, dict(parameters), runs)

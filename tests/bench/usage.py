@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+LISTEN = "0A"  # in /proc/net/tcp
+
 
 def cpu_seconds(pids: Iterable[int]) -> float:
     """CPU time that all threads of these processes have had so far."""
@@ -31,6 +33,20 @@ def tree(pid: int) -> list[int]:
     """The process and all that descend from it."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *(each for child in children for each in tree(int(child)))]
+
+
+def listens(pid: int, port: int) -> bool:
+    """Is it this process that accepts connections there, and not somebody else?"""
+    rows = (line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:])
+    listening = {f"socket:[{row[9]}]" for row in rows if row[3] == LISTEN and row[1].endswith(f":{port:04X}")}
+    return any(_target(file) in listening for file in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _target(file: Path) -> str:
+    try:
+        return os.readlink(file)
+    except FileNotFoundError:
+        return ""  # closed since it was listed
 
 
 @contextmanager

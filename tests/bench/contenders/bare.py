@@ -2,11 +2,10 @@
 
 import sys
 
-from bench.contenders.contender import Contender, Listening, python_environment
+from bench.contenders.contender import Contender, Listening, Reachable, python_environment
 from bench.contenders.tutorial import COMMANDS
 from bench.load.talk import Talk
 from bench.surroundings import Surroundings
-from servers.process import Process
 
 
 class Bare(Contender):
@@ -14,10 +13,9 @@ class Bare(Contender):
         self.server = server
         self.name = f"bare {server}"
 
-    def process(self, around: Surroundings) -> Process:
+    def process(self, around: Surroundings) -> Reachable:
         command = [sys.executable, *COMMANDS[self.server][:-1], "bench.contenders.programs.bare:application"]
         return Listening("bare", command, python_environment())
 
-    def talk(self, process: Process) -> Talk:
-        assert isinstance(process, Listening)
+    def talk(self, process: Reachable) -> Talk:
         return Talk(process.ws_url + "/{room}")

@@ -4,10 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 
+from bench import usage
 from bench.load.talk import Talk
 from bench.surroundings import Surroundings
-from servers.app import environment
-from servers.ports import answers, free_port
+from servers.app import Server, environment
+from servers.ports import free_port
 from servers.process import Process
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -22,11 +23,11 @@ class Contender(ABC):
     stores = False
 
     @abstractmethod
-    def process(self, around: Surroundings) -> Process:
+    def process(self, around: Surroundings) -> "Reachable":
         """Its server, not yet started."""
 
     @abstractmethod
-    def talk(self, process: Process) -> Talk:
+    def talk(self, process: "Reachable") -> Talk:
         """How its clients talk."""
 
 
@@ -36,14 +37,20 @@ class Listening(Process):
     def __init__(self, name: str, command: list[str], env: Mapping[str, str], cwd: Path | None = None) -> None:
         self.port = free_port()
         words = [word.replace("{port}", str(self.port)) for word in command]
-        super().__init__(name, words, self._answers, env={**env, "PORT": str(self.port)}, cwd=cwd)
+        super().__init__(name, words, self._listens, env={**env, "PORT": str(self.port)}, cwd=cwd)
 
     @property
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
-    def _answers(self) -> bool:
-        return answers(self.port)
+    def _listens(self) -> bool:
+        try:
+            return usage.listens(self.pid, self.port)
+        except OSError:
+            return False  # it has gone
+
+
+Reachable = Server | Listening  # has a `ws_url`
 
 
 def python_environment(**variables: str) -> dict[str, str]:

@@ -4,11 +4,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bench.contenders.contender import PROGRAMS, Contender, Listening
+from bench.contenders.contender import PROGRAMS, Contender, Listening, Reachable
 from bench.load.talk import Talk
 from bench.surroundings import Surroundings
 from servers.app import environment
-from servers.process import Process
 
 CONFIGURATION = PROGRAMS / "nchan.conf"
 
@@ -16,11 +15,10 @@ CONFIGURATION = PROGRAMS / "nchan.conf"
 class Nchan(Contender):
     name = "nchan"
 
-    def process(self, around: Surroundings) -> Process:
+    def process(self, around: Surroundings) -> Reachable:
         return Server()
 
-    def talk(self, process: Process) -> Talk:
-        assert isinstance(process, Server)
+    def talk(self, process: Reachable) -> Talk:
         return Talk(process.ws_url + "/{room}")
 
 

@@ -2,11 +2,10 @@
 
 import sys
 
-from bench.contenders.contender import PROGRAMS, Contender, Listening, python_environment
+from bench.contenders.contender import PROGRAMS, Contender, Listening, Reachable, python_environment
 from bench.load.talk import Talk
 from bench.surroundings import Surroundings
 from servers.app import environment
-from servers.process import Process
 
 RATE = "1000000"  # messages a second of one socket: the limiter is not what is measured
 
@@ -18,12 +17,11 @@ class Hub(Contender):
         self.server, self.batch = server, batch
         self.name = f"hub, {server}" + ", batch" * batch
 
-    def process(self, around: Surroundings) -> Process:
+    def process(self, around: Surroundings) -> Reachable:
         env = python_environment(REDIS_URL=around.redis.url, WS_SERVER=self.server.lower())
         return Listening("hub", [sys.executable, str(PROGRAMS / "hub.py")], env)
 
-    def talk(self, process: Process) -> Talk:
-        assert isinstance(process, Listening)
+    def talk(self, process: Reachable) -> Talk:
         return Talk(process.ws_url + "/{room}", say='"{body}"', subprotocol="plain.batch" if self.batch else "plain")
 
 
@@ -36,7 +34,7 @@ class Rooms(Contender):
         self.server, self.batch = server, batch
         self.name = f"rooms, {server}" + ", batch" * batch
 
-    def process(self, around: Surroundings) -> Process:
+    def process(self, around: Surroundings) -> Reachable:
         env = environment(
             DATABASE_URL=around.new_database(),
             REDIS_URL=around.redis.url,
@@ -46,9 +44,9 @@ class Rooms(Contender):
         around.image.migrate(env)
         return around.image.ws("rooms", env)
 
-    def talk(self, process: Process) -> Talk:
+    def talk(self, process: Reachable) -> Talk:
         return Talk(
-            f"ws://127.0.0.1:{process.port}/ws/room/{{room}}/",  # type: ignore[attr-defined]
+            process.ws_url + "/ws/room/{room}/",
             say='{"type":"message","id":"bench-{number}","body":"{body}"}',
             subprotocol="rooms.v1.batch" if self.batch else "rooms.v1",
             joined='"welcome"',

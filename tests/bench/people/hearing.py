@@ -35,7 +35,7 @@ class Hearing:
         self.heard: list[tuple[int, str]] = []
         self.wrong: list[str] = []
         self.on_ack: Callable[[Any, str, int], None] = nobody
-        self.on_message: Callable[[str], None] = nobody
+        self.on_message: Callable[[Any, str], None] = nobody
         self.on_welcome: Callable[[], None] = nobody
 
     def hear(self, frame: Frame) -> None:
@@ -66,4 +66,4 @@ class Hearing:
         self.count += 1
         if self.keeps:
             self.heard.append((message.seq, message.id))
-        self.on_message(message.id)
+        self.on_message(self, message.id)

@@ -27,6 +27,8 @@ class Talk:
         self.deliver_seconds: list[float] = []
         self._name = secrets.token_hex(8)
         self._moments: dict[str, float] = {}
+        self._authors: dict[str, Person] = {}
+        self._halfway: set[str] = set()  # acknowledged or heard by its author, and not both
         self._again = False
         self._pacer: asyncio.Task[None] | None = None
         for person in people:
@@ -38,7 +40,10 @@ class Talk:
         return len(self.said) - len(self.acked)
 
     def begin(self, writers: Sequence["Person"], in_flight: int) -> None:
-        """Each writer has so many messages under way, and says the next one at each ack."""
+        """Each writer has so many under way, and says the next one when one is acknowledged and heard by its author.
+
+        Acks alone would let a server run up a debt of deliveries that it pays when nobody measures any more.
+        """
         self._again = True
         for writer in writers:
             for _ in range(in_flight):
@@ -72,6 +77,7 @@ class Talk:
         id = f"{self._name}-{len(self.said)}"
         self.said[id] = writer.room
         self._moments[id] = moment
+        self._authors[id] = writer
         writer.say(id, BODY)
 
     def _hear_ack(self, writer: "Person", id: str, seq: int) -> None:
@@ -80,11 +86,21 @@ class Talk:
             writer.wrong.append(f"{id} acknowledged twice")
         self.acked[id] = seq
         self.ack_seconds.append(now - self._moments[id])
-        if self._again:
-            self._say(writer, now)
+        self._half(id, now)
 
-    def _hear(self, id: str) -> None:
-        self.deliver_seconds.append(time.perf_counter() - self._moments[id])
+    def _hear(self, person: "Person", id: str) -> None:
+        now = time.perf_counter()
+        self.deliver_seconds.append(now - self._moments[id])
+        if self._authors[id] is person:
+            self._half(id, now)
+
+    def _half(self, id: str, now: float) -> None:
+        if id not in self._halfway:
+            self._halfway.add(id)
+            return
+        self._halfway.remove(id)
+        if self._again:
+            self._say(self._authors[id], now)
 
 
 async def until(done: Callable[[], bool], seconds: float = PATIENCE) -> None:

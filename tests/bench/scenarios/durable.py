@@ -30,7 +30,7 @@ QUICK_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Shape:
-    """Each writer is in one room, with so many messages under way; each room has a listener besides."""
+    """Each writer is in one room, with so many messages not yet acknowledged and heard; each room has a listener."""
 
     writers: int
     rooms: int

@@ -37,14 +37,28 @@ async def run(bench: Bench) -> AsyncIterator[Result]:
 
 
 async def visit(bench: Bench, contender: Contender, notes: Notes) -> None:
+    """Whoever could not be visited is visited once more: a port may be taken, or a machine busy."""
+    for _ in range(2):
+        found = Notes()
+        try:
+            await try_to_visit(bench, contender, found)
+        except (Failed, RuntimeError) as error:
+            failure = f"the visit to {contender.name} ended early: {error}"
+            bench.say(failure)
+        else:
+            notes.take_over(found)
+            return
+    bench.failures.append(failure)
+    notes.take_over(found)
+
+
+async def try_to_visit(bench: Bench, contender: Contender, notes: Notes) -> None:
     with bench.serving(contender) as serving:
         async with Load(bench.load_core) as load:
-            visitor = Visitor(bench, serving, load, notes)
             try:
-                await steps(visitor, contender in BARE)
+                await steps(Visitor(bench, serving, load, notes), contender in BARE)
             except Failed as failed:
-                bench.say(f"  the visit ends: {failed}\n{serving.process.output()[-2000:]}")
-                notes.add("visits", contender.name, {}, str(failed))
+                raise Failed(f"{failed}\n{serving.process.output()[-2000:]}") from failed
 
 
 async def steps(visitor: Visitor, idle_only: bool) -> None:
