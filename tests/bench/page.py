@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import goals, table
-from bench.goals import HALL
 from bench.result import Result, Values
 from bench.stored import About
 
 TEMPLATE = Path(__file__).with_name("page.md")
 PEER = "Socket.IO with Redis"
+SOCKETS = 200
 NOTHING = "Not measured."
 
 
@@ -54,14 +54,24 @@ def tables(results: Sequence[Result]) -> dict[str, str]:
 
 
 def costs(fanout: Sequence[Result]) -> list[Result]:
-    """One crowd, with ratios."""
-    chosen = [result for result in fanout if HALL.items() <= result.parameters.items()]
-    peer = next((result.values.get("deliveries_per_s") for result in chosen if result.contender == PEER), None)
-    return [Result("costs", result.contender, {}, beside(result, peer), refused=result.refused) for result in chosen]
+    """One room of two hundred, with ratios."""
+    chosen = [result for result in fanout if result.parameters["sockets"] == SOCKETS]
+    peers = {str(result.parameters): result.values for result in chosen if result.contender == PEER}
+    return [
+        Result(
+            "costs",
+            result.contender,
+            {"in_flight": result.parameters["in_flight"]},
+            beside(result, peers.get(str(result.parameters), {})),
+            refused=result.refused,
+        )
+        for result in chosen
+    ]
 
 
-def beside(result: Result, peer: float | None) -> Values:
+def beside(result: Result, peer: Values) -> Values:
     if result.refused:
         return {}
-    times = {f"× {PEER}": result.values["deliveries_per_s"] / peer} if peer else {}
+    rate = "deliveries_per_s"
+    times = {f"× {PEER}": result.values[rate] / peer[rate]} if peer else {}
     return times | {name: result.values[name] for name in ("cpu_us_per_delivery", "server_core_used", "load_core_used")}

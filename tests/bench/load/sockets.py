@@ -25,6 +25,7 @@ class Socket(WSListener):  # type: ignore[misc]
         self.gone = asyncio.get_running_loop().create_future()
         self.joined = asyncio.get_running_loop().create_future()
         self._known = known
+        self._has_joined = False  # what comes before that is no delivery, even if it holds what was said earlier
         self._joined_by = talk.joined.encode()
         self._answers = [
             (asked.encode(), answer.replace("{room}", room_name).encode()) for asked, answer in talk.answers
@@ -33,12 +34,12 @@ class Socket(WSListener):  # type: ignore[misc]
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport
         if not self._joined_by:
-            self.joined.set_result(None)
+            self._join()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         payload = frame.get_payload_as_bytes()
         numbers = self._known[payload]
-        if not numbers:
+        if not numbers or not self._has_joined:
             self._other(frame.msg_type, payload)
             return
         self.heard.append(numbers)
@@ -57,11 +58,15 @@ class Socket(WSListener):  # type: ignore[misc]
         if kind is WSMsgType.CLOSE:
             self.transport.disconnect()
             return
-        if not self.joined.done() and self._joined_by in payload:
-            self.joined.set_result(None)
+        if not self._has_joined and self._joined_by in payload:
+            self._join()
         for asked, answer in self._answers:
             if payload.startswith(asked):
                 self.transport.send(WSMsgType.TEXT, answer)
+
+    def _join(self) -> None:
+        self._has_joined = True
+        self.joined.set_result(None)
 
     def send(self, frame: bytes) -> None:
         self.transport.send(WSMsgType.TEXT, frame)
