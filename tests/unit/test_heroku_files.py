@@ -83,7 +83,7 @@ def test_the_release_phase_runs_what_compose_runs_to_migrate() -> None:
     (on_heroku,) = (shlex.split(command) for command in phase["command"])
     assert on_heroku == read("docker-compose.yml")["services"]["migrate"]["command"]
     assert on_heroku == words(r"^release_command='(.+)'", "docker/deploy.sh")
-    assert f"CMD {shlex.join(on_heroku)}" in text("docs/heroku.md")
+    assert f"CMD {json.dumps(on_heroku)}" in text("docs/heroku.md")
 
 
 def test_heroku_builds_the_very_image_of_compose() -> None:
