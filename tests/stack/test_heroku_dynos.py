@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from client import Socket, dial, enter, new_room, room_path
 from ledger import keep
-from stack.compose import until
+from stack.compose import ROOT, until
 from stack.heroku.app import App
 from stack.heroku.data import CONNECTIONS
 from stack.heroku.double import Heroku
@@ -88,6 +89,22 @@ async def test_an_address_is_what_the_router_saw_and_not_what_a_client_says(app:
             bob = await enter(site.ws_url, room)
         for each in (alice, bob, mallory):
             await each.leave()
+
+
+async def test_an_app_as_the_button_makes_it_answers_to_its_own_pages(
+    app: App, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And as a pull request makes it: with the variables of app.json, and without Heroku telling it its name."""
+    variables = json.loads((ROOT / "app.json").read_text())["env"]
+    with changed(app, site), monkeypatch.context() as patch:
+        patch.setattr(app, "features", set())
+        app.set_config({name: about["value"] for name, about in variables.items() if "value" in about})
+        settled(app, site)
+        assert Visitor(site.base_url).get("/").status == 200
+        alice = await enter(site.ws_url, new_room(), headers={"Origin": site.base_url})
+        await alice.leave()
+        with pytest.raises(InvalidStatus):
+            await dial(site.ws_url + room_path(new_room()), headers={"Origin": "https://evil.example"})
 
 
 async def test_people_talk_through_the_daily_restart_and_nothing_is_lost(heroku: Heroku, app: App, site: Site) -> None:
