@@ -59,6 +59,7 @@ def test_a_push_whose_release_phase_fails_leaves_the_old_version_serving(
     migration.unlink()
     assert "division by zero" in said
     assert "remote: Waiting for release... failed." in said
+    assert "up-to-date" in heroku.run("git push heroku main", clone)
     assert app.current is before
     assert app.dynos == dynos
     assert "(pushed edition)" in Visitor(site.base_url).get("/").text
