@@ -44,7 +44,7 @@ def build_and_release(app: App, folder: Path, commit: str, tag: str) -> Iterator
 
 
 def classic_build(dockerfile: Path, tag: str) -> Iterator[str]:
-    words = ["docker", "build", "--tag", tag, "--file", str(dockerfile), str(dockerfile.parent)]
+    words = ["docker", "build", "--force-rm", "--tag", tag, "--file", str(dockerfile), str(dockerfile.parent)]
     with subprocess.Popen(words, env=CLASSIC, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as building:
         assert building.stdout
         yield from building.stdout
