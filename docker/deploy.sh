@@ -4,17 +4,17 @@
 # Builds, pushes, runs the release phase (migrations) and, when that has succeeded, the new version; then asks the
 # deployed app whether it works. What is missing is said in one sentence with the command that mends it.
 #
-# HEROKU_REGISTRY is where the Docker engine pushes to: another name for Heroku's registry, such as a mirror in front.
+# HEROKU_HOST is the heroku CLI's: another Heroku than heroku.com.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 app=${1:-}
-registry=${HEROKU_REGISTRY:-registry.heroku.com}
+registry=registry.${HEROKU_HOST:-heroku.com}
 release_command='["python", "manage.py", "migrate", "--noinput"]' # as in heroku.yml
 config=(SECRET_KEY PROXY_HOPS DATABASE_SSLMODE)
 addons=(heroku-postgresql:essential-0 heroku-redis:mini)
 manifest_type=application/vnd.docker.distribution.manifest.v2+json # the only one that Heroku takes
-release_seconds=30 # after the end of its output
+phase_seconds=3600 # Heroku ends a release phase after an hour
 running_seconds=120
 lacking=
 scratch=$(mktemp -d)
@@ -31,9 +31,8 @@ main() {
   printf 'FROM %s\nCMD %s\n' "$(image web)" "$release_command" >"$scratch/Dockerfile"
   push release "$scratch"
   say "releasing"
-  heroku container:release web release --app "$app" </dev/null >&2 ||
+  release "$newest" ||
     fail "The release failed and v$before goes on: \`heroku releases:output --app $app\` shows why."
-  ask releases || fail "Heroku does not answer: \`heroku releases --app $app\` shows what became of it."
   if [[ $(newest_release) == "$newest" ]]; then
     say "nothing to release: v$newest is this very version"
     return
@@ -98,7 +97,10 @@ check_app() {
 }
 
 # What `heroku COMMAND --json` says, kept in a file: it holds secrets, which command lines would show.
-ask() { heroku "$1" --json --app "$app" </dev/null >"$scratch/$1.json" 2>/dev/null && touch "$scratch/$1.told"; }
+ask() {
+  rm -f "$scratch/$1.told"
+  heroku "$1" --json --app "$app" </dev/null >"$scratch/$1.json" 2>/dev/null && touch "$scratch/$1.told"
+}
 was_told() { [[ -e $scratch/$1.told ]]; }
 look_up() { python3 -c "import json, sys; data = json.load(open(sys.argv[1])); print($2)" "$scratch/$1.json"; }
 is_set() { [[ $(look_up config "bool(data.get('$1'))") == True ]]; }
@@ -144,7 +146,25 @@ push_failed() {
   esac
 }
 
+# The CLI stops listening to a release phase that says nothing for a minute, but the phase goes on.
+release() {
+  local status=0 deadline
+  heroku container:release web release --app "$app" </dev/null >&2 || status=$?
+  deadline=$((SECONDS + phase_seconds))
+  while ask releases && is_pending && ((SECONDS < deadline)); do
+    say "the release phase goes on"
+    heroku releases:output --app "$app" </dev/null >&2 || :
+    sleep 1
+  done
+  was_told releases || fail "Heroku does not answer: \`heroku releases --app $app\` shows what became of it."
+  if [[ $(newest_release) == "$1" ]]; then
+    return "$status"
+  fi
+  [[ $(release_that_serves) == "$(newest_release)" ]]
+}
+
 newest_release() { look_up releases 'max([each["version"] for each in data], default=0)'; }
+is_pending() { [[ $(look_up releases 'any(each["status"] == "pending" for each in data)') == True ]]; }
 release_that_serves() {
   look_up releases 'max([each["version"] for each in data if each["status"] == "succeeded"], default=0)'
 }
@@ -153,8 +173,6 @@ release_that_serves() {
 
 check_deployed() {
   local before=$1 after=$2
-  [[ $(release_that_serves) == "$after" ]] || within "$release_seconds" has_succeeded "$after" ||
-    fail "v$after is not released and v$before goes on: \`heroku releases:output --app $app\` shows why."
   say "waiting for v$after to run"
   within "$running_seconds" runs "$after" || broken "$before" "v$after does not run: \`heroku ps --app $app\`"
   within 30 is_ready || broken "$before" "${web_url}health/ready does not say that it is ready."
@@ -171,8 +189,6 @@ within() {
     sleep 1
   done
 }
-
-has_succeeded() { ask releases && [[ $(release_that_serves) == "$1" ]]; }
 
 runs() {
   ask ps && [[ $(look_up ps \

@@ -1,4 +1,4 @@
-"""One running stack a session, and what its containers printed beside a failure."""
+"""One running stack and one double of Heroku a session, and what the stack's containers printed beside a failure."""
 
 import os
 import time
@@ -8,10 +8,18 @@ from typing import Any, NoReturn
 
 import pytest
 
-from stack.compose import CommandError, Stack, run
+from stack.compose import CommandError, Stack, copy_repository, run
+from stack.heroku import cli
+from stack.heroku.app import App
+from stack.heroku.double import Heroku
+from stack.heroku.pages import APP, commands
+from stack.heroku.people import Site, outside
 
 LINES = 200  # of the logs, beside a failure
 LIMIT = 900  # seconds; the first test waits for the images
+
+# What the CLI asks for and does without.
+NOT_OF_THE_DOUBLE = {"GET /account/features/runtime-dyno-metadata", "GET /apps/…/pipeline-couplings"}
 
 HERE = Path(__file__).parent
 
@@ -39,6 +47,47 @@ def start(stack: Stack) -> None:
     except CommandError:
         print(printed(stack, seconds=3600))
         raise
+
+
+@pytest.fixture(scope="session")
+def heroku(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heroku]:
+    need_engine()
+    if sentence := cli.missing():
+        unable(sentence)
+    cli.install()
+    double = Heroku(tmp_path_factory.mktemp("heroku"))
+    try:
+        yield double
+    finally:
+        double.close()
+    assert set(double.api.unknown) <= NOT_OF_THE_DOUBLE
+
+
+@pytest.fixture(scope="session")
+def clone(heroku: Heroku) -> Path:
+    """What a stranger has after `git clone`."""
+    folder = heroku.folder / "clone"
+    folder.mkdir()
+    copy_repository(folder)
+    heroku.run("git init --quiet --initial-branch main && git add . && git commit --quiet -m Clone", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def deployed(heroku: Heroku, clone: Path) -> str:
+    """An app made and deployed by the README's own lines; what they said."""
+    return "".join(heroku.run(line, clone) for line in commands("README.md", "Deploy on Heroku"))
+
+
+@pytest.fixture
+def app(heroku: Heroku, deployed: str) -> App:
+    return heroku.app(APP)
+
+
+@pytest.fixture
+def site(heroku: Heroku, app: App) -> Iterator[Site]:
+    with outside(heroku):
+        yield Site(app, heroku)
 
 
 def need_engine() -> None:

@@ -128,7 +128,8 @@ start() {
   local mtu
   mtu=$(route_mtu)
   say "starting dockerd, log in $state/dockerd.log"
-  setsid dockerd --pidfile "$pidfile" --mtu "$mtu" \
+  # Mounts of its own: a test may lay a file over one that the engine reads, and nobody else sees it.
+  setsid unshare --mount --propagation slave dockerd --pidfile "$pidfile" --mtu "$mtu" \
     --default-network-opt "bridge=com.docker.network.driver.mtu=$mtu" >"$state/dockerd.log" 2>&1 </dev/null 9>&- &
   wait_until "$start_seconds" answers && return
   tail -n 20 "$state/dockerd.log" >&2

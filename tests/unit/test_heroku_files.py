@@ -1,79 +1,144 @@
-"""heroku.yml, app.json, docker-compose.yml, the Dockerfile and `make deploy` say the same."""
+"""heroku.yml, app.json, docker-compose.yml, the Dockerfile, `make deploy` and the page about Heroku say the same."""
 
 import json
 import re
+import shlex
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
 
 ROOT = Path(__file__).parents[2]
 SET_BY_HAND = {"SECRET_KEY"}
-OPTIONAL = {"ALLOWED_HOSTS"}
+# Nobody knows the name of an app before the button or a pull request makes it.
+NAMES = {"ALLOWED_HOSTS": ".herokuapp.com"}
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Variable(Part):
+    description: str
+    value: str = ""
+    required: bool = True
+    generator: Literal["secret"] | None = None
+
+
+class Dynos(Part):
+    quantity: int = Field(ge=0)
+    size: Literal["eco", "basic", "standard-1x", "standard-2x", "performance-m", "performance-l"]
+
+
+Addons = list[Annotated[str, Field(pattern=r"^[a-z-]+:[a-z0-9-]+$")]]
+Env = dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], Variable]
+
+
+class Environment(Part):
+    addons: Addons
+    formation: dict[str, Dynos]
+    env: Env = {}
+
+
+class AppJson(Environment):
+    """What Heroku's schema allows of what this project has a use for."""
+
+    name: Annotated[str, Field(max_length=30)]
+    description: str
+    keywords: list[str]
+    stack: Literal["container"]
+    success_url: str
+    environments: dict[Literal["review", "test"], Environment]
 
 
 def text(name: str) -> str:
     return (ROOT / name).read_text()
 
 
-def section(yaml: str, name: str) -> str:
-    """The lines below a key, which are indented more than it is."""
-    found = re.search(rf"^( *){name}:(?: &\w+)?\n((?:\1 +.*\n)+)", yaml, re.MULTILINE)
-    assert found, name
-    return found[2]
+def read(name: str) -> Any:
+    return yaml.safe_load(text(name))
 
 
-def config_of_heroku_yml() -> dict[str, str]:
-    return dict(re.findall(r'^ +([A-Z_]+): "?([^"\n]*)"?$', section(text("heroku.yml"), "config"), re.MULTILINE))
+def app_json() -> AppJson:
+    return AppJson.model_validate_json(text("app.json"))
 
 
-def app_json() -> Any:
-    return json.loads(text("app.json"))
-
-
-def command(lines: str, pattern: str) -> list[str]:
-    found = re.search(pattern, lines)
+def words(pattern: str, name: str) -> list[str]:
+    """The list that the file holds behind the pattern."""
+    found = re.search(pattern, text(name), re.MULTILINE)
     assert found, pattern
-    return re.findall(r"[^\s,\"\[\]]+", found[1])
+    return list(json.loads(found[1]))
 
 
 def test_the_web_process_runs_the_same_command_everywhere() -> None:
-    on_heroku = command(text("heroku.yml"), r"run:\n +web: (.+)")
-    assert on_heroku == command(section(text("docker-compose.yml"), "ws"), r"command: (.+)")
-    assert on_heroku == command(text("app/Dockerfile"), r"\nCMD (.+)")
+    on_heroku = shlex.split(read("heroku.yml")["run"]["web"])
+    assert on_heroku == read("docker-compose.yml")["services"]["ws"]["command"]
+    assert on_heroku == words(r"^CMD (.+)", "app/Dockerfile")
 
 
 def test_the_release_phase_runs_what_compose_runs_to_migrate() -> None:
-    on_heroku = command(text("heroku.yml"), r"release:\n +image: web\n +command:\n +- (.+)")
-    assert on_heroku == command(section(text("docker-compose.yml"), "migrate"), r"command: (.+)")
-    assert on_heroku == command(text("docker/deploy.sh"), r"release_command='(.+)'")
+    phase = read("heroku.yml")["release"]
+    assert phase["image"] == "web"
+    (on_heroku,) = (shlex.split(command) for command in phase["command"])
+    assert on_heroku == read("docker-compose.yml")["services"]["migrate"]["command"]
+    assert on_heroku == words(r"^release_command='(.+)'", "docker/deploy.sh")
+    assert f"CMD {json.dumps(on_heroku)}" in text("docs/heroku.md")
 
 
 def test_heroku_builds_the_very_image_of_compose() -> None:
-    assert "web: app/Dockerfile" in section(text("heroku.yml"), "build")
-    assert "build: app\n" in text("docker-compose.yml")
+    assert read("heroku.yml")["build"]["docker"] == {"web": "app/Dockerfile"}
+    assert {read("docker-compose.yml")["services"][name]["build"] for name in ("web", "ws", "migrate")} == {"app"}
     assert not re.search(r"--mount|--chmod|--link|<<|# syntax|ENTRYPOINT", text("app/Dockerfile"))
 
 
 def test_the_button_gives_what_the_manifest_gives() -> None:
-    fixed = {name: entry["value"] for name, entry in app_json()["env"].items() if "value" in entry}
-    assert fixed == config_of_heroku_yml()
-    assert set(app_json()["env"]) == set(fixed) | SET_BY_HAND | OPTIONAL
-    plans = re.findall(r"plan: (\S+)", text("heroku.yml"))
-    assert app_json()["addons"] == plans
-    assert app_json()["stack"] == "container"
-    assert set(app_json()["formation"]) == set(
-        re.findall(r"^  (\w+):", section(text("heroku.yml"), "run"), re.MULTILINE)
-    )
+    setup = read("heroku.yml")["setup"]
+    fixed = {name: entry.value for name, entry in app_json().env.items() if entry.value}
+    assert fixed == setup["config"] | NAMES
+    assert set(app_json().env) == set(fixed) | SET_BY_HAND
+    assert app_json().addons == [each["plan"] for each in setup["addons"]]
+    assert set(app_json().formation) == set(read("heroku.yml")["run"])
+
+
+def test_a_review_app_gets_what_the_button_gives() -> None:
+    """Its own add-ons and a secret of its own; the variables are those of the whole file unless it names others."""
+    review = app_json().environments["review"]
+    assert review.addons == app_json().addons
+    assert review.formation == app_json().formation
+    assert review.env == {}
+    assert app_json().env["SECRET_KEY"].generator == "secret"
 
 
 def test_deploy_asks_for_what_the_manifest_sets_up() -> None:
     script = text("docker/deploy.sh")
-    assert re.findall(r"\S+", re.findall(r"\naddons=\((.+)\)", script)[0]) == app_json()["addons"]
+    assert re.findall(r"\S+", re.findall(r"\naddons=\((.+)\)", script)[0]) == app_json().addons
     asked = set(re.findall(r"\nconfig=\((.+)\)", script)[0].split())
-    assert asked - SET_BY_HAND <= set(config_of_heroku_yml())
+    config = read("heroku.yml")["setup"]["config"]
+    assert asked - SET_BY_HAND <= set(config)
     mended = dict(re.findall(r"echo ([A-Z_]+)=(\w+) ;;", script))
-    assert mended == {name: config_of_heroku_yml()[name] for name in asked - SET_BY_HAND}
+    assert mended == {name: config[name] for name in asked - SET_BY_HAND}
 
 
 def test_every_variable_is_one_that_the_settings_read() -> None:
     settings = text("app/config/settings.py")
-    assert [name for name in app_json()["env"] if f'"{name}"' not in settings] == []
+    assert [name for name in app_json().env if f'"{name}"' not in settings] == []
+
+
+def test_every_command_of_the_pages_is_typed_by_a_test() -> None:
+    tests = "".join(path.read_text() for path in (ROOT / "tests/stack").glob("*.py"))
+    typed = set(re.findall(r'commands\("([^"]+)", "([^"]+)"\)', tests))
+    page = re.split(r"^## ", text("docs/heroku.md"), flags=re.MULTILINE)
+    shown = {("docs/heroku.md", section.splitlines()[0]) for section in page if "```sh" in section}
+    assert shown
+    assert typed == shown | {("README.md", "Deploy on Heroku")}
+    assert all(section.count("```sh") <= 1 for section in page)
+
+
+def test_the_pages_steps_by_hand_are_those_of_make_deploy() -> None:
+    page, script = text("docs/heroku.md"), text("docker/deploy.sh")
+    for option in ("--platform linux/amd64 --provenance=false --sbom=false", "push=true,oci-mediatypes=false"):
+        assert option in page
+        assert option in script
+    assert "heroku container:release web release --app my-rooms" in page
+    assert "heroku container:release web release --app" in script

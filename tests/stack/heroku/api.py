@@ -3,15 +3,14 @@
 import asyncio
 import json
 import re
+import socket
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from stack.heroku import described
 from stack.heroku.app import METADATA, App, Release
-from stack.heroku.requests import Head, answer, read_body
-
-OUTPUT_SECONDS = 180
+from stack.heroku.requests import Head, answer, read_body, streamed
 
 
 class RefusalError(Exception):
@@ -27,13 +26,12 @@ class Api:
     def __init__(self, key: str, host: str, create: Callable[[str, str], App], add: Callable[[App, str], None]) -> None:
         self.key, self.host, self._create, self._add = key, host, create, add
         self.apps: dict[str, App] = {}
-        self.asked: list[str] = []
+        self._listening: set[asyncio.StreamWriter] = set()
         self.unknown: list[str] = []
 
     async def serve(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         body = json.loads(await read_body(head, reader) or b"{}")
         path = urlsplit(head.path).path
-        self.asked.append(f"{head.method} {path}")
         try:
             if head.get("authorization") != f"Bearer {self.key}":
                 raise RefusalError(401, "unauthorized", "Invalid credentials provided.")
@@ -46,10 +44,21 @@ class Api:
         writer.write(answer(200, {}))
 
     async def output(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """What a release phase says, once it has ended."""
+        """What a release phase says, while it says it."""
         release = next(each for app in self.apps.values() for each in app.releases if each.id == head.path[1:])
-        await asyncio.to_thread(release.ended.wait, OUTPUT_SECONDS)
-        writer.write(answer(200, release.output))
+        pieces = iter(release.output)
+        writer.write(streamed("text/plain"))
+        self._listening.add(writer)
+        while piece := await asyncio.to_thread(next, pieces, ""):
+            writer.write(piece.encode())
+            await writer.drain()
+        self._listening.discard(writer)
+
+    def cut_outputs(self) -> None:
+        """Whoever listens to a release phase hears no more of it, as when it is silent for too long."""
+        for writer in self._listening:
+            writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        self._listening.clear()
 
     def _answer(self, method: str, path: str, body: Any) -> Any:
         if path == "/apps" and method == "POST":
@@ -87,9 +96,15 @@ class Api:
             case (("GET" | "PATCH"), ["features", name]) if name == METADATA:
                 app.features |= {METADATA} if body.get("enabled") else set()
                 return described.feature(app)
+            case "GET", ["formation"]:
+                return described.formation(app)
             case "PATCH", ["formation"]:
-                app.release_images({each["type"]: each["docker_image"] for each in body["updates"]})
-                return []
+                if images := {each["type"]: each["docker_image"] for each in body["updates"] if "docker_image" in each}:
+                    app.release_images(images)
+                for each in body["updates"]:
+                    if "quantity" in each:
+                        app.scale(each["type"], int(each["quantity"]))
+                return described.formation(app)
             case "GET", ["releases"]:
                 return [described.release(app, each, self.host) for each in reversed(app.releases)]
             case "GET", ["releases", id]:

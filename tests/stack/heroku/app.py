@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from stack.compose import CommandError
 from stack.heroku.containers import Network
-from stack.heroku.dyno import Dyno, command_of
+from stack.heroku.dyno import Dyno, command_of, has_curl
+from stack.heroku.output import Output
 
 RELEASE_SECONDS = 120
 METADATA = "runtime-dyno-metadata"
@@ -27,7 +28,7 @@ class Release:
     description: str
     processes: dict[str, Process]
     status: str = "pending"
-    output: str = ""
+    output: Output = field(default_factory=Output)
     ended: threading.Event = field(default_factory=threading.Event)
     id: str = field(default_factory=lambda: secrets.token_hex(8))
 
@@ -39,6 +40,7 @@ class App:
         self.config: dict[str, str] = {}
         self.addons: list[str] = []  # plans
         self.features: set[str] = set()
+        self.quantity = {"web": 1}
         self.releases: list[Release] = []
         self.dynos: list[Dyno] = []
         self.retired: list[Dyno] = []
@@ -75,6 +77,17 @@ class App:
             self._end(release, "succeeded")
         return release
 
+    def scale(self, kind: str, quantity: int) -> None:
+        """More or fewer dynos of what serves; the others stay as they are."""
+        with self._one_at_a_time:
+            self.quantity[kind] = quantity
+            staying = [each for each in self.dynos if each.kind != kind or each.number <= quantity]
+            self._retire_all([each for each in self.dynos if each not in staying])
+            here = {each.name for each in staying}
+            self.dynos = staying + [
+                self._start(self.current, kind, name) for name in self._names(kind) if name not in here
+            ]
+
     def restart(self) -> None:
         """As Heroku does once a day."""
         with self._one_at_a_time:
@@ -92,31 +105,45 @@ class App:
                 if good:
                     self._replace_dynos(release)
             except Exception as error:
-                release.output += str(error)
+                release.output.write(str(error))
                 good = False
             self._end(release, "succeeded" if good else "failed")
 
     def _release_phase(self, release: Release) -> bool:
+        """What it says leaves the dyno by the image's own curl; without one it is in the app's logs only."""
         dyno = self._start(release, "release", f"release.{random.randrange(1000, 9999)}")
+        limit = threading.Timer(RELEASE_SECONDS, dyno.kill)
+        limit.start()
+        if has_curl(dyno.image):
+            for line in dyno.follow():
+                release.output.write(line)
         good = dyno.wait_end(RELEASE_SECONDS) and dyno.exit_code == 0
-        release.output = dyno.output()
+        limit.cancel()
         dyno.remove()
         return good
 
     def _replace_dynos(self, release: Release) -> None:
         """Without preboot: the old are told to leave while the new start."""
-        old, self.dynos = self.dynos, [self._start(release, kind) for kind in release.processes if kind != "release"]
-        for dyno in old:
-            dyno.leaving = True
-            threading.Thread(target=self._retire, args=[dyno], daemon=True).start()
+        kinds = [kind for kind in release.processes if kind != "release"]
+        new = [self._start(release, kind, name) for kind in kinds for name in self._names(kind)]
+        old, self.dynos = self.dynos, new
+        self._retire_all(old)
 
-    def _start(self, release: Release, kind: str, name: str = "") -> Dyno:
+    def _names(self, kind: str) -> list[str]:
+        return [f"{kind}.{number}" for number in range(1, self.quantity.get(kind, 0) + 1)]
+
+    def _start(self, release: Release, kind: str, name: str) -> Dyno:
         process = release.processes[kind]
         config = self.config | (self._metadata(release) if METADATA in self.features else {})
-        return Dyno(name or f"{kind}.1", process.image, process.command, config, release.version, self._network)
+        return Dyno(name, process.image, process.command, config, release.version, self._network)
 
     def _metadata(self, release: Release) -> dict[str, str]:
         return {"HEROKU_APP_DEFAULT_DOMAIN_NAME": self.domain, "HEROKU_RELEASE_VERSION": f"v{release.version}"}
+
+    def _retire_all(self, dynos: list[Dyno]) -> None:
+        for dyno in dynos:
+            dyno.leaving = True
+            threading.Thread(target=self._retire, args=[dyno], daemon=True).start()
 
     def _retire(self, dyno: Dyno) -> None:
         with suppress(CommandError):  # at the end of the test its container goes before it has left
@@ -126,4 +153,5 @@ class App:
     @staticmethod
     def _end(release: Release, status: str) -> None:
         release.status = status
+        release.output.end()
         release.ended.set()

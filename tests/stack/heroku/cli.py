@@ -35,7 +35,7 @@ def install() -> None:
     subprocess.run(words, cwd=FOLDER, env=environ, check=True, capture_output=True, timeout=SECONDS)
 
 
-def environment(home: Path, authority: Path, host: str, key: str, registry: str) -> dict[str, str]:
+def environment(home: Path, authority: Path, host: str, key: str) -> dict[str, str]:
     """What a person's shell has: the CLI on its PATH, logged in, and the authority trusted."""
     kept = {name: os.environ[name] for name in ("DOCKER_HOST", "LANG") if name in os.environ}
     return kept | {
@@ -43,13 +43,15 @@ def environment(home: Path, authority: Path, host: str, key: str, registry: str)
         "HOME": str(home),
         "HEROKU_HOST": host,
         "HEROKU_API_KEY": key,
-        "HEROKU_REGISTRY": registry,
         "HEROKU_SKIP_NEW_VERSION_CHECK": "1",
+        "HEROKU_DISABLE_AUTOUPDATE": "1",
         "DISABLE_TELEMETRY": "true",
         # Asked about unpaid bills at every turn.
         "HEROKU_PARTICLEBOARD_URL": f"https://particleboard.{host}",
         "NODE_EXTRA_CA_CERTS": str(authority),
+        "SSL_CERT_FILE": str(authority),
         "CURL_CA_BUNDLE": str(authority),
         "GIT_SSL_CAINFO": str(authority),
         "NO_COLOR": "1",
+        **{f"GIT_{who}_{what}": "alice" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
     }

@@ -6,7 +6,8 @@ import os
 import secrets
 import subprocess
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,22 @@ class Container:
         done = subprocess.run(["docker", "logs", self.id], env=DOCKER, capture_output=True, text=True)
         return done.stdout + done.stderr
 
+    def follow(self) -> Iterator[str]:
+        """Its lines as they come, until it has ended."""
+        words = ["docker", "logs", "--follow", self.id]
+        with subprocess.Popen(words, env=DOCKER, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as logs:
+            assert logs.stdout
+            yield from logs.stdout
+
+    def processes(self) -> list[int]:
+        """As the machine numbers them."""
+        return [int(line) for line in docker("top", self.id, "-eo", "pid").splitlines()[1:]]
+
     def signal_all(self, number: int) -> None:
         """To every process in it, as Heroku does."""
-        for line in docker("top", self.id, "-eo", "pid").splitlines()[1:]:
-            os.kill(int(line), number)
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def remove(self) -> None:
         docker("rm", "--force", "--volumes", self.id)

@@ -51,6 +51,13 @@ def addon(app: App, plan: str) -> dict[str, Any]:
     }
 
 
+def formation(app: App) -> list[dict[str, Any]]:
+    return [
+        {"type": kind, "quantity": quantity, "size": "Basic", "app": {"name": app.name}}
+        for kind, quantity in app.quantity.items()
+    ]
+
+
 def feature(app: App) -> dict[str, Any]:
     return {
         "name": METADATA,

@@ -1,8 +1,7 @@
-"""Heroku on this machine: the API, the registry, the router and the dynos, and a shell of somebody who uses them.
+"""Heroku on this machine: API, git, registry, router and dynos, and a shell of somebody who uses them.
 
-Not of it: accounts, prices, builds on Heroku's side beyond `git push`, and everything that the tests do not use. The
-Docker engine, which lives outside, pushes to the registry by its loopback address (HEROKU_REGISTRY); the CLI finds
-the same registry by its name.
+Not of it: accounts, prices, and everything that the tests do not use. The Docker engine, which lives outside of the
+shell's namespaces, finds the registry by the same name.
 """
 
 import asyncio
@@ -10,20 +9,24 @@ import secrets
 import socket
 import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from servers.ports import free_port
 from stack.heroku import cli
 from stack.heroku.api import Api
 from stack.heroku.app import App
+from stack.heroku.build import build_and_release
 from stack.heroku.certificates import Authority
 from stack.heroku.containers import Network, docker, images
 from stack.heroku.data import Postgres, Redis
+from stack.heroku.engine import Introduction
 from stack.heroku.gate import Gate
+from stack.heroku.git import Git
 from stack.heroku.inside import LOOPBACK, Inside
 from stack.heroku.registry import Registry
 from stack.heroku.requests import Head, answer
-from stack.heroku.router import Router, join
+from stack.heroku.router import Router
 
 HOST = "test.herokudev.com"
 DOMAIN = "herokuapp.com"
@@ -37,32 +40,44 @@ class Heroku:
         self.network = Network()
         self.authority, self.stranger = Authority(made(folder / "ca")), Authority(made(folder / "other-ca"))
         self.postgres, self.redis = Postgres(self.network, self.authority), Redis(self.network, self.authority)
-        self.registry = Registry(folder)
+        self.registry = Registry(folder, self.key)
         self.registry.start()
-        self.inside = Inside(folder, [HTTPS, self.registry.port])
-        self.inside.knows(f"{name}.{HOST}" for name in ("api", "registry", "output", "particleboard"))
+        self.git = Git(made(folder / "git"), self.key, self._build)
+        self.inside = Inside(folder, [HTTPS])
+        self.inside.knows(f"{name}.{HOST}" for name in ("api", "git", "registry", "output", "particleboard"))
+        self._for_the_engine = ".".join(["127", *(str(secrets.randbelow(250) + 1) for _ in range(3))])
         self.api = Api(self.key, HOST, self._create, self._add)
         self.port = free_port()  # of the router, for people outside
-        self.env = cli.environment(
-            made(folder / "home"), self.authority.certificate, HOST, self.key, self.registry.address
-        )
+        self.env = cli.environment(made(folder / "home"), self.authority.certificate, HOST, self.key)
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="heroku", daemon=True).start()
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(30)
         self.postgres.wait_ready()
         self.redis.wait_ready()
+        self._introduction = Introduction(folder, f"registry.{HOST}", self._for_the_engine, self.authority.certificate)
 
-    def shell(self, line: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    def typed(self, line: str, folder: Path, **env: str) -> "subprocess.Popen[str]":
         """A line of somebody who is logged in. Its two outputs come as one."""
-        return subprocess.run(
+        return subprocess.Popen(
             self.inside.command(folder, "bash", "-c", line),
             env=self.env | env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=COMMAND_SECONDS,
         )
+
+    def shell(self, line: str, folder: Path, **env: str) -> "subprocess.CompletedProcess[str]":
+        with self.typed(line, folder, **env) as process:
+            said, _ = process.communicate(timeout=COMMAND_SECONDS)
+        print(said)
+        return subprocess.CompletedProcess(line, process.returncode, said)
+
+    def run(self, line: str, folder: Path) -> str:
+        """What the line said; AssertionError when it fails."""
+        done = self.shell(line, folder)
+        assert done.returncode == 0, f"{line}\n{done.stdout}"
+        return done.stdout
 
     def app(self, name: str) -> App:
         return self.api.apps[name]
@@ -70,11 +85,12 @@ class Heroku:
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(end_others(), self._loop).result(30)
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._introduction.end()
         self.inside.close()
         self.registry.remove()
         self.network.remove()
-        if pushed := images(f"{self.registry.address}/*/*"):
-            docker("image", "rm", "--force", *pushed)
+        if made_here := images(f"registry.{HOST}/*/*") + images(f"{self.network.name}-*"):
+            docker("image", "rm", "--force", *made_here)
 
     async def _listen(self) -> None:
         certificate, key = self.authority.sign(f"*.{HOST}", f"*.{DOMAIN}")
@@ -85,13 +101,15 @@ class Heroku:
                 f"api.{HOST}": self.api.serve,
                 f"output.{HOST}": self.api.output,
                 f"particleboard.{HOST}": self.api.bills,
-                f"registry.{HOST}": self._serve_registry,
+                f"git.{HOST}": self.git.serve,
+                f"registry.{HOST}": self.registry.serve,
                 DOMAIN: self._route,
             },
         )
         await gate.listen(self.inside.listeners[HTTPS])
         await gate.listen(socket.create_server((LOOPBACK, self.port), backlog=128))
-        await asyncio.start_server(self._relay, sock=self.inside.listeners[self.registry.port])
+        await gate.listen(socket.create_server((self._for_the_engine, HTTPS), backlog=128))
+        await self.git.listen()
 
     async def _route(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host = head.get("host").partition(":")[0]
@@ -101,18 +119,8 @@ class Heroku:
         else:
             writer.write(answer(404, "No such app."))
 
-    async def _serve_registry(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head.set("connection", "close")
-        await Router(lambda: (LOOPBACK, self.registry.port)).serve(head, reader, writer)
-
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """The registry under the same address inside as outside."""
-        from_registry, to_registry = await asyncio.open_connection(LOOPBACK, self.registry.port)
-        try:
-            await join((reader, to_registry), (from_registry, writer), both_ways=True)
-        finally:
-            to_registry.close()
-            writer.close()
+    def _build(self, app: str, folder: Path, commit: str) -> Iterator[str]:
+        return build_and_release(self.app(app), folder, commit, f"{self.network.name}-{app}")
 
     def _create(self, name: str, stack: str) -> App:
         app = App(name, stack, self.network)

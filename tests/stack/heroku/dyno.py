@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from stack.compose import CommandError
+from stack.compose import ESTABLISHED, CommandError
 from stack.heroku.containers import Container, Network, docker
 
 MEMORY = "512m"
@@ -20,12 +20,12 @@ class Dyno(Container):
     """Any user, nothing writable but /tmp, no capability; the command is one string for a shell."""
 
     def __init__(self, name: str, image: str, command: str, config: Mapping[str, str], version: int, network: Network):
-        self.name, self.command, self.version = name, command, version
-        self.kind = name.partition(".")[0]
+        self.name, self.image, self.command, self.version = name, image, command, version
+        self.kind, _, number = name.partition(".")
+        self.number = int(number)
         self.port = random.randrange(3000, 60000)
         self.leaving = False
         self.exit_code: int | None = None
-        self.seconds_to_leave = 0.0
         uid = str(random.randrange(20_000, 60_000))
         env = {**config, "PORT": str(self.port), "DYNO": name}
         super().__init__(
@@ -47,6 +47,11 @@ class Dyno(Container):
         with suppress(OSError), socket.create_connection(self.where, timeout=1):
             return True
         return False
+
+    def connections(self) -> int:
+        """That the router has open to it."""
+        lines = [line.split() for line in self.exec("cat", "/proc/net/tcp", "/proc/net/tcp6").splitlines()]
+        return sum(each[1].endswith(f":{self.port:04X}") and each[3] == ESTABLISHED for each in lines)
 
     def described(self, app: str) -> dict[str, object]:
         """As the Platform API does."""
@@ -76,15 +81,24 @@ class Dyno(Container):
         self.exit_code = int(self.state["ExitCode"])
         return True
 
-    def stop(self) -> None:
+    def stop(self, grace: float = GRACE_SECONDS) -> None:
         """SIGTERM to all of its processes, SIGKILL after the grace period."""
-        began = time.monotonic()
-        with suppress(CommandError, ProcessLookupError):
+        with suppress(CommandError):
             self.signal_all(signal.SIGTERM)
-        if not self.wait_end(GRACE_SECONDS):
-            docker("kill", self.id)
+        if not self.wait_end(grace):
+            self.kill()
             self.wait_end(GRACE_SECONDS)
-        self.seconds_to_leave = time.monotonic() - began
+
+    def kill(self) -> None:
+        with suppress(CommandError):  # it has ended meanwhile
+            docker("kill", self.id)
+
+
+def has_curl(image: str) -> bool:
+    with suppress(CommandError):
+        docker("run", "--rm", "--network", "none", "--entrypoint", "curl", image, "--version")
+        return True
+    return False
 
 
 def command_of(image: str) -> str:

@@ -1,5 +1,6 @@
 """The people outside: for them, too, the names of Heroku's apps lead to the router of this machine."""
 
+import asyncio
 import os
 import socket
 from collections.abc import Iterator
@@ -19,6 +20,19 @@ class Site:
     def __init__(self, app: App, heroku: Heroku) -> None:
         self.base_url = f"https://{app.domain}:{heroku.port}"
         self.ws_url = f"wss://{app.domain}:{heroku.port}"
+
+
+@contextmanager
+def coming_from(address: str) -> Iterator[None]:
+    """Who dials in this event loop has another of loopback's addresses than everybody else."""
+    loop = asyncio.get_running_loop()
+    connect = loop.create_connection
+
+    async def from_there(*arguments: Any, **options: Any) -> Any:
+        return await connect(*arguments, **options, local_addr=(address, 0))
+
+    with patch.object(loop, "create_connection", from_there):
+        yield
 
 
 @contextmanager

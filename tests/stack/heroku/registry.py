@@ -1,5 +1,6 @@
 """A real registry (Debian's docker-registry) on a disk of its own, which a test may fill."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -10,8 +11,12 @@ from typing import Any
 
 from servers.ports import answers, free_port
 from servers.process import Process
+from stack.heroku.inside import LOOPBACK
+from stack.heroku.requests import Head, answer, password
+from stack.heroku.router import join
 
 DISK = "700m"
+PATIENCE = 300  # seconds of silence
 SCHEMA_2 = "application/vnd.docker.distribution.manifest.v2+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -26,9 +31,10 @@ http: {{addr: "127.0.0.1:{port}"}}
 
 
 class Registry(Process):
-    """The engine takes any registry on loopback without TLS."""
+    """It serves whoever knows the key, which comes as a password."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key: str) -> None:
+        self._key = key
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self._disk = folder / "registry"
@@ -37,6 +43,21 @@ class Registry(Process):
         config = folder / "registry.yml"
         config.write_text(CONFIG.format(disk=self._disk, port=self.port))
         super().__init__("docker-registry", ["docker-registry", "serve", str(config)], lambda: answers(self.port))
+
+    async def serve(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """As Heroku's: TLS has ended, and nobody gets further without having logged in."""
+        if password(head) != self._key:
+            refusal = {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}
+            writer.write(answer(401, refusal, WWW_Authenticate='Basic realm="registry"'))
+            return
+        from_registry, to_registry = await asyncio.open_connection(LOOPBACK, self.port)
+        try:
+            head.set("connection", "close")
+            head.set("x-forwarded-proto", "https")
+            to_registry.write(head.encode())
+            await join((reader, to_registry), (from_registry, writer), PATIENCE, both_ways=True)
+        finally:
+            to_registry.close()
 
     def manifest(self, image: str) -> Any:
         """Of `app/web` for example, whatever kind it is."""

@@ -19,10 +19,15 @@ Address = tuple[str, int]
 
 
 class Router:
-    """`where` returns the address of a dyno that serves, or None."""
+    """`where` returns the address of a dyno that serves, or None. The seconds are Heroku's where nobody says others."""
 
-    def __init__(self, where: Callable[[], Address | None]) -> None:
-        self._where = where
+    def __init__(
+        self,
+        where: Callable[[], Address | None],
+        first_byte: float = FIRST_BYTE_SECONDS,
+        silence: float = SILENCE_SECONDS,
+    ) -> None:
+        self._where, self._first_byte, self._silence = where, first_byte, silence
 
     async def serve(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         body = await read_body(head, reader)
@@ -35,7 +40,7 @@ class Router:
             forward(head, writer.get_extra_info("peername")[0])
             to_dyno.write(head.encode() + body)
             try:
-                async with asyncio.timeout(FIRST_BYTE_SECONDS):
+                async with asyncio.timeout(self._first_byte):
                     first = await from_dyno.read(65536)
             except TimeoutError:
                 writer.write(answer(503, "Request timeout (H12)."))
@@ -44,7 +49,7 @@ class Router:
                 writer.write(answer(503, "Connection closed without response (H13)."))
                 return
             writer.write(first)
-            await join((reader, to_dyno), (from_dyno, writer), both_ways=upgraded(head))
+            await join((reader, to_dyno), (from_dyno, writer), self._silence, both_ways=upgraded(head))
         finally:
             to_dyno.close()
 
@@ -74,7 +79,7 @@ def forward(head: Head, client: str) -> None:
 Way = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def join(there: Way, back: Way, *, both_ways: bool) -> None:
+async def join(there: Way, back: Way, silence: float, *, both_ways: bool) -> None:
     """Until one side ends, or neither says anything for too long."""
     last = [time.monotonic()]
 
@@ -87,7 +92,7 @@ async def join(there: Way, back: Way, *, both_ways: bool) -> None:
                 await writer.drain()
 
     async def watch() -> None:
-        while (left := last[0] + SILENCE_SECONDS - time.monotonic()) > 0:
+        while (left := last[0] + silence - time.monotonic()) > 0:
             await asyncio.sleep(left)
 
     ways: list[Awaitable[None]] = [carry(back), watch(), *([carry(there)] if both_ways else [])]

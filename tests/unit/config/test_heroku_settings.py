@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from types import ModuleType
 
+from django.http.request import validate_host
+
 NAME = "rooms-of-alice-0123456789ab.herokuapp.com"
 Read = Callable[..., ModuleType]
 REDISS = "rediss://:p@redis.example:6379"
@@ -30,3 +32,17 @@ def test_a_redis_without_tls_knows_nothing_of_certificates(read: Read) -> None:
     assert read(REDIS_URL="redis://redis", REDIS_CA="PEM").CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] == [
         "redis://redis"
     ]
+
+
+def test_an_app_made_by_the_button_answers_to_its_name_and_to_no_other_site(read: Read) -> None:
+    hosts = read(ALLOWED_HOSTS=".herokuapp.com").ALLOWED_HOSTS
+    assert validate_host(NAME, hosts)
+    assert not validate_host("herokuapp.com.evil.example", hosts)
+
+
+def test_behind_the_router_cookies_and_redirects_are_for_https(read: Read) -> None:
+    on_heroku = read(HEROKU_APP_DEFAULT_DOMAIN_NAME=NAME, PROXY_HOPS="1", DYNO="web.1")
+    assert on_heroku.SECURE_SSL_REDIRECT
+    assert on_heroku.SESSION_COOKIE_SECURE
+    assert on_heroku.CSRF_COOKIE_SECURE
+    assert on_heroku.PROXY_HOPS == 1
