@@ -10,7 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 from realtime import metrics
-from realtime.limits import LAYER_CHARACTERS, LAYER_MESSAGE_EVENTS, LAYER_RETRY_SECONDS, LAYER_SECONDS, RENEW_SECONDS
+from realtime.limits import (
+    LAYER_CHARACTERS,
+    LAYER_MESSAGE_EVENTS,
+    LAYER_PAUSE_SECONDS,
+    LAYER_PAUSES,
+    LAYER_RETRY_SECONDS,
+    LAYER_SECONDS,
+    RENEW_SECONDS,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -96,9 +104,11 @@ class Wire:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            began = self._loop.time()
             try:
                 await self._reconcile()
                 await self._flush()
+                await asyncio.sleep(min(LAYER_PAUSES * (self._loop.time() - began), LAYER_PAUSE_SECONDS))
             except Exception as error:
                 metrics.layer_failures.inc()
                 logger.warning("the channel layer does not answer: %r", error)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final, NamedTuple
 
 from django.db import connection, transaction
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 BATCH: Final = 500  # entries in one transaction
 MOST_WAITING: Final = 5_000  # entries; more is more than the database can take soon
+CROWD: Final = 8  # entries that came together; then more will come soon, and the next transaction waits
+GATHER_SECONDS: Final = 0.003  # for them: many small transactions would take the time that the loop needs
 ASIDE_SECONDS: Final = 5  # for a locked room; then its senders are told to come back
 ASIDE_RETRY_SECONDS: Final = 0.05
 RETRY_AFTER_MS: Final = 1_000
@@ -120,6 +122,8 @@ class Writer:
                 self._retry_aside()
             if not self._waiting:
                 return
+            if len(batch) >= CROWD:
+                sleep(GATHER_SECONDS)
 
     def _next_batch(self) -> list[Waiting]:
         """The next entries; what belongs to a room that is set aside queues up behind its earlier ones."""

@@ -4,6 +4,7 @@ python -m bench [--only fanout,memory] [--contenders "hub, uvicorn" nchan] [--ru
 """
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -41,6 +42,7 @@ def main() -> int:
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Terminated."))
     usage.allow_many_files()
+    gc.disable()  # people of the stored half live in this process: a collection would look like a server's delay
     server_core, load_core = cores()
     bench = Bench(
         runs=options.runs,

@@ -5,6 +5,7 @@ that was acknowledged is looked for in the database, and everybody must have hea
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -118,6 +119,7 @@ async def one_run(house: House, contender: Contender, shape: Shape, seconds: flo
     rooms = [new_room("durable") for _ in range(shape.rooms)]
     writers = [contender.person(rooms[number % len(rooms)]) for number in range(shape.writers)]
     people = [*writers, *(contender.person(room, keeps=True) for room in rooms)]
+    gc.collect()
     async with AsyncExitStack() as stack:
         for person in people:
             await person.enter(contender.server.ws_url)

@@ -1,6 +1,7 @@
 """Everybody is cut off at once and comes back at once: how long it takes, and what it asks of Postgres."""
 
 import asyncio
+import gc
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -87,6 +88,7 @@ async def run(bench: Bench) -> AsyncIterator[Result]:
 async def one_storm(
     house: House, witness: Witness, server: Server, cut: str, rooms: int, cookies: list[str]
 ) -> Values | str:
+    gc.collect()
     names = [new_room("storm") for _ in range(rooms)]
     visits = [Visit(Person(names[number % rooms]), cookie) for number, cookie in enumerate(cookies)]
     scene = Scene(house, witness, house.started(server), names, visits)
