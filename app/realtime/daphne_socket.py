@@ -10,6 +10,7 @@ import asyncio
 import random
 import time
 from http import HTTPStatus
+from sys import getsizeof
 from typing import Any
 
 from autobahn.util import encode_truncate
@@ -48,6 +49,9 @@ class Socket(WebSocketProtocol):
     unread = False  # reading was stopped because the inbox is full
     fragments = 0
     data: bytes  # received, and not parsed yet by the library
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.peer}>"
 
     # --- The handshake -----------------------------------------------------------------------------
 
@@ -102,7 +106,7 @@ class Socket(WebSocketProtocol):
                 self._resume_reading()
                 return
             if isinstance(piece, str):
-                self._heard({"text": piece}, len(piece))
+                self._heard({"text": piece}, getsizeof(piece))
             else:
                 self._dataReceived(piece)
         if not self.unread:
@@ -276,6 +280,7 @@ def with_options_of(factory: WebSocketFactory) -> type[Socket]:
     keeps: a fifth of what a handshake costs.
     """
     options = {name: getattr(factory, name) for name in Socket.CONFIG_ATTRS}
+    options = {name: staticmethod(option) if callable(option) else option for name, option in options.items()}
     return type(Socket.__name__, (Socket,), {**options, "CONFIG_ATTRS": ()})
 
 

@@ -203,7 +203,7 @@ class Feed:
                 await follower.emptied()
                 page = await self._page(position)
                 position = hand_page(follower, page, position)
-                self.hand_out()
+            self.hand_out()  # what the follower has already is still on its way to the others
             self.behind.pop(follower, None)
             self.live.add(follower)
         except TooSlow:
@@ -214,6 +214,8 @@ class Feed:
 
     async def _page(self, position: int) -> list[Numbered]:
         """What comes after that number. Raises LookupError where the log ends before what was handed out."""
+        if position == self.seq:  # it has come meanwhile
+            return []
         if position > self.seq:
             await asyncio.shield(self.repair())  # who leaves meanwhile does not end it for the others
             if position > self.seq:

@@ -31,18 +31,15 @@ class Incoming:
 
     def next(self) -> str | bytes | None:
         """A text, or bytes for the library, of one frame at most; None where more data is needed."""
-        if not self._owed:
-            if (text := self._begin_frame()) is not None:
-                return text
-            if not self._owed:
-                return None
-        return self._for_the_library()
-
-    def _for_the_library(self) -> bytes | None:
+        if not self._owed and (text := self._begin_frame()) is not None:
+            return text
         piece = self._data[self._at : self._at + self._owed]
         self._at += len(piece)
         self._owed -= len(piece)
-        return piece or None
+        if piece:
+            return piece
+        self._data, self._at = self._data[self._at :], 0  # an idle socket keeps nothing of what it sent
+        return None
 
     def _begin_frame(self) -> str | None:
         """The frame's text if it is a usual one that is here; else notes how long it is, as soon as that is known."""
@@ -57,6 +54,7 @@ class Incoming:
                 return None
             usual = length == TWO_BYTES
             length = int.from_bytes(data[at + 2 : start])
+            usual = usual and length >= TWO_BYTES
         else:
             usual = True
         if second & MASKED:

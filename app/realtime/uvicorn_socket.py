@@ -7,6 +7,7 @@ neither pings nor tiny frames add up in memory.
 import asyncio
 from collections.abc import Coroutine
 from http import HTTPStatus
+from sys import getsizeof
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -55,7 +56,7 @@ class Socket(WebSocketsSansIOProtocol):
                 self._resume_reading()
                 return
             if isinstance(piece, str):
-                self._heard({"text": piece}, len(piece))
+                self._heard({"text": piece}, getsizeof(piece))
             else:
                 super().data_received(piece)
         if not self.failed:
@@ -108,6 +109,7 @@ class Socket(WebSocketsSansIOProtocol):
         """Closes, and reads on for a while: ending while data comes in would cost the client the reason."""
         if not self.failed and self.conn.close_sent:
             self.failed = True
+            self._resume_reading()
             if not self.close_sent:
                 self._closed(self.conn.close_sent.code, self.conn.close_sent.reason)
             self._end_when_quiet()
@@ -127,6 +129,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def handle_close(self, event: Frame) -> None:
         super().handle_close(event)
+        self.close_sent = self.disconnected = True  # nothing may follow the answer
         self._drop_later()
 
     def keepalive_timeout(self) -> None:
@@ -177,7 +180,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     async def _accept(self, message: Any) -> None:
         await super().send(message)
-        for name in OF_THE_HANDSHAKE:
+        for name in OF_THE_HANDSHAKE if self.handshake_complete else ():
             self.__dict__.pop(name, None)
         self._read_on()
 

@@ -20,7 +20,7 @@ Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
 
-TOGETHER: Final = 200  # questions in one lookup
+TOGETHER: Final = 50  # questions in one lookup, unless said otherwise: all answers are in memory at once
 PAUSES: Final = 3  # times as long as the lookup before: so lookups take a quarter of the time at most,
 LONGEST_PAUSE: Final = 0.1  # seconds; nobody notices in a crowd
 
@@ -32,8 +32,11 @@ class Unanswered(Exception):
 class Gathering(Generic[Question, Answer]):
     """`answer_all(questions)` runs in a thread; its answers are in the questions' order, and may be exceptions."""
 
-    def __init__(self, answer_all: Callable[[list[Question]], Sequence[Answer | Exception]]) -> None:
+    def __init__(
+        self, answer_all: Callable[[list[Question]], Sequence[Answer | Exception]], together: int = TOGETHER
+    ) -> None:
         self._answer_all = answer_all
+        self._together = together
         self._asked: deque[tuple[Question, asyncio.Future[Answer]]] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -57,7 +60,7 @@ class Gathering(Generic[Question, Answer]):
 
     def _next(self) -> list[tuple[Question, asyncio.Future[Answer]]]:
         """Whoever has gone meanwhile has cancelled the answer."""
-        taken = [self._asked.popleft() for _ in range(min(TOGETHER, len(self._asked)))]
+        taken = [self._asked.popleft() for _ in range(min(self._together, len(self._asked)))]
         return [(question, answer) for question, answer in taken if not answer.done()]
 
     async def _answer(self, asked: list[tuple[Question, asyncio.Future[Answer]]]) -> None:

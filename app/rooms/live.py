@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from realtime import hubs
@@ -11,6 +11,8 @@ from realtime.hub import Changed, Hub
 from rooms import database, frames, log
 from rooms.gathering import Gathering
 from rooms.log import Page
+
+PAGES: Final = 8  # read together: of 200 messages each, which may be long
 
 
 class Rooms:
@@ -21,7 +23,7 @@ class Rooms:
 
     async def read(self, room: str, after: int, limit: int) -> list[Numbered]:
         """Rooms that are opened together, after a deploy for example, are read together."""
-        reading = self._reading.setdefault(asyncio.get_running_loop(), Gathering(pages))
+        reading = self._reading.setdefault(asyncio.get_running_loop(), Gathering(pages, PAGES))
         return await reading.ask(Page(int(room), after, limit))
 
     async def changed(self, seconds: float) -> list[Changed]:

@@ -5,6 +5,7 @@ of the rooms concerned from before it numbers until COMMIT. So numbers are 1, 2,
 order in which they become visible, and a message with an id that is there already is that message.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ from rooms import frames, statements
 from rooms.models import Message, Room
 from rooms.people import Person
 from rooms.statements import Row
+
+logger = logging.getLogger(__name__)
 
 CHANGED: Final = timedelta(seconds=30)  # longer than a transaction that appends may last
 
@@ -76,15 +79,36 @@ def append_all(entries: Sequence[Entry], *, skip_locked: bool = False) -> list[O
     try:
         outcomes = _in_one_transaction(entries, skip_locked)
     except OperationalError as error:
-        if not skip_locked and is_lock_timeout(error):
+        if is_lock_timeout(error) and not skip_locked:
             return append_all(entries, skip_locked=True)
+        if is_lock_timeout(error) and len(entries) > 1:  # not a room, but somebody who speaks
+            return _by_halves(entries, skip_locked)
+        logger.warning("%d messages could not be stored: %s", len(entries), error)
         return [Unavailable(str(error)) for _ in entries]
-    except (Error, ValueError) as error:
-        if len(entries) == 1:
-            return [Removed() if isinstance(error, IntegrityError) else Unavailable(str(error))]
-        return [append_all([entry], skip_locked=skip_locked)[0] for entry in entries]
+    except (Error, ValueError, TypeError) as error:
+        if len(entries) > 1:
+            return _by_halves(entries, skip_locked)
+        return [Removed() if isinstance(error, IntegrityError) else _refused(error)]
     metrics.appended.inc(sum(is_fresh(outcome) for outcome in outcomes))
     return outcomes
+
+
+def _by_halves(entries: Sequence[Entry], skip_locked: bool) -> list[Outcome]:
+    """Finds the one that cannot be stored. What follows a message that met a locked room does not overtake it."""
+    half = len(entries) // 2
+    outcomes = append_all(entries[:half], skip_locked=skip_locked)
+    locked = {entry.room: outcome for entry, outcome in zip(entries, outcomes, strict=False) if is_locked(outcome)}
+    rest = iter(append_all([entry for entry in entries[half:] if entry.room not in locked], skip_locked=skip_locked))
+    return outcomes + [locked[entry.room] if entry.room in locked else next(rest) for entry in entries[half:]]
+
+
+def _refused(error: Exception) -> Unavailable:
+    logger.warning("a message could not be stored: %s", error)
+    return Unavailable(str(error))
+
+
+def is_locked(outcome: Outcome) -> bool:
+    return isinstance(outcome, Locked)
 
 
 def is_lock_timeout(error: OperationalError) -> bool:

@@ -120,6 +120,25 @@ async def test_text_that_is_no_utf8_is_answered_1007(server: Server) -> None:
         assert alice.close_code == 1007
 
 
+async def test_who_offers_compression_is_let_in_without_it(server: Server) -> None:
+    async with connect(f"ws://127.0.0.1:{server.port}/ws/echo/") as alice:  # as browsers do
+        await alice.send("hello")
+        assert await alice.recv() == "hello"
+        assert alice.protocol.extensions == []
+
+
+async def test_a_full_inbox_does_not_cost_the_reason_of_a_close(server: Server) -> None:
+    async with server.dial() as alice:
+        for _ in range(40):
+            alice.protocol.send_text(b"hello")
+        alice.protocol.send_text(bytes(4 * MOST))
+        alice.transport.write(b"".join(alice.protocol.data_to_send()))
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await alice.recv()
+        assert alice.close_code == 1009
+
+
 async def test_many_frames_at_once_keep_their_order(server: Server) -> None:
     frames = [os.urandom(size) for size in range(0, 9_000, 30)]
     async with server.dial() as alice:

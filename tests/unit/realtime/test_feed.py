@@ -127,6 +127,28 @@ async def test_who_joins_before_a_round_has_gone_out_hears_it_once(feed: Feed, l
     assert carol.heard == said(2, 2)
 
 
+async def test_who_knows_a_message_before_this_process_does_not_hear_it_again(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    carol = member(feed, "carol", position=log.say())
+    feed.take(1, frame(1))
+    await level(feed, carol)
+    await settled()
+    assert (alice.heard, carol.heard) == (said(1, 1), [])
+
+
+async def test_who_knows_a_message_before_this_process_stays_when_it_comes(feed: Feed, log: Log) -> None:
+    carol = member(feed, "carol", position=log.say(), room=0)  # the welcome has to leave first
+    await settled()
+    feed.take(1, frame(1))
+    carol.room = 10
+    carol.read()
+    await level(feed, carol)
+    say(feed, log)
+    assert carol.goodbye is None
+    assert carol.heard == said(2, 2)
+    assert log.reads == []
+
+
 async def test_the_last_number_is_told_behind_the_messages_that_it_counts(feed: Feed, log: Log) -> None:
     alice = member(feed, "alice")
     feed.take(log.say(), frame(1))

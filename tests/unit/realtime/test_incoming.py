@@ -45,6 +45,7 @@ def test_a_whole_text_is_read_here(text: str) -> None:
         struct.pack("!BB", 0x88, 0x80) + bytes(4),
         sent("a", fin=False),
         b"\x81\x02hi",  # not masked
+        b"\x81\xfe\x00\x02\x00\x00\x00\x00hi",  # a length that is longer than it has to be
         b"\xc1\x82\x00\x00\x00\x00hi",  # a reserved bit
         b"\x81\x82\x00\x00\x00\x00\xff\xff",  # not UTF-8
     ],
@@ -67,6 +68,15 @@ def test_what_stands_between_fragments_is_for_the_library_to_refuse() -> None:
     found = pieces([right + WHOLE])
     assert for_the_library(found) == right
     assert found[-1] == "hi"
+
+
+def test_nothing_is_kept_of_what_was_taken() -> None:
+    incoming = Incoming()
+    for end in (b"", WHOLE[:1]):
+        incoming.add(sent("x" * 60_000) + end)
+        while incoming.next() is not None:
+            pass
+        assert len(incoming._data) == len(end)
 
 
 def test_what_has_not_been_taken_yet_is_kept_when_more_comes() -> None:

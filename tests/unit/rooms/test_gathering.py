@@ -57,6 +57,12 @@ async def test_what_is_asked_during_a_lookup_is_looked_up_together(lookups: Look
     assert lookups.batches == [["first"], ["alice", "bob"]]
 
 
+async def test_large_answers_are_looked_up_in_small_portions(lookups: Lookups) -> None:
+    gathering = Gathering(lookups.answer_all, together=2)
+    await asyncio.gather(*(gathering.ask(name) for name in ("alice", "bob", "dora")))
+    assert list(map(len, lookups.batches)) == [2, 1]
+
+
 async def test_a_crowd_is_looked_up_in_portions(lookups: Lookups) -> None:
     gathering = Gathering(lookups.answer_all)
     names = [f"guest {number}" for number in range(2 * TOGETHER + 1)]

@@ -172,6 +172,38 @@ def test_one_message_that_cannot_be_stored_does_not_hinder_the_others(
     assert stored_seqs(room) == [1, 2]
 
 
+def test_one_message_that_cannot_be_stored_is_found_in_few_tries(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+    store = statements.store
+
+    def choosy(rows: list[Row], at: datetime) -> None:
+        tries.append(len(rows))
+        if any(row["body"] == "bad" for row in rows):
+            raise DataError("cannot be stored")
+        store(rows, at)
+
+    monkeypatch.setattr(statements, "store", choosy)
+    said = [entry(room, f"{number}", "bad" if number == 40 else "good") for number in range(64)]
+    assert sum(isinstance(outcome, Stored) for outcome in append_all(said)) == 63
+    assert len(tries) <= 1 + 2 * 6  # halves of halves, down to one
+
+
+def test_nobody_overtakes_a_message_that_met_a_locked_room(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = Room.objects.enter("free")
+    look, looks = statements.look, [set(), {room.pk}, set(), set()]
+
+    def busy_for_a_moment(rooms: set[int], ids: list[Row], *, skip_locked: bool) -> tuple[dict[int, int], list[int]]:
+        return look(rooms - looks.pop(0), ids, skip_locked=skip_locked)
+
+    def choosy(rows: list[Row], at: datetime) -> None:
+        raise DataError("cannot be stored")
+
+    monkeypatch.setattr(statements, "look", busy_for_a_moment)
+    monkeypatch.setattr(statements, "store", choosy)
+    outcomes = append_all([entry(room, "a"), entry(free, "b"), entry(room, "c")], skip_locked=True)
+    assert [type(outcome) for outcome in outcomes] == [log.Locked, Unavailable, log.Locked]
+
+
 @pytest.mark.parametrize("text", ["'; --", "100 % %s", '"\\\n\t\x01', "你好🙂", "x" * 4_000])
 def test_a_text_is_stored_as_it_was_said(room: Room, text: str) -> None:
     append_all([entry(room, text[:64], text, Person("guest:a", text[:150], guest=True))])
