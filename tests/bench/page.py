@@ -29,7 +29,8 @@ def told(abouts: dict[str, About]) -> dict[str, str]:
         "command": "`, `".join(sorted(apart)),
         "quick": quick,
         "versions": ", ".join(f"{name} {number}" for name, number in about["versions"].items()),
-        **{name: str(about[name]) for name in ("date", "machine", "cores", "runs")},
+        "runs": " or ".join(sorted({str(each["runs"]) for each in abouts.values()})),
+        **{name: str(about[name]) for name in ("date", "machine", "cores")},
     }
 
 
