@@ -1,7 +1,7 @@
 """What every scenario gets: how often, how long, on which core, and who is to be measured."""
 
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,7 +9,6 @@ from functools import cached_property
 from bench import usage
 from bench.contenders.contender import Contender
 from bench.load.talk import Talk
-from bench.result import Result
 from bench.surroundings import Surroundings
 from servers.process import Process
 
@@ -69,6 +68,3 @@ class Serving:
     @property
     def talk(self) -> Talk:
         return self.contender.talk(self.process)
-
-
-Scenario = Callable[[Bench], AsyncIterator[Result]]
