@@ -135,8 +135,8 @@ class Wire:
                 self._stale.discard(room)
 
     async def _flush(self) -> None:
-        while self._outgoing:
-            room = next(iter(self._outgoing))
+        """What is queued now: what comes meanwhile has the next round, after the pause."""
+        for room in list(self._outgoing):
             events = self._outgoing.pop(room)
             try:
                 for first in range(0, len(events), LAYER_MESSAGE_EVENTS):

@@ -7,7 +7,7 @@ import pytest
 
 from realtime import wire as wire_module
 from realtime.wire import COMMON, Event, Wire, group_of
-from unit.realtime.fakes import Layer, until
+from unit.realtime.fakes import Layer, settled, until
 
 
 class Process:
@@ -89,6 +89,24 @@ async def test_what_comes_together_travels_together_and_in_order(layer: Layer, p
     await until(lambda: len(bobs.heard) == 200)
     assert [event["seq"] for _, event in bobs.heard] == list(range(200))
     assert len(layer.sent) == -(-200 // wire_module.LAYER_MESSAGE_EVENTS)
+
+
+async def test_what_comes_while_a_round_goes_out_has_the_next_one_after_the_pause(
+    layer: Layer, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alices = process("a")
+    await until(lambda: layer.members(COMMON) == 1)
+    monkeypatch.setattr(wire_module, "LAYER_PAUSES", 1e9)
+    monkeypatch.setattr(wire_module, "LAYER_PAUSE_SECONDS", 3600)
+
+    async def others_go_on() -> None:
+        alices.wire.send(f"{len(layer.sent) + 1}", {"seq": 1})
+
+    monkeypatch.setattr(layer, "_answer", others_go_on)
+    alices.wire.send("0", {"seq": 1})
+    await until(lambda: layer.sent)
+    await settled()
+    assert [message["room"] for message in layer.sent] == ["0"]
 
 
 async def test_a_room_is_entered_once_however_often_it_is_asked_for(layer: Layer, process: Make) -> None:

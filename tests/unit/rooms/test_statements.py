@@ -68,7 +68,7 @@ def test_postgres_locks_and_looks_in_one_round_trip(postgres: Postgres, skip_loc
     postgres.results = [[("200ms",)], [(1, 5), (2, 0)], [(77,)]]
     assert look({2, 1}, IDS, skip_locked=skip_locked) == ({1: 5, 2: 0}, [77])
     ((sql, values),) = postgres.asked
-    assert sql.index("lock_timeout") < sql.index("FOR UPDATE") < sql.index("JOIN rooms_message")
+    assert sql.index("lock_timeout") < sql.index("FOR UPDATE") < sql.index("FROM rooms_message")
     assert ("SKIP LOCKED" in sql) is skip_locked
     assert values[1:3] == [1, 2]  # in the order of their keys
 

@@ -4,7 +4,7 @@ from bench.load.driver import Failed
 from bench.scenarios.steps.visitor import Visitor
 
 ROOMS, MEMBERS = 500, 4
-LONE_MESSAGES = 25
+LONE_MESSAGES = 100
 PAUSE_SECONDS = 0.02
 
 
