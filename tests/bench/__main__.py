@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import page, pictures, stored, usage
+from bench import goals, page, pictures, stored, usage
 from bench.about import about
 from bench.contenders import OURS
 from bench.frame import Bench
@@ -81,12 +81,14 @@ def report(out: Path, results: list[Result], bench: Bench) -> int:
     everything, abouts = stored.read(out)
     page.write(out, everything, abouts)
     pictures.draw(out, everything)
+    for table in (goals.table(everything), page.tables(everything)["fanout"]):
+        bench.say(f"\n{table}\n")
     refused = [result for result in results if result.refused and not result.refused.startswith(NOT_ASKED)]
     for result in refused:
         bench.say(f"refused: {result.scenario} of {result.contender}, {result.parameters}: {result.refused}")
     for failure in bench.failures:
         bench.say(failure)
-    bench.say(f"The table: {out / 'README.md'}")
+    bench.say(f"All tables: {out / 'README.md'}")
     ours = {line.name for line in OURS}
     return int(bool(bench.failures) or any(result.contender in ours for result in refused))
 

@@ -25,6 +25,7 @@ def about(runs: int, quick: bool, server_core: int, load_core: int) -> dict[str,
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "command": command(sys.argv[1:]),
+        "commit": commit(),
         "machine": machine(),
         "cores": f"server on {server_core}; load, Redis and Postgres on {load_core}",
         "runs": runs,
@@ -37,6 +38,11 @@ def command(arguments: list[str]) -> str:
     """As one would type it."""
     words = shlex.join(arguments).replace('"', r"\"")
     return f'make bench ARGS="{words}"' if arguments else "make bench"
+
+
+def commit() -> str:
+    changed = printed("git", "status", "--porcelain", "app", "tests", match=r"(\S)")
+    return printed("git", "log", "-1", "--format=%h", match=r"(\w+)") + " with changes" * bool(changed)
 
 
 def machine() -> str:

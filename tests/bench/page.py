@@ -30,7 +30,7 @@ def told(abouts: dict[str, About]) -> dict[str, str]:
         "quick": quick,
         "versions": ", ".join(f"{name} {number}" for name, number in about["versions"].items()),
         "runs": " or ".join(sorted({str(each["runs"]) for each in abouts.values()})),
-        **{name: str(about[name]) for name in ("date", "machine", "cores")},
+        **{name: str(about[name]) for name in ("date", "commit", "machine", "cores")},
     }
 
 
@@ -44,7 +44,9 @@ def tables(results: Sequence[Result]) -> dict[str, str]:
         "fanout": table.pivot(of("fanout"), "deliveries_per_s"),
         "costs": table.rows(costs(of("fanout"))),
         "ceiling": table.pivot(of("ceiling"), "deliveries_per_s"),
-        "paced": table.pivot(of("paced"), "p99_ms"),
+        "paced_p50": table.pivot(of("paced"), "p50_ms"),
+        "paced_p99": table.pivot(of("paced"), "p99_ms"),
+        "paced_cpu": table.pivot(of("paced"), "cpu_us_per_delivery"),
         "lone": table.rows(of("lone"), latencies),
         "small_rooms": table.rows(of("small-rooms"), ("deliveries_per_s", "cpu_us_per_delivery")),
         "memory": table.rows(of("memory"), ("kb_per_socket", "redis_kb_per_socket", "mb_in_all")),

@@ -75,7 +75,7 @@ def memory(found: Found) -> Figure | None:
 
 
 def acks(found: Found) -> Figure | None:
-    crowd: Parameters = {"writers": 50, "rooms": 1, "load": "full"}
+    crowd: Parameters = {"writers": 50, "rooms": 50, "load": "full"}
     rates = by_contender(found, "durable", "acked_per_s", crowd)
     names = [name for server in reversed(SERVERS) for name in (f"one insert a message, {server}", f"rooms, {server}")]
     names = [name for name in names if name in rates]
@@ -87,7 +87,7 @@ def acks(found: Found) -> Figure | None:
         label(axes, height, rates[name], number(rates[name], 2))
     axes.set_xlim(right=1.15 * max(rates.values()))
     axes.xaxis.set_major_formatter(COMMAS)
-    axes.set_xlabel("messages stored and acknowledged a second, 50 writers in one room, fsync on")
+    axes.set_xlabel("messages stored and acknowledged a second, 50 writers in 50 rooms, fsync on")
     name_bars(axes, names)
     return figure
 

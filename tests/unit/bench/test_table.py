@@ -35,7 +35,7 @@ def test_one_run_with_a_fault_refuses_them_all() -> None:
     result = noted(speed(300), "3 missing", speed(100))
     assert (result.values, result.runs) == ({}, [])
     shown = table.pivot([result, noted(speed(1_000), contender="hub")], "deliveries_per_s")
-    assert shown.splitlines()[2:] == ["| nchan | refused: 3 missing |", "| hub | 1,000 |"]
+    assert [line.split(" | ")[-1].strip(" |") for line in shown.splitlines()[2:]] == ["refused: 3 missing", "1,000"]
     assert "refused: 3 missing" in table.rows([result])
 
 
@@ -48,10 +48,10 @@ def test_what_was_not_asked_is_not_called_a_fault() -> None:
 def test_each_set_of_parameters_has_a_column() -> None:
     results = [noted(speed(5)), noted(speed(123_456), parameters=CROWD), noted(speed(7), contender="hub")]
     assert table.pivot(results, "deliveries_per_s").splitlines() == [
-        "|  | 200 sockets, 8 in flight | 200 sockets, 64 in flight |",
-        "| --- | ---: | ---: |",
-        "| nchan | 5 | 123,000 |",
-        "| hub | 7 |  |",
+        "|       | 200 sockets, 8 in flight | 200 sockets, 64 in flight |",
+        "| ----- | -----------------------: | ------------------------: |",
+        "| nchan |                        5 |                   123,000 |",
+        "| hub   |                        7 |                           |",
     ]
 
 

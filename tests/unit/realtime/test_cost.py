@@ -115,6 +115,7 @@ async def test_a_message_is_one_write_a_socket_one_framing_a_form_and_one_messag
     assert len(server.writes) == MEMBERS
     assert sorted(framed) == [b"[hello]", b"hello"]
     assert len({id(frames) for frames in server.writes}) == 2
+    await until(lambda: events(layer))
     assert [len(some) for some in events(layer)] == [1]
 
 
@@ -125,6 +126,7 @@ async def test_what_is_said_together_is_written_together_and_told_together(
         hub.publish("1", seq, f"message {seq}")
     await settled()
     assert len(server.writes) == MEMBERS
+    await until(lambda: events(layer))
     assert [len(some) for some in events(layer)] == [40]
 
 
@@ -133,6 +135,7 @@ async def test_what_may_get_lost_costs_no_more(hub: Hub, layer: Layer, server: S
         hub.mention("1", "somebody types", by="")
     await settled()
     assert len(server.writes) == MEMBERS
+    await until(lambda: events(layer))
     assert [len(some) for some in events(layer)] == [40]
 
 

@@ -6,7 +6,8 @@ from bench.scenarios.steps.fanout import SENDERS
 from bench.scenarios.steps.visitor import QUICK_SECONDS, SECONDS, Visitor
 
 SOCKETS = 200
-MESSAGES_PER_S = (100, 300, 1_000)
+MESSAGES_PER_S = (10, 100, 300, 1_000)
+MESSAGES, MOST_SECONDS = 150, 2.4  # at least so many, but not for longer
 BEARABLE = 0.9  # of what went through at most; beyond it there is only a queue that grows
 
 
@@ -24,7 +25,7 @@ async def paced(visitor: Visitor) -> None:
 
 
 async def at_rate(visitor: Visitor, per_second: float) -> Values | str:
-    seconds = QUICK_SECONDS if visitor.bench.quick else SECONDS
+    seconds = QUICK_SECONDS if visitor.bench.quick else max(SECONDS, min(MESSAGES / per_second, MOST_SECONDS))
     try:
         return await visitor.load.paced(visitor.serving.pids, per_second=per_second, senders=SENDERS, seconds=seconds)
     except Failed as failed:
