@@ -16,6 +16,7 @@ from realtime.limits import (
     LAYER_PAUSE_SECONDS,
     LAYER_PAUSES,
     LAYER_RETRY_SECONDS,
+    LAYER_ROOMS,
     LAYER_SECONDS,
     RENEW_SECONDS,
 )
@@ -104,11 +105,9 @@ class Wire:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            began = self._loop.time()
             try:
                 await self._reconcile()
                 await self._flush()
-                await asyncio.sleep(min(LAYER_PAUSES * (self._loop.time() - began), LAYER_PAUSE_SECONDS))
             except Exception as error:
                 metrics.layer_failures.inc()
                 logger.warning("the channel layer does not answer: %r", error)
@@ -120,6 +119,7 @@ class Wire:
         if self._channel is None:
             self._channel = await self._in_time(self._layer.new_channel())
             self._tasks.append(self._loop.create_task(self._listen(self._channel)))
+        began, changes = self._loop.time(), bool(self._stale)
         while self._stale:
             room = next(iter(self._stale))
             if room in self._wanted and (room not in self._joined or room in self._expiring):
@@ -133,16 +133,28 @@ class Wire:
             self._expiring.discard(room)
             if (room in self._wanted) == (room in self._joined):
                 self._stale.discard(room)
+        if changes:
+            await self._pause(began, LAYER_PAUSE_SECONDS)
 
     async def _flush(self) -> None:
-        """What is queued now: what comes meanwhile has the next round, after the pause."""
-        for room in list(self._outgoing):
-            events = self._outgoing.pop(room)
-            try:
-                for first in range(0, len(events), LAYER_MESSAGE_EVENTS):
-                    await self._publish(room, events[first : first + LAYER_MESSAGE_EVENTS])
-            finally:
-                self._queued -= sum(map(weight, events))
+        """A round: what is queued now, a few rooms at a time. What comes meanwhile has the next one."""
+        rooms = list(self._outgoing)
+        longest = LAYER_PAUSE_SECONDS * LAYER_ROOMS / max(len(rooms), LAYER_ROOMS)
+        for first in range(0, len(rooms), LAYER_ROOMS):
+            began = self._loop.time()
+            for room in rooms[first : first + LAYER_ROOMS]:
+                await self._tell(room, self._outgoing.pop(room))
+            await self._pause(began, longest)
+
+    async def _pause(self, began: float, longest: float) -> None:
+        await asyncio.sleep(min(LAYER_PAUSES * (self._loop.time() - began), longest))
+
+    async def _tell(self, room: str | None, events: list[Event]) -> None:
+        try:
+            for first in range(0, len(events), LAYER_MESSAGE_EVENTS):
+                await self._publish(room, events[first : first + LAYER_MESSAGE_EVENTS])
+        finally:
+            self._queued -= sum(map(weight, events))
 
     async def _publish(self, room: str | None, events: list[Event]) -> None:
         message = {"type": "hub.events", "from": self._process, "room": room, "events": events}

@@ -25,7 +25,7 @@ from rooms.statements import Row
 
 logger = logging.getLogger(__name__)
 
-CHANGED: Final = timedelta(seconds=30)  # longer than a transaction that appends may last
+CHANGED: Final = timedelta(seconds=30)  # longer than a transaction that appends may last, and the second beside it
 
 
 class Conflict(Exception):

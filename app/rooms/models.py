@@ -65,7 +65,7 @@ class Room(models.Model):
 class Message(models.Model):
     """Something said. `client_id` is the sender's own name for it: the same one again is the same message."""
 
-    room = models.ForeignKey(Room, models.CASCADE, related_name="messages")
+    room = models.ForeignKey(Room, models.CASCADE, related_name="messages", db_index=False)  # the constraints have one
     seq = models.PositiveBigIntegerField()
     client_id = models.CharField(max_length=MAX_ID)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)

@@ -36,7 +36,7 @@ class Dialect(NamedTuple):
     """`said` is a table made of one parameter, a list of rows in JSON: an array a column costs three times as much."""
 
     said: str
-    now: str
+    changed_at: str
     lock: str = ""
     skip_locked: str = ""
     before: tuple[Statement, ...] = ()
@@ -44,7 +44,9 @@ class Dialect(NamedTuple):
 
 POSTGRES: Final = Dialect(
     said=f"json_to_recordset(%s) AS said({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})",
-    now="statement_timestamp()",
+    # As it is for a second: Postgres has no index to write then, and they are half of what this update costs.
+    changed_at="CASE WHEN changed_at BETWEEN statement_timestamp() - interval '1 second' AND statement_timestamp()"
+    " THEN changed_at ELSE statement_timestamp() END",
     lock="FOR UPDATE",
     skip_locked="FOR UPDATE SKIP LOCKED",
     before=(("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_MS}ms"]),),
@@ -52,7 +54,7 @@ POSTGRES: Final = Dialect(
 FIELDS: Final = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in COLUMNS)
 SQLITE: Final = Dialect(  # where whoever may write has locked everything
     said=f"(SELECT {FIELDS} FROM json_each(%s)) AS said",
-    now="strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')",
+    changed_at="strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')",
 )
 
 # A subquery a row, and no join: Postgres believes that a list in JSON has a hundred rows, and would rather read a
@@ -80,7 +82,7 @@ def look(rooms: Iterable[int], ids: list[Row], *, skip_locked: bool) -> tuple[di
 def store(rows: list[Row], at: datetime) -> None:
     """Inserts messages that are numbered, into rooms that are locked.
 
-    The rooms get their last number, and the database's own time, by which it is asked what has changed.
+    The rooms get their last number, and the database's own time to a second, by which it is asked what has changed.
     """
     words, keys = dialect(), sorted({row["room_id"] for row in rows})
     last = "SELECT max(seq) FROM rooms_message WHERE room_id = rooms_room.id"
@@ -89,7 +91,7 @@ def store(rows: list[Row], at: datetime) -> None:
             f"INSERT INTO rooms_message ({NAMES}, at) SELECT {NAMES}, %s FROM {words.said}",
             [connection.ops.adapt_datetimefield_value(at), encode(rows)],
         ),
-        (f"UPDATE rooms_room SET seq = ({last}), changed_at = {words.now} WHERE id IN ({_places(keys)})", keys),
+        (f"UPDATE rooms_room SET seq = ({last}), changed_at = {words.changed_at} WHERE id IN ({_places(keys)})", keys),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from browser import Person, chromium
 from client import enter, new_room
 from ledger import keep
+from stack import migrations
 from stack.compose import until
 from stack.heroku.app import App
 from stack.heroku.double import Heroku
@@ -34,7 +35,7 @@ def wait(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rooms", "0001_initial")]
+    dependencies = [("rooms", "{after}")]
     operations = [migrations.RunPython(wait), migrations.RunSQL("SELECT 1/0")]
 """
 
@@ -117,8 +118,7 @@ def test_what_deploy_says_about_rolling_back_works(heroku: Heroku, app: App, sit
 def test_a_failed_release_phase_is_watched_and_leaves_the_old_version_serving(
     heroku: Heroku, app: App, site: Site, clone: Path
 ) -> None:
-    migration = clone / "app/rooms/migrations/tests_9002.py"
-    migration.write_text(BROKEN)
+    migration = migrations.add(clone, "tests_9002", BROKEN)
     before, dynos = app.current, list(app.dynos)
     with heroku.typed(f"make deploy APP={APP}", clone) as deploying:
         assert deploying.stdout

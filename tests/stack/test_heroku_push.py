@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from stack import migrations
 from stack.heroku.app import App
 from stack.heroku.double import Heroku
 from stack.heroku.pages import commands
@@ -14,7 +15,7 @@ BROKEN = """from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rooms", "0001_initial")]
+    dependencies = [("rooms", "{after}")]
     operations = [migrations.RunSQL("SELECT 1/0")]
 """
 COMMIT = "git add --all && git commit --quiet --message Change"
@@ -52,8 +53,7 @@ async def test_a_push_is_built_by_the_classic_builder_released_and_works(
 def test_a_push_whose_release_phase_fails_leaves_the_old_version_serving(
     heroku: Heroku, app: App, site: Site, clone: Path
 ) -> None:
-    migration = clone / "app/rooms/migrations/tests_9003.py"
-    migration.write_text(BROKEN)
+    migration = migrations.add(clone, "tests_9003", BROKEN)
     before, dynos = app.current, list(app.dynos)
     said = push(heroku, clone)
     migration.unlink()

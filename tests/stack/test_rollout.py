@@ -9,6 +9,7 @@ import pytest
 
 from client import new_room
 from ledger import Account, keep
+from stack import migrations
 from stack.compose import CommandError, Stack, run
 from visitor import Visitor
 
@@ -99,11 +100,7 @@ def page(stack: Stack) -> str:
 
 
 def write_migration(stack: Stack, name: str, sql: str) -> Path:
-    folder = stack.folder / "app/rooms/migrations"
-    last = sorted(path.stem for path in folder.glob("*_*.py") if path.stem != "__init__")[-1]
-    file = folder / f"{name}.py"
-    file.write_text(MIGRATION.format(after=last, sql=sql))
-    return file
+    return migrations.add(stack.folder, name, MIGRATION.replace("{sql}", sql))
 
 
 @contextmanager

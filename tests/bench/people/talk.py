@@ -17,6 +17,7 @@ TURN_SECONDS = 0.001  # between two looks at the clock, at a fixed rate
 class Talk:
     """`ack_seconds` and `deliver_seconds` are how long each took from when it was said, or had to be said.
 
+    `late_seconds` is how much later it was said than it had to be, which is in both.
     `said` has the room of each id, `acked` the number.
     """
 
@@ -25,6 +26,7 @@ class Talk:
         self.acked: dict[str, int] = {}
         self.ack_seconds: list[float] = []
         self.deliver_seconds: list[float] = []
+        self.late_seconds: list[float] = []
         self._name = secrets.token_hex(8)
         self._moments: dict[str, float] = {}
         self._authors: dict[str, Person] = {}
@@ -64,12 +66,15 @@ class Talk:
         """What was said so far was to warm up."""
         self.ack_seconds.clear()
         self.deliver_seconds.clear()
+        self.late_seconds.clear()
 
     async def _pace(self, writers: Sequence["Person"], per_second: float) -> None:
         began, number = time.perf_counter(), 0
         while True:
             while number < (time.perf_counter() - began) * per_second:
-                self._say(writers[number % len(writers)], began + number / per_second)
+                moment = began + number / per_second
+                self.late_seconds.append(time.perf_counter() - moment)
+                self._say(writers[number % len(writers)], moment)
                 number += 1
             await asyncio.sleep(TURN_SECONDS)
 

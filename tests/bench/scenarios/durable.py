@@ -146,7 +146,7 @@ async def measured(house: House, contender: Contender, talk: Talk, seconds: floa
     before, began = used(house, contender), time.perf_counter()
     await asyncio.sleep(seconds)
     passed, after = time.perf_counter() - began, used(house, contender)
-    acks, deliveries = sorted(talk.ack_seconds), sorted(talk.deliver_seconds)
+    acks, deliveries, late = map(sorted, (talk.ack_seconds, talk.deliver_seconds, talk.late_seconds))
     if not acks or not deliveries:
         raise TimeoutError
     server, postgres = (now - then for now, then in zip(after, before, strict=True))
@@ -156,6 +156,7 @@ async def measured(house: House, contender: Contender, talk: Talk, seconds: floa
         "ack_p99_ms": percentile(acks, 99) * 1000,
         "deliver_p50_ms": percentile(deliveries, 50) * 1000,
         "deliver_p99_ms": percentile(deliveries, 99) * 1000,
+        "late_p99_ms": percentile(late, 99) * 1000 if late else 0.0,
         "deliveries_per_s": len(deliveries) / passed,
         "server_us_per_ack": server / len(acks) * 1e6,
         "postgres_us_per_ack": postgres / len(acks) * 1e6,

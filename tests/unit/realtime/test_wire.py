@@ -109,6 +109,20 @@ async def test_what_comes_while_a_round_goes_out_has_the_next_one_after_the_paus
     assert [message["room"] for message in layer.sent] == ["0"]
 
 
+async def test_many_rooms_are_told_a_few_at_a_time_with_a_pause_between(
+    layer: Layer, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alices = process("a")
+    await until(lambda: layer.members(COMMON) == 1)
+    for room in range(3 * wire_module.LAYER_ROOMS):
+        alices.wire.send(f"{room}", {"seq": 1})
+    monkeypatch.setattr(wire_module, "LAYER_PAUSES", 1e9)
+    monkeypatch.setattr(wire_module, "LAYER_PAUSE_SECONDS", 3600)
+    await until(lambda: layer.sent)
+    await settled()
+    assert len(layer.sent) == wire_module.LAYER_ROOMS
+
+
 async def test_a_room_is_entered_once_however_often_it_is_asked_for(layer: Layer, process: Make) -> None:
     alices = process("a")
     await alices.enter("1")
