@@ -3,6 +3,9 @@
 import asyncio
 import re
 import urllib.parse
+from datetime import datetime, timedelta
+
+import pytest
 
 from client import enter, new_id, new_room
 from servers.stack import Stack
@@ -14,6 +17,7 @@ FILL = (
     " SELECT id, number, 'old' || number, 'bob', true, 'hi', now() FROM rooms_room, generate_series(1, %s) AS number"
     " WHERE name = %s RETURNING 1) SELECT count(*) FROM filled"
 )
+CHANGED = "SELECT changed_at, now() - changed_at FROM rooms_room WHERE name = %s"
 READ_AND_INSERTED = "SELECT seq_tup_read, n_tup_ins FROM pg_stat_user_tables WHERE relname = 'rooms_message'"
 
 
@@ -46,6 +50,20 @@ async def test_one_more_message_does_not_read_the_whole_log(stack: Stack) -> Non
             await alice.say("one more")
             read, inserted = stack.database.rows(READ_AND_INSERTED)[0]
         assert read - read_before < LONG
+
+
+@pytest.mark.parametrize("written", ["now() - interval '1 minute'", "now() + interval '1 hour'"])
+async def test_when_a_room_changed_is_written_once_a_second(stack: Stack, written: str) -> None:
+    room = new_room()
+    times: list[datetime] = []
+    async with await enter(stack.ws_url, room) as alice:
+        stack.database.rows(f"UPDATE rooms_room SET changed_at = {written} WHERE name = %s RETURNING 1", [room])
+        while len(times) == len(set(times)):  # a slow machine may take more than a second from one to the next
+            assert len(times) < 20
+            await alice.say("one more")
+            ((changed_at, late),) = stack.database.rows(CHANGED, [room])
+            assert timedelta(0) <= late < timedelta(seconds=30)
+            times.append(changed_at)
 
 
 async def test_the_form_publishes_without_a_new_connection_for_each_message(stack: Stack) -> None:

@@ -156,7 +156,7 @@ async def measured(house: House, contender: Contender, talk: Talk, seconds: floa
         "ack_p99_ms": percentile(acks, 99) * 1000,
         "deliver_p50_ms": percentile(deliveries, 50) * 1000,
         "deliver_p99_ms": percentile(deliveries, 99) * 1000,
-        "late_p99_ms": percentile(late, 99) * 1000 if late else 0.0,
+        **({"late_p99_ms": percentile(late, 99) * 1000} if late else {}),
         "deliveries_per_s": len(deliveries) / passed,
         "server_us_per_ack": server / len(acks) * 1e6,
         "postgres_us_per_ack": postgres / len(acks) * 1e6,
