@@ -55,16 +55,24 @@ class Member:
                     return int(answer["seq"])
                 await asyncio.sleep(answer["retry_after_ms"] / 1000)
 
+    async def arrives(self) -> None:
+        """Wait for the first welcome."""
+        while not self.epoch:
+            await self._hears_something()
+
     async def reads(self, seq: int) -> None:
         """Wait until it has read that number."""
         while self.last < seq:
-            self._news.clear()
-            await self._news.wait()
+            await self._hears_something()
 
     async def leave(self) -> None:
         self._life.cancel()
         with suppress(asyncio.CancelledError):
             await self._life
+
+    async def _hears_something(self) -> None:
+        self._news.clear()
+        await self._news.wait()
 
     async def _ask(self, frame: Frame) -> Frame | None:
         answer: asyncio.Future[Frame | None] = asyncio.get_running_loop().create_future()
@@ -121,6 +129,7 @@ class Member:
             if self.epoch and not frame["recovered"]:
                 self.wrong.append(f"no resume from {self.last}: {frame['seq']} of {frame['epoch']}")
             self.epoch = frame["epoch"]
+            self._news.set()
         for message in frame["messages"] if frame["type"] == "welcome" else [frame]:
             if message["type"] == "message":
                 self._read(message)
@@ -165,11 +174,14 @@ async def keep(
 ) -> Account:
     """Let one member for each base write and read while the fault happens; settle when all is well again.
 
-    Before and after the fault everybody says `calm` things.
+    Before and after the fault everybody says `calm` things. Nobody speaks before all have arrived: a welcome shows
+    the latest messages only, and who comes late would not have read everything.
     """
     members = [Member(base, room, batch=number % 2 == 1) for number, base in enumerate(bases)]
     over = asyncio.Event()
     try:
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.gather(*(member.arrives() for member in members))
         await asyncio.gather(*(talk(member, calm) for member in members))
         chatter = [asyncio.create_task(talk_until(over, member)) for member in members]
         await fault()
