@@ -4,7 +4,7 @@ They are SQL because the ORM, with an object a message and a query a room, costs
 append. What the databases word differently is in their `Dialect`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from json import JSONEncoder
 from typing import Any, Final, NamedTuple
@@ -33,9 +33,15 @@ encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Dialect(NamedTuple):
-    """`said` is a table made of one parameter, a list of rows in JSON: an array a column costs three times as much."""
+    """`said` is a table made of one parameter, a list of rows in JSON: an array a column costs three times as much.
+
+    `among` compares with a list that is one parameter, made by `listed`. So a statement is the same text however
+    much it is about, and psycopg, which remembers texts, looks for its parameters once.
+    """
 
     said: str
+    among: str
+    listed: Callable[[list[int]], Any]
     changed_at: str
     lock: str = ""
     skip_locked: str = ""
@@ -44,6 +50,8 @@ class Dialect(NamedTuple):
 
 POSTGRES: Final = Dialect(
     said=f"json_to_recordset(%s) AS said({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})",
+    among="= ANY(%s)",
+    listed=list,
     # As it is for a second: Postgres has no index to write then, and they are half of what this update costs.
     changed_at="CASE WHEN changed_at BETWEEN statement_timestamp() - interval '1 second' AND statement_timestamp()"
     " THEN changed_at ELSE statement_timestamp() END",
@@ -54,6 +62,8 @@ POSTGRES: Final = Dialect(
 FIELDS: Final = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in COLUMNS)
 SQLITE: Final = Dialect(  # where whoever may write has locked everything
     said=f"(SELECT {FIELDS} FROM json_each(%s)) AS said",
+    among="IN (SELECT value FROM json_each(%s))",
+    listed=encode,
     changed_at="strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')",
 )
 
@@ -73,7 +83,7 @@ def look(rooms: Iterable[int], ids: list[Row], *, skip_locked: bool) -> tuple[di
     lock = words.skip_locked if skip_locked else words.lock
     *_, seqs, there = _answers(
         *words.before,
-        (f"SELECT id, seq FROM rooms_room WHERE id IN ({_places(keys)}) ORDER BY id {lock}", keys),
+        (f"SELECT id, seq FROM rooms_room WHERE id {words.among} ORDER BY id {lock}", [words.listed(keys)]),
         (f"SELECT key FROM (SELECT ({THERE}) AS key FROM {words.said}) AS found WHERE key IS NOT NULL", [encode(ids)]),
     )
     return dict(seqs), [key for (key,) in there]
@@ -91,16 +101,15 @@ def store(rows: list[Row], at: datetime) -> None:
             f"INSERT INTO rooms_message ({NAMES}, at) SELECT {NAMES}, %s FROM {words.said}",
             [connection.ops.adapt_datetimefield_value(at), encode(rows)],
         ),
-        (f"UPDATE rooms_room SET seq = ({last}), changed_at = {words.changed_at} WHERE id IN ({_places(keys)})", keys),
+        (
+            f"UPDATE rooms_room SET seq = ({last}), changed_at = {words.changed_at} WHERE id {words.among}",
+            [words.listed(keys)],
+        ),
     )
 
 
 def dialect() -> Dialect:
     return POSTGRES if connection.vendor == "postgresql" else SQLITE
-
-
-def _places(values: Sequence[Any]) -> str:
-    return ", ".join(["%s"] * len(values))
 
 
 def _answers(*statements: Statement) -> list[list[Any]]:

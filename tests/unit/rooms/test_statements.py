@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH, MAX_CACHED_STATEMENT_PARAMS
 
 from rooms import statements
 from rooms.statements import Row, look, store
@@ -70,7 +71,7 @@ def test_postgres_locks_and_looks_in_one_round_trip(postgres: Postgres, skip_loc
     ((sql, values),) = postgres.asked
     assert sql.index("lock_timeout") < sql.index("FOR UPDATE") < sql.index("FROM rooms_message")
     assert ("SKIP LOCKED" in sql) is skip_locked
-    assert values[1:3] == [1, 2]  # in the order of their keys
+    assert values[1] == [1, 2]  # in the order of their keys
 
 
 def test_postgres_stores_and_counts_in_one_round_trip(postgres: Postgres) -> None:
@@ -78,5 +79,19 @@ def test_postgres_stores_and_counts_in_one_round_trip(postgres: Postgres) -> Non
     store(ROWS, timezone.now())
     ((sql, values),) = postgres.asked
     assert sql.index("INSERT") < sql.index("UPDATE")
-    assert len(values) == 2 + 30  # the time, all messages as one, and a room each
     assert json.loads(values[1]) == ROWS
+    assert values[2:] == [list(range(1, 31))]
+
+
+def test_a_statement_is_the_same_text_however_much_it_is_about(postgres: Postgres) -> None:
+    """psycopg remembers where a short text with few parameters has them: a third of the writer's time was looking."""
+    for rows in (ROWS[:1], ROWS):
+        postgres.results = [[("200ms",)], [], []]
+        look({row["room_id"] for row in rows}, IDS[: len(rows)], skip_locked=False)
+        postgres.results = [[], []]
+        store(rows, timezone.now())
+    looked, stored, *again = postgres.asked
+    assert [sql for sql, _ in again] == [looked[0], stored[0]]
+    for sql, values in again:
+        assert len(sql) <= MAX_CACHED_STATEMENT_LENGTH
+        assert len(values) <= MAX_CACHED_STATEMENT_PARAMS
