@@ -61,6 +61,7 @@ class Feed:
         self.behind: dict[Follower, asyncio.Task[None]] = {}
         self._read = read
         self._ahead: dict[int, str] = {}
+        self._expected = seq  # the highest number that was heard of
         self._fresh: list[Numbered] = []  # taken, and not handed out yet
         self._casts: list[tuple[str, str | None]] = []
         self._due = False  # a round is on its way
@@ -84,8 +85,8 @@ class Feed:
             self._ahead[seq] = frame
         while (following := self._ahead.pop(self.seq + 1, None)) is not None:
             self._add(Numbered(self.seq + 1, following))
-        if self._ahead and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(REORDER_SECONDS, self._still_missing)
+        if self._ahead:
+            self._expect(seq)
 
     def cast(self, frame: str, except_key: str | None = None) -> None:
         """An event without a number, to whoever keeps up, but not to the person with that key."""
@@ -142,10 +143,9 @@ class Feed:
     # --- Repairing ---------------------------------------------------------------------------------
 
     def check(self, seq: int) -> None:
-        """The log's last number is known to be at least this: whatever is missing is read."""
+        """The log's last number is known to be at least this."""
         self.checked = self.seq
-        if seq > self.seq:
-            self.repair()
+        self._expect(seq)
 
     def repair(self) -> asyncio.Task[None]:
         """Hands out whatever the log has by now beyond what was handed out. One at a time."""
@@ -155,11 +155,19 @@ class Feed:
             self._repair_again = True  # what it is reading may be older than what the caller knows of
         return self._repair
 
-    def _still_missing(self) -> None:
+    def _expect(self, seq: int) -> None:
+        """In a busy room numbers up to this one are on their way; what does not come in a moment is read."""
+        self._expected = max(self._expected, seq)
+        if self._expected > self.seq and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(REORDER_SECONDS, self._overdue, self._expected)
+
+    def _overdue(self, seq: int) -> None:
         self._timer = None
-        if self._ahead:
+        if seq > self.seq:
             metrics.repairs.inc()
             self.repair()
+        else:
+            self._expect(self._expected)  # what was heard of since then
 
     async def _catch_up_with_log(self) -> None:
         try:

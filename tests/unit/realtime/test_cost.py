@@ -1,6 +1,7 @@
 """What a message and a socket cost, counted: a lost order of magnitude shows here, however busy the machine is."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -128,6 +129,14 @@ async def test_what_is_said_together_is_written_together_and_told_together(
     assert len(server.writes) == MEMBERS
     await until(lambda: events(layer))
     assert [len(some) for some in events(layer)] == [40]
+
+
+async def test_what_is_said_leaves_nothing_for_the_garbage_collector(hub: Hub, layer: Layer, server: Server) -> None:
+    gc.collect()
+    for seq in range(1, 41):
+        hub.publish("1", seq, f"message {seq}")
+    await until(lambda: events(layer))
+    assert gc.collect() < 40
 
 
 async def test_what_may_get_lost_costs_no_more(hub: Hub, layer: Layer, server: Server) -> None:

@@ -169,6 +169,40 @@ async def test_a_lost_tail_is_found_when_the_log_is_known_to_be_longer(feed: Fee
     await until(lambda: alice.heard == said(1, 2))
 
 
+async def test_what_the_log_is_ahead_in_a_busy_room_comes_by_itself(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    log.seqs = [1, 2]
+    feed.check(2)
+    tell(feed, 1)
+    tell(feed, 2)
+    await until(lambda: feed._timer is None)
+    await settled()
+    assert alice.heard == said(1, 2)
+    assert log.reads == []
+
+
+async def test_a_gap_has_its_moment_also_where_it_follows_another_one(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    log.seqs = [1, 2, 3, 4]
+    tell(feed, 2)
+    first = feed._timer
+    tell(feed, 1)
+    tell(feed, 4)
+    await until(lambda: feed._timer is not first)
+    assert log.reads == []
+    await until(lambda: alice.heard == said(1, 4))
+    assert log.reads[0] == 2
+
+
+async def test_a_check_is_not_forgotten_because_a_gap_is_waited_for(feed: Feed, log: Log) -> None:
+    alice = member(feed, "alice")
+    log.seqs = [1, 2, 3]
+    tell(feed, 2)
+    feed.check(3)
+    tell(feed, 1)
+    await until(lambda: alice.heard == said(1, 3))
+
+
 async def test_a_repair_goes_on_to_the_end_of_a_long_log(feed: Feed, log: Log) -> None:
     alice = member(feed, "alice")
     log.seqs = list(range(1, 2 * feed_module.REPLAY_EVENTS + 6))
@@ -182,7 +216,7 @@ async def test_what_is_learnt_while_the_log_is_being_read_is_read_too(feed: Feed
     feed.repair()
     await until(lambda: log.held)
     log.say()  # after the read that is under way has seen the log
-    feed.check(1)
+    feed.repair()
     await log.answer_everybody()
     await until(lambda: alice.heard == said(1, 1))
 
