@@ -37,6 +37,9 @@ class Shape:
     rooms: int
     in_flight: int
 
+    def __str__(self) -> str:
+        return f"{self.writers} writers in {self.rooms} rooms, {self.in_flight} in flight"
+
     def parameters(self, **more: int | float | str) -> Parameters:
         return {"writers": self.writers, "rooms": self.rooms, "in_flight": self.in_flight, **more}
 
@@ -111,6 +114,7 @@ async def interleaved(
     results: dict[Contender, list[Values | str]] = {one: [] for one in rates or contenders}
     for _ in range(bench.runs):
         for contender, runs in results.items():
+            bench.say(f"durable: {contender.name}, {shape}{' at half load' if rates else ''}")
             runs.append(await one_run(house, contender, shape, seconds, rates.get(contender)))
     return results
 
