@@ -41,7 +41,7 @@ RETURNS_PER_SECOND = 500  # clients are told to come back no faster: a process t
 
 TICK_SECONDS = 0.25  # presence is told within a second
 CHECK_SECONDS = 2  # between two questions to the log which rooms have changed
-REORDER_SECONDS = 0.05  # for a missing number to arrive by itself before the log is read
+REORDER_SECONDS = 0.1  # for a missing number to arrive by itself before the log is read: a busy process tells in rounds
 AHEAD_EVENTS = 1_000  # kept of a room while a lower number is missing
 MEMORY_EVENTS = 256  # of a room kept for those who return,
 MEMORY_BYTES = 64 * 2**20  # and of all rooms together
@@ -49,7 +49,7 @@ REPLAY_EVENTS = 200  # read from the log at a time
 LAYER_SECONDS = 2  # for one answer of the channel layer
 LAYER_RETRY_SECONDS = 1
 LAYER_PAUSES = 2  # for each time that the layer took: it has a third of a busy process, and is told more at a time
-LAYER_PAUSE_SECONDS = 0.05  # at most in one round, so that other processes are not late
+LAYER_PAUSE_SECONDS = 0.05  # at most in one round, so that other processes do not miss it: less than REORDER_SECONDS
 LAYER_ROOMS = 8  # told without a pause: those of many rooms in a row would be felt by every socket
 LAYER_CHARACTERS = 16 * 2**20  # waiting for the layer; the rest is found in the log
 LAYER_MESSAGE_EVENTS = 64  # in one message of the layer

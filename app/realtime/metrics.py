@@ -33,7 +33,7 @@ frames_in = Tally("realtime_frames_in", "Frames received from clients")
 outbox_dropped = Counter("realtime_outbox_dropped", "Ephemeral frames that a slow socket did not get")
 
 rooms = Gauge("realtime_rooms", "Rooms with a socket here")
-repairs = Counter("realtime_repairs", "Times a room was caught up from the log")
+repairs = Counter("realtime_repairs", "Times that numbers did not come by themselves, and the log was asked")
 appended = Counter("realtime_appended", "Messages stored")
 layer_dropped = Counter("realtime_layer_dropped", "Events that the channel layer did not take")
 layer_failures = Counter("realtime_layer_failures", "Times the channel layer did not answer")

@@ -24,9 +24,9 @@ BACKLOG = 2048  # handshakes that wait while the process is busy
 SWITCH_SECONDS = 0.0005  # until a busy loop lets the database's thread go on: a transaction waits for it several times
 THREADS = 8  # for blocking work that asks for no thread in particular
 # Net allocations until the garbage collector looks for cycles, and how many looks until it looks farther. A message
-# leaves none, and Python's 700 made it look at everything once a second in a busy process, for 10 ms and more;
-# a socket that ends leaves some thirty objects.
-GARBAGE = 10_000, 3, 3
+# leaves none, and by its own thresholds the collector looked at everything once a second in a busy process, for 10 ms
+# and more; a socket that ends leaves some thirty objects.
+GC_THRESHOLDS = 10_000, 3, 3
 EXIT_SECONDS = 0.5  # for the interpreter to end, after everything else
 TAKEN_PORT, BAD_SETTING = 1, 2
 
@@ -97,7 +97,7 @@ async def serve(server: Server, listener: socket.socket, signals: Signals) -> No
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "work"))
     gc.collect()
     gc.freeze()  # what was imported stays: in a crowd of arrivals it would be looked through again and again
-    gc.set_threshold(*GARBAGE)
+    gc.set_threshold(*GC_THRESHOLDS)
     sys.setswitchinterval(SWITCH_SECONDS)
     listener.listen(BACKLOG)
     await server.start(listener)
