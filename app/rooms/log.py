@@ -163,7 +163,7 @@ def _row(entry: Entry, seq: int) -> Row:
         "room_id": entry.room,
         "seq": seq,
         "client_id": entry.id,
-        "user_id": entry.person.user_id,
+        "user_id": statements.user_key(entry.person.user_id),
         "author": entry.person.name,
         "guest": entry.person.guest,
         "body": entry.body,

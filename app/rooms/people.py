@@ -20,12 +20,15 @@ ANIMALS = ("Badger", "Crane", "Dolphin", "Falcon", "Gecko", "Heron", "Ibex", "Ly
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`key` tells people apart (two tabs, one person) and is shown to nobody; `name` is shown to everybody."""
+    """`key` tells people apart (two tabs, one person) and is shown to nobody; `name` is shown to everybody.
+
+    `user_id` is the user's primary key, of whatever type the project's users have.
+    """
 
     key: str
     name: str
     guest: bool
-    user_id: int | None = None
+    user_id: Any = None
 
     def as_dict(self) -> dict[str, Any]:
         return {"name": self.name, "guest": self.guest}

@@ -6,18 +6,23 @@ append. What the databases word differently is in their `Dialect`.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from json import JSONEncoder
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
+from rooms.models import Message
+
 LOCK_MS: Final = 200  # for a room's row; a room that is locked longer is set aside, the others go on
+
+USER: Final = Message._meta.get_field("user")
 
 COLUMNS: Final = {
     "room_id": "bigint",
     "seq": "bigint",
     "client_id": "text",
-    "user_id": "bigint",
+    "user_id": USER.db_type(connection),  # whatever the project's users have for a key
     "author": "text",
     "guest": "boolean",
     "body": "text",
@@ -29,7 +34,13 @@ Row = dict[str, Any]
 
 Statement = tuple[str, Sequence[Any]]
 
-encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+encode = JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+
+
+@lru_cache(maxsize=1_024)
+def user_key(key: Any) -> Any:
+    """A user's primary key as the column takes it, once for all that somebody says."""
+    return USER.get_db_prep_save(key, connection)
 
 
 class Dialect(NamedTuple):
