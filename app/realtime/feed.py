@@ -85,8 +85,7 @@ class Feed:
             self._ahead[seq] = frame
         while (following := self._ahead.pop(self.seq + 1, None)) is not None:
             self._add(Numbered(self.seq + 1, following))
-        if max(seq, self._expected) > self.seq:
-            self._expect(seq)
+        self._expect(seq)
 
     def cast(self, frame: str, except_key: str | None = None) -> None:
         """An event without a number, to whoever keeps up, but not to the person with that key."""
