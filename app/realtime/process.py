@@ -34,7 +34,7 @@ logger = logging.getLogger("realtime.serve")
 
 
 class Server(Protocol):
-    """What realtime.daphne and realtime.uvicorn have in common."""
+    """What servers.daphne and servers.uvicorn have in common."""
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
@@ -77,12 +77,12 @@ def listen() -> socket.socket:
 def make_server(application: Any) -> Server:
     """Daphne comes before Django's apps: whichever imports Twisted first decides on its event loop."""
     if settings.WS_SERVER == "uvicorn":
-        from realtime.uvicorn import Server
+        from realtime.servers.uvicorn import Server
     else:
-        from realtime import reactor
+        from realtime.servers import reactor
 
         reactor.install()
-        from realtime.daphne import Server
+        from realtime.servers.daphne import Server
     # Like the settings' other names of objects, this one is the product's: nothing here knows which it is.
     return Server(application or import_string(settings.ASGI_APPLICATION))
 

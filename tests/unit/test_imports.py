@@ -58,6 +58,13 @@ def test_no_package_knows_the_one_above_it(package: str, stranger: str) -> None:
     assert [name for name in of(package) if knows(name, stranger)] == []
 
 
+def test_only_the_servers_know_a_servers_library() -> None:
+    libraries = ("daphne", "autobahn", "twisted", "uvicorn", "websockets", "uvloop")
+    knowing = {name for name in IMPORTS for library in libraries if knows(name, library)}
+    assert "realtime.servers.daphne_socket" in knowing
+    assert [name for name in knowing if not name.startswith("realtime.servers.")] == []
+
+
 def test_the_hub_works_without_a_database() -> None:
     brought_along = known_by("realtime.hub")
     assert "realtime.feed" in brought_along

@@ -19,10 +19,10 @@ from twisted.logger import (
     globalLogBeginner,
 )
 
-from realtime.daphne_socket import ClientDisconnected, Socket, with_options_of
 from realtime.inbox import Inbox
 from realtime.limits import CLOSE_SECONDS, KEEP_ALIVE_SECONDS, MAX_FRAME_BYTES
 from realtime.outbox import WRITE
+from realtime.servers.daphne_socket import ClientDisconnected, Socket, with_options_of
 
 logger = logging.getLogger(__name__)
 reactor: Any = twisted_reactor

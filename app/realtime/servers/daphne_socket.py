@@ -18,7 +18,6 @@ from autobahn.websocket.types import ConnectionRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.defer import Deferred
 
-from realtime.incoming import Incoming
 from realtime.limits import (
     CLOSE_SECONDS,
     HANDSHAKE_SECONDS,
@@ -26,6 +25,7 @@ from realtime.limits import (
     PING_SECONDS,
     PONG_SECONDS,
 )
+from realtime.servers.incoming import Incoming
 
 Message = dict[str, Any]
 NORMAL, NO_CODE, FAILED = 1000, 1005, 1011

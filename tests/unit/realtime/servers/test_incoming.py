@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.protocol import SERVER, Protocol
 
-from realtime.incoming import Incoming
+from realtime.servers.incoming import Incoming
 
 WHOLE = b"\x81\x82\x00\x00\x00\x00hi"
 

@@ -17,9 +17,9 @@ from websockets.http11 import Request
 from websockets.protocol import State
 
 from realtime.inbox import Inbox
-from realtime.incoming import Incoming
 from realtime.limits import CLOSE_SECONDS, MAX_FRAGMENTS
 from realtime.outbox import WRITE
+from realtime.servers.incoming import Incoming
 
 Message = dict[str, Any]
 QUIET_SECONDS = 0.5

@@ -8,7 +8,7 @@ from typing import Any
 import uvicorn
 
 from realtime.limits import KEEP_ALIVE_SECONDS, MAX_FRAME_BYTES, PING_SECONDS, PONG_SECONDS
-from realtime.uvicorn_socket import Socket
+from realtime.servers.uvicorn_socket import Socket
 
 
 class Server(uvicorn.Server):

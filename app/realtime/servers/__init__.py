@@ -1,0 +1,1 @@
+"""The servers that sockets come through. Whatever depends on the insides of a server or of its library is here."""
