@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-from config import proxy, static
+from config import intake, proxy, static
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()  # sets Django up, which everything imported below needs
@@ -26,4 +26,4 @@ def by_protocol(scope: dict[str, Any], receive: Any, send: Any) -> Any:
     return applications[scope["type"]](scope, receive, send)
 
 
-application = proxy.over_asgi(by_protocol, settings.PROXY_HOPS)
+application = intake.over_asgi(proxy.over_asgi(by_protocol, settings.PROXY_HOPS))

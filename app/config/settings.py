@@ -13,6 +13,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.logging import logging_for
+from realtime.limits import MAX_BODY_BYTES
 
 env = environ.FileAwareEnv()
 APP = Path(__file__).resolve().parent.parent
@@ -135,6 +136,7 @@ MIDDLEWARE = [
     "realtime.health.HealthMiddleware",  # before the host check and the redirect: a prober knows neither
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "rooms.middleware.readable_forms",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -179,7 +181,8 @@ STORAGES = {
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
-DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+CSRF_FAILURE_VIEW = "rooms.errors.form_out_of_date"
 
 # --- What lasts --------------------------------------------------------------------------------
 

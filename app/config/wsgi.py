@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from config import proxy, static
+from config import intake, proxy, static
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -16,4 +16,4 @@ if not settings.REDIS_URL:
         "Set REDIS_URL, or serve everything from one process by `python -m realtime.serve`."
     )
 
-application = proxy.over_wsgi(static.over_wsgi(get_wsgi_application()), settings.PROXY_HOPS)
+application = intake.over_wsgi(proxy.over_wsgi(static.over_wsgi(get_wsgi_application()), settings.PROXY_HOPS))

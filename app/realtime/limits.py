@@ -6,6 +6,10 @@ MAX_FRAME_BYTES = 65_536  # in either direction; what a client exceeds it with i
 MAX_FRAGMENTS = 4_096  # of one message; empty ones would otherwise add up without ever reaching a size
 BAD_FRAMES_IN_A_ROW = 10  # a client that has not understood by then will not
 
+# --- Requests for pages --------------------------------------------------------------------------
+
+MAX_BODY_BYTES = 131_072  # of a request's body: a message of emoji, percent-encoded, has 48 KB; nginx takes no more
+
 # --- What may wait in front of and behind one socket ---------------------------------------------
 
 INBOX_FRAMES = 16  # received and not yet taken by the application; then the socket is not read any more

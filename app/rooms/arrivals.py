@@ -52,11 +52,10 @@ class Entrance(NamedTuple):
 def arrival(scope: dict[str, Any]) -> Arrival:
     header = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
     cookies = parse_cookie(header.decode("latin-1"))
-    session = cookies.get(settings.SESSION_COOKIE_NAME)
     query = parse_qs(scope["query_string"].decode("latin-1"))
     return Arrival(
         room=scope["url_route"]["kwargs"]["room_name"],
-        session=session if session and session.isprintable() else None,
+        session=cookies.get(settings.SESSION_COOKIE_NAME) or None,
         guest=cookies.get(COOKIE),
         since=number(query.get("since")),
         epoch=(query.get("epoch") or [None])[0],

@@ -1,11 +1,11 @@
 from django.urls import path, re_path
 
-from rooms import converters, views  # noqa: F401  (converters registers `room`)
+from rooms import converters, errors, views  # noqa: F401  (converters registers `room`)
 
 urlpatterns = [
     path("", views.lobby, name="lobby"),
     path("name/", views.rename, name="rename"),
     path("room/<room:name>/", views.room, name="room"),
     # Whatever is no valid name: a sentence, also where DEBUG would show the list of routes.
-    re_path(r"^room/(?:[\s\S]*/)?\Z", views.no_such_room),
+    re_path(r"^room/(?:[\s\S]*/)?\Z", errors.not_found),
 ]

@@ -103,10 +103,6 @@ def where_from(request: HttpRequest) -> str:
     return back if ours else resolve_url("lobby")
 
 
-def no_such_room(request: HttpRequest) -> HttpResponse:
-    return render(request, "404.html", status=HTTPStatus.NOT_FOUND)
-
-
 def show(
     request: HttpRequest, person: Person, template: str, form: Form, status: int = HTTPStatus.OK, **context: Any
 ) -> HttpResponse:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, cast
 
 import daphne.server
-from daphne.http_protocol import HTTPFactory
+from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory
 from twisted.internet import reactor as twisted_reactor
 from twisted.logger import (
@@ -54,7 +54,7 @@ class Server(daphne.server.Server):
     async def start(self, listener: socket.socket) -> None:
         """Accepts connections on a socket that listens."""
         _log_errors_only()
-        self.http_factory = HTTPFactory(self)
+        self.http_factory = Requests(self)
         self.http_factory.timeOut = KEEP_ALIVE_SECONDS
         self.ws_factory = WebSocketFactory(self, server="")
         self.ws_factory.setProtocolOptions(
@@ -138,6 +138,15 @@ class Server(daphne.server.Server):
                 elif time.time() - details["disconnected"] > APPLICATION_SECONDS:
                     logger.warning("an application went on without its client and was cancelled")
                     details["application_instance"].cancel()
+
+
+class Requests(HTTPFactory):
+    """Leaves forms to the application. Twisted would read each one as well, and fail at the odd ones."""
+
+    def buildProtocol(self, addr: Any) -> Any:
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = partial(WebRequest, parsePOSTFormSubmission=False)
+        return protocol
 
 
 def _end_request(request: Any, error: BaseException) -> None:

@@ -85,3 +85,44 @@ def test_an_address_is_said_without_its_query(configured: Callable[[str], Said])
     assert json.loads(said())["message"] == "Error handling request GET /room/lobby/"
     logging.getLogger("rooms").warning("really? yes")
     assert "really? yes" in said()
+
+
+def test_lines_that_a_stranger_writes_at_will_are_not_written(configured: Callable[[str], Said]) -> None:
+    said = configured("json")
+    logging.getLogger("gunicorn.error").warning("Invalid request from ip=%s: %s", "192.0.2.1", "x" * 4000)
+    logging.getLogger("gunicorn.http.wsgi").warning("WSGI app sent body bytes on a no-body response")
+    logging.getLogger("django.security.csrf").warning("Forbidden (CSRF cookie not set.): /")
+    logging.getLogger("django.security.TooManyFieldsSent").error("The number of GET/POST parameters exceeded")
+    assert said() == ""
+    logging.getLogger("gunicorn.error").warning("Worker was terminated due to signal 9")
+    assert "signal 9" in said()
+
+
+def failing(depth: int) -> None:
+    """A long traceback of many different lines, for a chain of causes."""
+    try:
+        if depth:
+            failing(depth - 1)
+        raise ArithmeticError("the first cause" if not depth else "a cause" + "x" * 1000)
+    except (ArithmeticError, LookupError) as error:
+        raise LookupError(f"failed at {depth}") from error
+
+
+@pytest.mark.parametrize("kind", ["json", "console"])
+@pytest.mark.parametrize("logger", ["rooms", "django.request", "gunicorn.error", "twisted", "uvicorn.error", "asyncio"])
+def test_no_exception_fills_the_log(configured: Callable[[str], Said], kind: str, logger: str) -> None:
+    said = configured(kind)
+    try:
+        failing(60)
+    except LookupError:
+        logging.getLogger(logger).exception("failed: %s", "y" * 100_000)
+    assert len(said()) < 12_000
+    assert "the first cause" in said()
+    assert "failed at 60" in said()
+    assert "left out" in said()
+
+
+def test_a_short_line_is_said_as_it_is(configured: Callable[[str], Said]) -> None:
+    said = configured("json")
+    logging.getLogger("rooms").warning("x" * 2_000)
+    assert json.loads(said())["message"] == "x" * 2_000

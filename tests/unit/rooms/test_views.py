@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from rooms import log, views
+from rooms import errors, log, views
 from rooms.models import Message, Room
 from rooms.people import guest_of
 
@@ -266,6 +266,31 @@ def test_an_error_of_the_servers_own_has_a_page(monkeypatch: pytest.MonkeyPatch)
     page = Client(raise_request_exception=False).get("/")
     assert page.status_code == 500
     assert "could not answer" in page.content.decode()
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-7"])
+def test_a_form_that_cannot_be_read_has_a_page_and_no_line_in_the_log(
+    charset: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for carol in (Client(), Client(enforce_csrf_checks=True)):
+        page = carol.post("/room/teahouse/", b"a=b", f"application/x-www-form-urlencoded; charset={charset}")
+        assert page.status_code == 400
+        assert "Nothing was stored" in page.content.decode()
+        assert "default-src" in page["Content-Security-Policy"]
+    assert caplog.text == ""
+    assert not Room.objects.exists()
+
+
+def test_the_pages_for_errors_read_nothing_of_the_request() -> None:
+    for view in (errors.bad_request, errors.forbidden, errors.form_out_of_date, errors.not_found, errors.broken):
+        assert "<h1>" in view(None).content.decode()  # type: ignore[arg-type]
+
+
+def test_an_error_whose_page_cannot_be_made_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "render_to_string", lambda _: 1 / 0)
+    monkeypatch.setattr(views.Room.objects, "recent", lambda _: 1 / 0)
+    page = Client(raise_request_exception=False).get("/")
+    assert (page.status_code, page.content) == (500, b"Internal Server Error.\n")
 
 
 def test_too_large_a_form_has_a_page(alice: Client) -> None:
