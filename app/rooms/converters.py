@@ -1,11 +1,13 @@
 """Which room names there are, and how they stand in a URL.
 
-NFC; 1 to 64 characters, each a letter, mark or number of any script, `_` or `-`.
+NFC; 1 to 64 characters, which rooms.names judges.
 """
 
 import unicodedata
 
 from django.urls import register_converter
+
+from rooms.names import is_room_name
 
 MAX_NAME = 64
 
@@ -18,11 +20,7 @@ class InvalidRoomName(ValueError):
 
 
 def valid_name(name: str) -> bool:
-    return (
-        0 < len(name) <= MAX_NAME
-        and unicodedata.is_normalized("NFC", name)
-        and all(character in "_-" or unicodedata.category(character)[0] in "LMN" for character in name)
-    )
+    return 0 < len(name) <= MAX_NAME and unicodedata.is_normalized("NFC", name) and is_room_name(name)
 
 
 def checked_name(name: str) -> str:

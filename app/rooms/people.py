@@ -4,12 +4,15 @@ Without the cookie a guest is somebody new at every request and on every socket.
 """
 
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
+
+from rooms.names import is_person_name
 
 COOKIE = "guest"
 SALT = "rooms.people"
@@ -64,11 +67,11 @@ def remember_guest(response: HttpResponse, person: Person) -> None:
 
 def rename_guest(person: Person, name: str) -> Person:
     """The same guest under another name. Raises ValueError with a sentence."""
-    name = " ".join(name.split())
+    name = unicodedata.normalize("NFC", " ".join(name.split()))
     if not person.guest:
         raise ValueError("Who is logged in is called by the account's name.")
     if not 0 < len(name) <= MAX_GUEST_NAME:
         raise ValueError(f"A name has 1 to {MAX_GUEST_NAME} characters.")
-    if not name.isprintable():
+    if not is_person_name(name):
         raise ValueError("A name consists of visible characters.")
     return Person(person.key, name, guest=True)

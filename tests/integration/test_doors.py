@@ -12,7 +12,7 @@ from servers.stack import Stack
 FRIEND = "https://friend.example"
 
 
-@pytest.mark.parametrize("name", ["हिन्दी", "茶馆", "café", "Ünïcode_-9", "٤٢", "x" * 64, "茶" * 64])
+@pytest.mark.parametrize("name", ["हिन्दी", "茶馆", "café", "Ünïcode_-9", "٤٢", "x" * 64, "茶" * 64, "علی\u200cرضا"])
 async def test_rooms_are_named_in_any_script(stack: Stack, name: str) -> None:
     async with await enter(stack.ws_url, name) as alice:
         assert alice.welcome["room"] == name
@@ -23,7 +23,7 @@ async def test_rooms_are_named_in_any_script(stack: Stack, name: str) -> None:
     [
         *(
             f"/ws/room/{quote(name, safe='')}/"
-            for name in ["a b", "🍵", "x" * 65, "a\n", "a\0", "a/b", "a.b", "\u200d"]
+            for name in ["a b", "🍵", "x" * 65, "a\n", "a\0", "a/b", "a.b", "\u200d", "\u3164"]
         ),
         "/ws/room/%ff%fe/",
         "/ws/room/",

@@ -61,15 +61,16 @@ def test_a_form_of_another_site_is_refused(stack: Stack, alice: Visitor) -> None
     assert bodies(alice.get(path)) == []
 
 
-async def test_a_guests_new_name_is_used_on_pages_and_sockets(stack: Stack, alice: Visitor) -> None:
+@pytest.mark.parametrize("name", ["Алиса", "علی\u200cرضا", "രാജന\u0d4d\u200d", "👩🏽\u200d💻"])
+async def test_a_guests_new_name_is_used_on_pages_and_sockets(stack: Stack, alice: Visitor, name: str) -> None:
     room = new_room()
-    assert alice.post("/name/", {"name": "Алиса"}, seen_on="/").status == 303
+    assert alice.post("/name/", {"name": name}, seen_on="/").status == 303
     alice.post(room_page(room), {"body": "by form"})
     async with await enter(stack.ws_url, room, headers=alice.cookies) as socket:
-        assert socket.welcome["you"] == {"name": "Алиса", "guest": True}
+        assert socket.welcome["you"] == {"name": name, "guest": True}
         await socket.say("by socket")
         await socket.hears("by socket")
-        assert [message["user"]["name"] for message in socket.messages()] == ["Алиса", "Алиса"]
+        assert [message["user"]["name"] for message in socket.messages()] == [name, name]
 
 
 async def test_who_logs_in_is_called_by_the_accounts_name(stack: Stack, alice: Visitor) -> None:

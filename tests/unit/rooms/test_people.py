@@ -78,10 +78,12 @@ def test_who_is_logged_in_needs_no_guests_cookie() -> None:
 def test_a_guest_may_take_another_name_and_stays_the_same_person() -> None:
     assert rename_guest(BOB, "  Bob   the\tsecond ") == Person("guest:b", "Bob the second", guest=True)
     assert rename_guest(BOB, "鲍勃").name == "鲍勃"
+    assert rename_guest(BOB, "علی\u200cرضا").name == "علی\u200cرضا"
+    assert rename_guest(BOB, "Zoe\u0301").name == "Zoé"
     assert len(rename_guest(BOB, "x" * people.MAX_GUEST_NAME).name) == people.MAX_GUEST_NAME
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 33, "a\x00b", "a\u202eb", "\u200b", "\ud800"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 33, "a\x00b", "a\u202eb", "\u200b", "\ud800", "\u3164", "\ufe0f"])
 def test_a_name_that_cannot_be_shown_is_refused_in_words(name: str) -> None:
     with pytest.raises(ValueError, match=r"^[A-Z].*\.$"):
         rename_guest(BOB, name)
