@@ -11,10 +11,11 @@ from django.urls import URLPattern
 
 
 class Routes:
-    """ASGI application. LookupError where nothing matches: the last pattern should be one that always does."""
+    """ASGI application. Where nothing matches, `otherwise` serves."""
 
-    def __init__(self, patterns: Sequence[URLPattern]) -> None:
+    def __init__(self, patterns: Sequence[URLPattern], otherwise: Any) -> None:
         self._patterns = patterns
+        self._otherwise = otherwise
 
     def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         path = scope["path"].lstrip("/")
@@ -23,4 +24,4 @@ class Routes:
                 _, args, kwargs = match
                 scope["url_route"] = {"args": args, "kwargs": kwargs}
                 return pattern.callback(scope, receive, send)
-        raise LookupError(f"no route leads to {scope['path']!r}")
+        return self._otherwise(scope, receive, send)

@@ -1,7 +1,7 @@
 """Every WebSocket route. What is none of them is accepted and told so: a browser cannot read a refusal."""
 
 from django.conf import settings
-from django.urls import path, re_path
+from django.urls import path
 
 import rooms.converters  # noqa: F401  (registers the converter that the first route uses)
 from realtime.echo import echo_socket
@@ -13,5 +13,5 @@ websocket_urlpatterns = [
     path("ws/room/<room:room_name>/", RoomConsumer.as_asgi()),
     path("ws/health/", health_socket),  # type: ignore[arg-type]
     *([path("ws/echo/", echo_socket)] if settings.WS_ECHO else []),  # type: ignore[arg-type]
-    re_path(r"", NoRoute.as_asgi()),
 ]
+no_route = NoRoute.as_asgi()

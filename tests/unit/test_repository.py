@@ -5,10 +5,8 @@ import itertools
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-from channels.testing import WebsocketCommunicator
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("app/requirements.txt", "tests/requirements.txt", "tests/bench/requirements.txt")
@@ -89,18 +87,6 @@ def test_the_readme_is_short_and_points_at_what_exists() -> None:
     linked = re.findall(r"\]\((?!https?:|#)([^)]+)\)", readme)
     named = re.findall(r"`((?:app|nginx|docker|tests|docs)/[^`*{ ]+)`", readme)
     assert [path for path in linked + named if not (ROOT / path).exists()] == []
-
-
-async def test_the_socket_of_ones_own_in_the_readme_works() -> None:
-    example = re.search(r"```python\n(.*?)```", text("README.md"), re.DOTALL)
-    assert example
-    names: dict[str, Any] = {}
-    exec(example[1], names)
-    carol = WebsocketCommunicator(names["Shout"].as_asgi(), "/ws/shout/")
-    assert (await carol.connect())[0]
-    await carol.send_to(text_data="hear me")
-    assert await carol.receive_from() == "HEAR ME"
-    await carol.disconnect()
 
 
 def test_the_readme_names_only_make_targets_that_exist() -> None:
