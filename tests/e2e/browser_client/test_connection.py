@@ -8,6 +8,15 @@ from played import Played, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+# What a screen reader says: each change of the words of role="status".
+LISTEN = """() => {
+  globalThis.announced = [];
+  const words = document.querySelector("[role=status] .words");
+  new MutationObserver(() => announced.push(words.textContent)).observe(words, {
+    characterData: true, childList: true, subtree: true,
+  });
+}"""
+
 
 @pytest.mark.parametrize(
     ("code", "sentence"),
@@ -67,6 +76,47 @@ async def test_one_who_is_back_need_not_wait(alice: Person, server: Played) -> N
     await expect(alice.page.get_by_test_id("connection")).to_contain_text("You are offline")
     await alice.page.context.set_offline(False)
     await server.dialled(2)
+
+
+async def test_without_a_network_it_does_not_dial_and_says_so_once(alice: Person, server: Played) -> None:
+    server.welcome()
+    await alice.is_live()
+    await alice.page.evaluate(LISTEN)
+    await alice.page.context.set_offline(True)
+    await alice.state_is("waiting")
+    await alice.page.clock.run_for(120_000)
+    await alice.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(alice.page.get_by_role("button", name="Try now")).to_be_hidden()
+    assert len(server.dials) == 1
+    assert await alice.page.evaluate("announced") == ["You are offline. Reconnecting when there is a network"]
+    await alice.page.context.set_offline(False)
+    await server.dialled(2)
+
+
+async def test_a_network_that_is_lost_while_it_stays_away_ends_in_one_wait(alice: Person, server: Played) -> None:
+    server.welcome()
+    await server.close(4501, after_ms=7000)
+    await alice.state_is("waiting")
+    await alice.page.context.set_offline(True)
+    await alice.page.clock.run_for(120_000)
+    assert len(server.dials) == 1
+    await alice.page.context.set_offline(False)
+    await server.dialled(2)
+
+
+async def test_however_often_it_dials_a_screen_reader_hears_of_it_once(alice: Person, server: Played) -> None:
+    server.welcome()
+    await alice.is_live()
+    await alice.page.evaluate(LISTEN)
+    for number in range(1, 7):
+        await server.dialled(number)
+        await server.dials[-1].close(code=1011)
+        await alice.state_is("waiting")
+        await alice.page.clock.run_for(30_000)
+    await server.dialled(7)
+    server.welcome()
+    await alice.is_live()
+    assert await alice.page.evaluate("announced") == ["Reconnecting", "Live"]
 
 
 async def test_a_tab_that_is_looked_at_again_tries_its_socket(alice: Person, server: Played) -> None:

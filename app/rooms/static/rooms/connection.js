@@ -6,24 +6,27 @@ const BASE_MS = 500;
 const CAP_MS = 30_000;
 const DIAL_MS = 15_000; // from dialling to the welcome
 const PROBE_MS = 5_000; // how long a doubtful socket has to answer a ping
+const BLOCKED_TRIES = 6; // in a row of which none was opened: something on the way lets no socket through
+const BLOCKED_CAP_MS = 120_000;
 const STEADY_MS = 10_000; // a socket that lived this long was a good one: the back-off starts afresh
 
 // Full jitter: a thousand browsers that lost the same server do not come back in step.
-export function backOff(attempt, random = Math.random) {
-  return random() * Math.min(CAP_MS, BASE_MS * 2 ** attempt);
+export function backOff(attempt, random = Math.random, cap = CAP_MS) {
+  return random() * Math.min(cap, BASE_MS * 2 ** attempt);
 }
 
 export class Connection {
   #socket = null;
   #timer = 0; // the one deadline there is: to dial again, or to have heard something
   #attempt = 0;
+  #unopened = 0; // dials since one was answered
   #welcomedAt = 0;
   #silenceMs = DIAL_MS;
   #ordered = null; // how long the server told this client to stay away
 
   // address(): where to dial, asked each time. onFrame(frame): one object at a time.
-  // onState({name, …}): connecting, live, waiting (until: when it dials
-  // again, ordered: by the server) or closed (code).
+  // onState({name, …}): connecting, live, waiting (until: when it dials again, ordered: by the server; or offline:
+  // until the network is back) or closed (code). blocked: many tries have not got through.
   constructor({ address, onFrame, onState }) {
     Object.assign(this, { address, onFrame, onState, state: { name: "none" } });
   }
@@ -33,11 +36,18 @@ export class Connection {
     this.#ordered = null;
     this.#welcomedAt = 0;
     this.#silenceMs = DIAL_MS;
-    this.#enter({ name: "connecting" });
+    if (!navigator.onLine) return this.#rest();
+    this.#enter({ name: "connecting", blocked: this.blocked });
+    this.#unopened++;
     this.#expectWithin(DIAL_MS);
     const socket = (this.#socket = new WebSocket(this.address(), PROTOCOLS));
+    socket.onopen = () => (this.#unopened = 0);
     socket.onmessage = (event) => this.#hear(socket, event.data);
     socket.onclose = (event) => this.#lose(event.code);
+  }
+
+  get blocked() {
+    return this.#unopened >= BLOCKED_TRIES;
   }
 
   send(frame) {
@@ -85,9 +95,16 @@ export class Connection {
 
   #wait() {
     if (this.#welcomedAt && Date.now() - this.#welcomedAt > STEADY_MS) this.#attempt = 0;
-    const ms = (this.#ordered ?? 0) + backOff(this.#attempt++);
+    if (!navigator.onLine && this.#ordered === null) return this.#rest();
+    const cap = this.blocked ? BLOCKED_CAP_MS : CAP_MS;
+    const ms = (this.#ordered ?? 0) + backOff(this.#attempt++, Math.random, cap);
     this.#timer = setTimeout(() => this.dial(), ms);
-    this.#enter({ name: "waiting", until: Date.now() + ms, ordered: this.#ordered !== null });
+    this.#enter({ name: "waiting", until: Date.now() + ms, ordered: this.#ordered !== null, blocked: this.blocked });
+  }
+
+  // Without a network there is nobody to dial. When it is back, hurry() is called.
+  #rest() {
+    this.#enter({ name: "waiting", offline: true });
   }
 
   #expectWithin(ms) {
@@ -99,7 +116,7 @@ export class Connection {
   #drop() {
     clearTimeout(this.#timer);
     if (!this.#socket) return;
-    this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
     this.#socket = null;
   }

@@ -3,13 +3,17 @@
 
 import { Composer } from "./composer.js";
 import { Connection, watchNetwork } from "./connection.js";
+import { keepsCookies } from "./cookies.js";
 import { Cursor } from "./cursor.js";
 import { History } from "./history.js";
 import { Outbox } from "./outbox.js";
 import { People, Typing } from "./people.js";
 import { Status } from "./status.js";
 
+const POST_MS = 15_000; // for the answer to a form
+
 const page = document.getElementById("room").dataset;
+const form = document.getElementById("say");
 const you = { name: page.you, guest: page.guest === "1" };
 
 const cursor = new Cursor(page.epoch, Number(page.seq));
@@ -21,7 +25,7 @@ const connection = new Connection({ address, onFrame: (frame) => heard[frame.typ
 const outbox = new Outbox({
   storage: tabStorage(),
   key: `outbox:${page.room}`,
-  send: (frame) => connection.send(frame),
+  send: (frame) => (connection.blocked ? post(frame) : connection.send(frame)),
   onChange: showUnsent,
   onStuck: () => connection.redial(),
 });
@@ -33,6 +37,7 @@ const composer = new Composer({
 
 const heard = {
   welcome(frame) {
+    document.getElementById("you").textContent = frame.you.name;
     history.you = frame.you;
     people.welcome(frame);
     if (!frame.recovered) startOver(frame);
@@ -65,9 +70,23 @@ function startOver(welcome) {
 
 function stand(state) {
   status.show(state);
-  if (state.name === "live") return outbox.wake();
-  people.age();
-  outbox.sleep();
+  if (state.name !== "live") people.age();
+  if (state.name === "live" || state.blocked) outbox.wake();
+  else outbox.sleep();
+}
+
+// Where no socket comes through, what is written goes by the page's own form, with its id: however often and whichever
+// way it is sent, it is stored once. Whoever has to log in first is led elsewhere.
+async function post({ id, body }) {
+  const fields = new FormData(form);
+  fields.set("id", id);
+  fields.set("body", body);
+  const signal = AbortSignal.timeout(POST_MS);
+  const sent = fetch(form.action, { method: "POST", body: new URLSearchParams(fields), signal });
+  const answer = await sent.catch(() => null);
+  if (answer?.ok && answer.redirected && answer.url === form.action) outbox.remove(id);
+  else if (answer?.ok || [403, 409, 422].includes(answer?.status)) outbox.refuse(id, "Reload the page and send it again.");
+  else outbox.putOff(id);
 }
 
 function showUnsent() {
@@ -99,6 +118,7 @@ function tabStorage() {
   }
 }
 
+document.getElementById("cookies").hidden = keepsCookies();
 showUnsent();
 watchNetwork(connection);
 connection.dial();

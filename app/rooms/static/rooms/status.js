@@ -6,7 +6,8 @@ const CLOSED = {
   4403: "You may not be in this room.",
   4404: "There is no such room.",
 };
-const WORDS = { connecting: "Connecting…", live: "Live" };
+const OFFLINE = "You are offline. Reconnecting when there is a network";
+const BLOCKED = "No live connection comes through. What you write is sent without one; reload for what is new. Trying again";
 
 export class Status {
   #line = document.getElementById("connection");
@@ -15,6 +16,7 @@ export class Status {
   #now = document.getElementById("redial");
   #login = document.getElementById("login");
   #ticking = 0;
+  #away = "Connecting…"; // what is said while there is no connection
 
   constructor({ onRedial }) {
     this.#now.addEventListener("click", onRedial);
@@ -24,16 +26,23 @@ export class Status {
   show(state) {
     clearInterval(this.#ticking);
     this.#line.dataset.state = state.name;
-    this.#words.textContent = WORDS[state.name] ?? this.#absence(state);
+    this.#say(this.#sentence(state));
     this.#clock.textContent = "";
-    this.#now.hidden = state.name !== "waiting" || state.ordered;
+    this.#now.hidden = state.name !== "waiting" || state.ordered || state.offline;
     this.#login.hidden = state.code !== 4401;
-    if (state.name === "waiting") this.#count(state.until);
+    if (state.until) this.#count(state.until);
   }
 
-  #absence({ name, code }) {
+  // A screen reader hears every change: dialling again and again is one absence, and is said once.
+  #say(words) {
+    if (this.#words.textContent !== words) this.#words.textContent = words;
+  }
+
+  #sentence({ name, code, offline, blocked }) {
+    if (name === "live") return "Live";
     if (name === "closed") return CLOSED[code] ?? "The server has closed this room to you. Reload the page to try again.";
-    return navigator.onLine ? "Reconnecting" : "You are offline. Reconnecting";
+    if (name === "waiting") this.#away = offline ? OFFLINE : blocked ? BLOCKED : "Reconnecting";
+    return this.#away;
   }
 
   // Counts down for the eye only: a screen reader that hears every second hears nothing else.

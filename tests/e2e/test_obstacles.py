@@ -1,0 +1,115 @@
+"""Browsers and networks that keep something back: sockets, cookies."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from browser import ARGUMENTS, EXECUTABLE, Arrive, Person
+from client import new_room
+from servers import needed
+from servers.app import Server
+from servers.nginx import Nginx
+from servers.ports import free_port
+from visitor import room_page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SOON = "Math.random = () => 0.05"  # so are the waits between two dials
+
+
+@pytest.fixture
+def proxy(alone: Server) -> Iterator[Nginx]:
+    """Lets pages through and no sockets."""
+    needed.programs("nginx")
+    proxy = Nginx(web=[alone.port], ws=[free_port()])
+    proxy.start()
+    yield proxy
+    proxy.stop(seconds=2)
+
+
+async def test_where_no_socket_comes_through_alice_is_told_and_talks_all_the_same(
+    alone: Server, proxy: Nginx, arrive: Arrive
+) -> None:
+    room = new_room()
+    alice, bob = await arrive(f"http://127.0.0.1:{proxy.port}"), await arrive(alone.url)
+    await alice.page.add_init_script(SOON)
+    await alice.page.goto(alice.base + room_page(room))
+    await bob.enter(room)
+    await alice.write("before anybody knew")
+    await expect(alice.page.get_by_test_id("connection")).to_contain_text("No live connection comes through")
+    await alice.write("and after")
+    for body in ("before anybody knew", "and after"):
+        await bob.hears(body)
+    await expect(alice.page.locator("li.pending")).to_have_count(0)
+    proxy.lead_to(web=[alone.port], ws=[alone.port])
+    proxy.reload()
+    await alice.is_live()
+    for person in (alice, bob):
+        await person.hears("and after")
+        assert await person.everything() == ["before anybody knew", "and after"]
+
+
+async def test_what_the_form_refuses_where_no_socket_comes_through_comes_back(proxy: Nginx, arrive: Arrive) -> None:
+    alice = await arrive(f"http://127.0.0.1:{proxy.port}")
+    await alice.page.add_init_script(SOON)
+    await alice.page.goto(alice.base + room_page(new_room()))
+    await alice.page.context.clear_cookies()  # her token is no longer one
+    await alice.write("unheard")
+    await expect(alice.page.get_by_text("Not accepted: Reload the page")).to_be_visible()
+    await alice.page.get_by_role("button", name="Edit").click()
+    await expect(alice.box).to_have_value("unheard")
+
+
+async def test_where_the_server_is_gone_altogether_nothing_is_lost(alone: Server, proxy: Nginx, arrive: Arrive) -> None:
+    alice, room = await arrive(f"http://127.0.0.1:{proxy.port}"), new_room()
+    await alice.page.add_init_script(SOON)
+    await alice.page.goto(alice.base + room_page(room))
+    await expect(alice.page.get_by_test_id("connection")).to_contain_text("No live connection comes through")
+    proxy.lead_to(web=[free_port()], ws=[free_port()])
+    proxy.stop(seconds=2)
+    await alice.write("hold on")
+    await expect(alice.page.get_by_text("not sent yet")).to_be_visible()
+    proxy.lead_to(web=[alone.port], ws=[alone.port])
+    proxy.start()
+    await alice.is_live()
+    await alice.hears("hold on")
+    assert await alice.everything() == ["hold on"]
+
+
+async def test_without_cookies_alice_has_one_name_and_a_sentence(alone: Server, tmp_path: Path) -> None:
+    needed.programs("chromium")
+    async with without_cookies(tmp_path) as page:
+        alice = Person(page, alone.url)
+        await alice.enter(new_room())
+        assert await page.context.cookies() == []
+        members = page.locator("#members li span:first-child")
+        await expect(members).to_have_count(1)
+        await expect(page.get_by_test_id("you")).to_contain_text(await members.inner_text())
+        await alice.say("hello")
+        await expect(page.locator("#messages .mine .author")).to_have_text(await members.inner_text())
+        await expect(page.get_by_text("keeps no cookies")).to_be_visible()
+
+
+async def test_with_cookies_nothing_is_said_of_them(alone: Server, arrive: Arrive) -> None:
+    bob = await arrive(alone.url)
+    await bob.enter(new_room())
+    await expect(bob.page.get_by_text("keeps no cookies")).to_be_hidden()
+    assert {cookie["name"] for cookie in await bob.page.context.cookies()} == {"csrftoken", "guest"}
+
+
+@asynccontextmanager
+async def without_cookies(folder: Path) -> AsyncIterator[Page]:
+    """A browser whose settings keep every site from storing anything."""
+    (folder / "Default").mkdir()
+    settings = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+    (folder / "Default/Preferences").write_text(json.dumps(settings))
+    async with async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            folder, executable_path=EXECUTABLE, args=ARGUMENTS, locale="en-GB"
+        )
+        yield context.pages[0]
+        await context.close()
