@@ -18,7 +18,7 @@ from realtime.limits import MAX_BODY_BYTES
 
 WSGI = Callable[..., Iterable[bytes]]
 SENTENCES = {
-    HTTPStatus.BAD_REQUEST: "The request ended before its body did.",
+    HTTPStatus.BAD_REQUEST: "The request is incomplete, or has a NUL in its query.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"A request has at most {MAX_BODY_BYTES} bytes.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "What is sent here is UTF-8.",
 }
@@ -26,8 +26,8 @@ SENTENCES = {
 
 def over_asgi(application: Any) -> Any:
     def checked(scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        if scope["type"] == "http" and not is_utf_8(header(scope, b"content-type")):
-            return refuse(send, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        if scope["type"] == "http" and (fault := fault_of(header(scope, b"content-type"), query_of(scope))):
+            return refuse(send, fault)
         if any(name == b"cookie" and not is_plain(value.decode("latin-1")) for name, value in scope["headers"]):
             scope = scope | {"headers": [with_plain_cookies(*pair) for pair in scope["headers"]]}
         return application(scope, receive, send)
@@ -40,8 +40,8 @@ def over_wsgi(application: WSGI) -> WSGI:
         body = body_of(environ)
         if isinstance(body, HTTPStatus):
             return refuse_wsgi(start_response, body)
-        if not is_utf_8(environ.get("CONTENT_TYPE", "")):
-            return refuse_wsgi(start_response, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        if fault := fault_of(environ.get("CONTENT_TYPE", ""), environ.get("QUERY_STRING", "")):
+            return refuse_wsgi(start_response, fault)
         if "HTTP_COOKIE" in environ:
             environ["HTTP_COOKIE"] = plain_cookies(environ["HTTP_COOKIE"])
         environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
@@ -51,6 +51,13 @@ def over_wsgi(application: WSGI) -> WSGI:
 
 
 # --- What it is checked for ----------------------------------------------------------------------
+
+
+def fault_of(content_type: str, query: str) -> HTTPStatus | None:
+    """Why a request is refused by its head. Postgres stores no NUL, and what is searched for goes there as it comes."""
+    if "%00" in query:
+        return HTTPStatus.BAD_REQUEST
+    return None if is_utf_8(content_type) else HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
 def is_utf_8(content_type: str) -> bool:
@@ -82,6 +89,11 @@ def with_plain_cookies(name: bytes, value: bytes) -> tuple[bytes, bytes]:
 def header(scope: dict[str, Any], wanted: bytes) -> str:
     """As Django has it, which joins what came several times."""
     return ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == wanted)
+
+
+def query_of(scope: dict[str, Any]) -> str:
+    query: bytes = scope["query_string"]
+    return query.decode("latin-1")
 
 
 def body_of(environ: dict[str, Any]) -> bytes | HTTPStatus:

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rooms import log, writer
+from rooms.converters import valid_name
 from rooms.forms import AWAY, CLASH, MessageForm, NameForm, RoomForm
 from rooms.frames import MAX_BODY
 from rooms.models import Room
@@ -52,7 +53,7 @@ def lobby(request: HttpRequest, person: Person) -> HttpResponse:
     form = RoomForm(request.POST or None)
     if form.is_valid():
         return SeeOther(resolve_url("room", form.cleaned_data["name"]))
-    rooms = [(room, naturaltime(room.changed_at)) for room in Room.objects.recent(ROOMS_SHOWN)]
+    rooms = [(room, naturaltime(room.changed_at)) for room in Room.objects.recent(ROOMS_SHOWN) if valid_name(room.name)]
     return show(request, person, "rooms/lobby.html", form, rooms=rooms)
 
 

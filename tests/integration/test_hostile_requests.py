@@ -5,9 +5,10 @@ import socket
 
 import pytest
 
-from client import enter, new_room
+from client import enter, new_id, new_room
 from servers.app import Server
 from servers.stack import Stack
+from visitor import Visitor, room_page
 
 SECONDS = 15
 TOKEN = "csrftoken=" + "a" * 32
@@ -55,6 +56,35 @@ COOKIES = [
         "messages=" + "[" * 3000,
         r'sessionid="\200\201\202\203\204\205\206\207"',
         "guest=\udc80".encode("utf-8", "ignore").decode(),
+    ),
+]
+ODD = [
+    *(
+        "q=%00",
+        "q=a%00b",
+        "q=%ed%a0%80",
+        "guest__exact=%00",
+        "guest__exact=x",
+        "author=%00",
+        "room__name=%00",
+        "o=%00",
+        "p=%00",
+    ),
+    *(
+        "e=1",
+        "_changelist_filters=%00",
+        "id__in=%00",
+        "id=99999999999999999999",
+        "_popup=%00",
+        "_to_field=%00",
+        "all=%00",
+    ),
+    *(
+        "room__id__exact=%00",
+        "changed_at__gte=%00",
+        "is_staff__exact=%00",
+        "groups__id__exact=%00",
+        "last_login__isnull=%00",
     ),
 ]
 METHODS = ["HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "BREW"]
@@ -182,3 +212,45 @@ async def test_a_hostile_cookie_makes_a_guest_on_a_socket_too(stack: Stack, cook
     async with await enter(stack.ws[0].ws_url, new_room(), headers={"Cookie": cookie}) as mallory:
         assert mallory.welcome["you"]["guest"] is True
         await mallory.say("hello")
+
+
+@pytest.mark.parametrize("role", ["web", "ws"])
+def test_the_admins_searches_and_filters_take_anything(stack: Stack, role: str) -> None:
+    server: Server = stack.web if role == "web" else stack.ws[0]
+    name = new_id()
+    carol, password = Visitor(server.url), stack.make_user(name, staff=True)
+    carol.post("/admin/login/", {"username": name, "password": password})
+    server.mark()
+    statuses = {
+        path: carol.get(path).status
+        for listed in ("rooms/room", "rooms/message", "auth/user", "auth/group")
+        for odd in ODD
+        for path in (f"/admin/{listed}/?{odd}", f"/admin/{listed}/{odd.rpartition('=')[2]}/change/")
+    }
+    assert statuses["/admin/rooms/room/?e=1"] == 200
+    assert {path: status for path, status in statuses.items() if status >= 500} == {}
+    assert server.output_since_mark() == ""
+
+
+@pytest.mark.parametrize("field", ["username", "password", "next", "csrfmiddlewaretoken"])
+@pytest.mark.parametrize(
+    "odd",
+    ["\0", "a\0b", "\ufffd", "x" * 5000, "\u202e", "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16")],
+)
+@pytest.mark.parametrize("path", ["/accounts/login/", "/admin/login/"])
+def test_nobody_logs_in_with_what_no_database_holds(stack: Stack, path: str, field: str, odd: str) -> None:
+    mallory = Visitor(stack.web.url)
+    assert mallory.post(path, {"username": "a", "password": "b", field: odd}).status in (200, 403)
+
+
+@pytest.mark.parametrize("odd", ["\0", "a\0b", "\ufffd"])
+def test_no_field_of_ours_takes_what_no_database_holds(stack: Stack, odd: str) -> None:
+    mallory, path = Visitor(stack.web.url), room_page(new_room())
+    statuses = [
+        mallory.post(path, {"body": odd}).status,
+        mallory.post(path, {"body": "hello", "id": odd}).status,
+        mallory.post("/", {"name": odd}).status,
+        mallory.post("/name/", {"name": odd}, seen_on="/").status,
+        mallory.post("/name/", {"name": "Mallory", "next": odd}, seen_on="/").status,
+    ]
+    assert statuses == ([303, 303, 422, 303, 303] if odd == "\ufffd" else [422, 422, 422, 422, 303])

@@ -27,7 +27,7 @@ def asked(**environ: Any) -> tuple[str, bytes, dict[str, Any]]:
     return status[0], b"".join(body), seen
 
 
-async def asked_of_asgi(kind: str, *headers: tuple[bytes, bytes]) -> tuple[list[Any], list[Any]]:
+async def asked_of_asgi(kind: str, *headers: tuple[bytes, bytes], query: bytes = b"") -> tuple[list[Any], list[Any]]:
     """What was answered, and the headers that the application was asked with."""
     sent: list[Any] = []
     seen: list[Any] = []
@@ -38,7 +38,7 @@ async def asked_of_asgi(kind: str, *headers: tuple[bytes, bytes]) -> tuple[list[
     async def send(event: Any) -> None:
         sent.append(event)
 
-    await intake.over_asgi(application)({"type": kind, "headers": list(headers)}, None, send)
+    await intake.over_asgi(application)({"type": kind, "query_string": query, "headers": list(headers)}, None, send)
     return sent, seen
 
 
@@ -66,6 +66,15 @@ async def test_everything_else_is_refused_in_words_before_django_sees_it(kind: s
     sent, headers = await asked_of_asgi("http", (b"content-type", kind.encode("latin-1")))
     assert headers == []
     assert [event.get("status", event.get("body")) for event in sent] == [415, body]
+
+
+async def test_a_query_with_nul_is_refused_and_that_of_a_socket_is_its_own_business() -> None:
+    assert asked(QUERY_STRING="q=a%00b")[0] == "400 Bad Request"
+    assert asked(QUERY_STRING="q=100%&p=%e0%00b")[0] == "400 Bad Request"
+    assert asked(QUERY_STRING="q=100%25")[0] == "200 OK"
+    assert (await asked_of_asgi("http", query=b"q=%00"))[0][0]["status"] == 400
+    assert (await asked_of_asgi("websocket", query=b"since=%00"))[0] == []
+    assert (await asked_of_asgi("http", (b"a", b"b"), query=b"q=1"))[1] == [(b"a", b"b")]
 
 
 async def test_a_kind_that_comes_in_two_parts_is_read_as_django_reads_it() -> None:

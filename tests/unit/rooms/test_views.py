@@ -171,6 +171,12 @@ def test_the_lobby_lists_rooms_by_latest_activity(alice: Client) -> None:
     assert "1 message<" in lobby
 
 
+def test_the_lobby_shows_no_room_without_a_name_that_can_be_seen(alice: Client) -> None:
+    for name in ("\u3164", "a\ufe0f", "teahouse"):  # made when such names were taken
+        Room.objects.create(name=name, seq=1)
+    assert re.findall(r'href="/room/(.*?)/"', alice.get("/").content.decode()) == ["teahouse"]
+
+
 @pytest.mark.parametrize(
     ("typed_name", "path"), [("teahouse", "teahouse"), ("  Our tea house ", "Our-tea-house"), ("e\u0301", "\u00e9")]
 )
