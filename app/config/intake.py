@@ -11,6 +11,7 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
+from asgiref.sync import markcoroutinefunction
 from django.http import parse_cookie
 from django.utils.http import parse_header_parameters
 
@@ -32,7 +33,7 @@ def over_asgi(application: Any) -> Any:
             scope = scope | {"headers": [with_plain_cookies(*pair) for pair in scope["headers"]]}
         return application(scope, receive, send)
 
-    return checked
+    return markcoroutinefunction(checked)
 
 
 def over_wsgi(application: WSGI) -> WSGI:

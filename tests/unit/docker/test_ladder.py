@@ -49,6 +49,11 @@ def test_the_servers_fit_into_the_connections_that_postgres_has() -> None:
     assert three_and_one_and_their_successors <= most - 15
 
 
-def test_a_body_that_django_refuses_is_refused_at_the_edge() -> None:
-    django = number("app/config/settings.py", r"DATA_UPLOAD_MAX_MEMORY_SIZE = (\d+) \* 1024")
-    assert number("nginx/limits.conf", r"client_max_body_size (\d+)k;") == django
+def test_a_body_has_one_limit_all_the_way() -> None:
+    from django.conf import settings
+
+    from realtime.limits import MAX_BODY_BYTES
+
+    for directive in ("client_max_body_size", "client_body_buffer_size"):
+        assert number("nginx/limits.conf", rf"^{directive} (\d+)k;") * 1024 == MAX_BODY_BYTES
+    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE == settings.FILE_UPLOAD_MAX_MEMORY_SIZE == MAX_BODY_BYTES

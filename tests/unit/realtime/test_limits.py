@@ -1,10 +1,6 @@
 """The bounds fit together, and the bucket lets through what it says."""
 
-import re
-from pathlib import Path
-
 import pytest
-from django.conf import settings
 
 from realtime import limits
 from realtime.limits import TokenBucket
@@ -26,16 +22,6 @@ def test_leaving_fits_into_the_grace_period() -> None:
 
 def test_a_full_frame_fits_everywhere() -> None:
     assert min(limits.INBOX_BYTES, limits.SEND_BUFFER_BYTES, limits.OUTBOX_BYTES) >= limits.MAX_FRAME_BYTES
-
-
-def test_a_body_has_one_limit_all_the_way() -> None:
-    nginx = (Path(__file__).parents[3] / "nginx/limits.conf").read_text()
-    sizes = dict(re.findall(r"^(client_max_body_size|client_body_buffer_size) (\d+)k;", nginx, re.MULTILINE))
-    assert {name: int(size) * 1024 for name, size in sizes.items()} == {
-        "client_max_body_size": limits.MAX_BODY_BYTES,
-        "client_body_buffer_size": limits.MAX_BODY_BYTES,
-    }
-    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE == settings.FILE_UPLOAD_MAX_MEMORY_SIZE == limits.MAX_BODY_BYTES
 
 
 def test_alice_may_say_her_burst_at_once_and_then_as_much_as_the_rate() -> None:
