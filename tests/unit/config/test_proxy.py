@@ -76,7 +76,40 @@ async def test_where_the_proxy_says_nothing_the_connections_own_address_stays(he
 
 
 @pytest.mark.parametrize(
-    ("header", "secure"), [("https", True), ("HTTPS", True), ("http", False), ("https, http", False)]
+    ("header", "address"),
+    [
+        ("198.51.100.7:4711", "198.51.100.7"),  # Azure
+        ("203.0.113.1, 198.51.100.7:80", "198.51.100.7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("2001:DB8:0:0::7", "2001:db8::7"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("[2001:db8::7]:4711", "2001:db8::7"),
+        ('"[2001:db8::7]:4711"', "2001:db8::7"),
+        ("fe80::7%eth0", "fe80::7"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("[::ffff:198.51.100.7]:4711", "198.51.100.7"),
+    ],
+)
+async def test_an_address_is_the_same_however_the_proxy_spells_it(header: str, address: str) -> None:
+    assert (await seen(1, (b"x-forwarded-for", header.encode())))["client"] == [address, 0]
+    assert seen_by_wsgi(1, X_FORWARDED_FOR=header)["REMOTE_ADDR"] == address
+
+
+@pytest.mark.parametrize("header", ["unknown", "_hidden", "198.51.100", "a:1", "[]:1", "\xff"])
+async def test_what_is_no_address_is_ignored(header: str) -> None:
+    assert (await seen(1, (b"x-forwarded-for", header.encode("latin-1"))))["client"] == CAROL
+    assert seen_by_wsgi(1, X_FORWARDED_FOR=header)["REMOTE_ADDR"] == CAROL[0]
+
+
+@pytest.mark.parametrize(
+    ("header", "secure"),
+    [
+        *(
+            (header, True)
+            for header in ("https", "HTTPS", "wss", "WSS", "on", "ssl", '"https"', "http, https", "ws,wss ")
+        ),
+        *((header, False) for header in ("http", "ws", "off", "https, http", "wss,ws")),
+    ],
 )
 async def test_the_scheme_is_the_one_that_the_proxy_was_asked_by(header: str, secure: bool) -> None:
     forwarded = (b"x-forwarded-proto", header.encode())
