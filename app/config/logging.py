@@ -1,7 +1,7 @@
 """What a process says: one line an event, as JSON for machines or as text for people.
 
-Neither query strings nor bodies: what libraries say of single requests and connections is left out. Nor is a line
-ever longer than a reader needs: what strangers can cause must not push everything else out of the log.
+Neither query strings nor bodies: what libraries say of single requests and connections is left out. What strangers, or
+a service that is away, could have said without end is said once a minute, and no line is longer than a reader needs.
 """
 
 import logging
@@ -10,10 +10,14 @@ from typing import Any
 
 import structlog
 
+from realtime.outage import kind
+from realtime.seldom import Seldom, again
+
 QUIET = ("asyncio", "daphne", "channels_redis", "redis", "twisted", "websockets", "urllib3", "sentry_sdk")
 FOR_EACH_BAD_REQUEST = "Invalid request from"  # how gunicorn's warnings begin that a stranger writes
 MOST = 2_000  # characters of a message or any other value,
 MOST_OF_A_TRACEBACK = 8_000  # and of a traceback with all its causes
+RETRYING = ("channels_redis.pubsub", "psycopg.pool")  # once a second each, while nobody answers
 
 
 def logging_for(kind: str) -> dict[str, Any]:
@@ -22,9 +26,12 @@ def logging_for(kind: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": structlog.stdlib.ProcessorFormatter, **formatter(kind)}},
-        "filters": {"strangers": {"()": lambda: not_for_each_bad_request}},
+        "filters": {
+            "strangers": {"()": lambda: not_for_each_bad_request},
+            "once a minute": {"()": OnceAMinute},
+        },
         "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+            "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["once a minute"]},
             "nobody": {"class": "logging.NullHandler"},
         },
         "root": {"handlers": ["stderr"], "level": "INFO"},
@@ -33,13 +40,68 @@ def logging_for(kind: str) -> dict[str, Any]:
             "uvicorn": {"level": "ERROR"},  # below that, what strangers send to the port
             "django": {"level": "INFO", "handlers": [], "propagate": True},
             "django.request": {"level": "ERROR"},  # below that, what visitors did wrong
-            "django.security.DisallowedHost": {"handlers": ["nobody"], "propagate": False},  # scanners
-            "django.security": {"level": "CRITICAL"},  # the same: forms without a token, too many fields
+            "django.security": {"level": "CRITICAL"},  # the same: too many fields, too large a body
+            "django.security.DisallowedHost": {"level": "ERROR"},  # these two once a minute, with what to do
+            "django.security.csrf": {"level": "WARNING"},
             "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True, "filters": ["strangers"]},
             "gunicorn.http": {"level": "ERROR"},  # a warning for each HEAD
             "gunicorn.access": {"handlers": ["nobody"], "propagate": False},  # nginx has the access log
         },
     }
+
+
+class OnceAMinute(logging.Filter):
+    """For the loggers in ABOUT: the same line, whatever request it is about, is said once a minute.
+
+    An error is named without its words and its traceback. It belongs to a handler: a logger would collect one with each
+    configuration, and gunicorn makes two.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seldom = Seldom()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        about = ABOUT.get(record.name)
+        if about is None:
+            return True
+        subject, sentence = about(record)
+        times = self.seldom.due(subject)
+        if times is None:
+            return False
+        record.msg, record.args = sentence + again(times), ()
+        record.exc_info = record.exc_text = None
+        return True
+
+
+def unknown_host(record: logging.LogRecord) -> tuple[str, str]:
+    """What must not be said again for a minute, and the line: a setting to mend, or a scanner."""
+    said = record.getMessage()
+    if found := re.search(r"need to add '([^']{1,100})", said):
+        advice = "is not in ALLOWED_HOSTS; add it there if it is a name of this site"
+        return found[1], f"a page was refused: {found[1]!r} {advice}"
+    return said[:100], f"a page was refused: {said[:100]!r} is no host name, and no setting admits it"
+
+
+def foreign_form(record: logging.LogRecord) -> tuple[str, str]:
+    """Django names the origin, if that was the reason, and not the variable."""
+    subject, said = same_line(record)
+    hint = "; add that origin to ALLOWED_ORIGINS if its pages may send forms here" if "Origin check" in said else ""
+    return subject, said + hint
+
+
+def same_line(record: logging.LogRecord) -> tuple[str, str]:
+    first = record.args[0] if isinstance(record.args, tuple) and record.args else ""
+    error = record.exc_info[1] if record.exc_info else None
+    said = record.getMessage() + (f": {kind(error)}" if error else "")
+    return f"{record.name} {record.msg} {first}", said
+
+
+ABOUT = {
+    "django.security.DisallowedHost": unknown_host,
+    "django.security.csrf": foreign_form,
+    **dict.fromkeys(RETRYING, same_line),
+}
 
 
 def formatter(kind: str) -> dict[str, Any]:

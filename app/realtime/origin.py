@@ -4,12 +4,16 @@ A browser sends the page's origin, and the visitor's cookies, whichever page it 
 page in the world could talk as its visitor.
 """
 
+import logging
 from typing import Any
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from realtime import metrics
+from realtime.seldom import Seldom, again
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -21,8 +25,10 @@ class OriginGuard:
         self.application = application
 
     def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        admitted = is_welcome(scope)
-        return self.application(scope, receive, send) if admitted else refuse(receive, send)
+        if is_welcome(scope):
+            return self.application(scope, receive, send)
+        tell(scope)
+        return refuse(receive, send)
 
 
 def is_welcome(scope: dict[str, Any]) -> bool:
@@ -45,6 +51,25 @@ def own_origin(scope: dict[str, Any]) -> str | None:
         return None
     scheme = "https" if scope.get("scheme") in {"wss", "https"} else "http"
     return f"{scheme}://{host.lower().removesuffix(DEFAULT_PORTS[scheme])}"
+
+
+def tell(scope: dict[str, Any]) -> None:
+    """For who runs the site and finds that nobody can talk. Strangers' headers are quoted, cut and seldom said."""
+    try:
+        (origin,), (host,) = values(scope, b"origin"), values(scope, b"host")
+        known = validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
+    except Exception:  # no browser sends such headers
+        return
+    if known:
+        subject, mend = origin[:100], "if its pages may open sockets here, add it to ALLOWED_ORIGINS"
+    else:
+        subject, mend = host[:100], "if it is a name of this site, add it to ALLOWED_HOSTS"
+    if (times := refusals.due(subject)) is not None:
+        what = f"a socket of the page {subject!r}" if known else f"a socket to the host {subject!r}"
+        logger.warning("%s was refused: %s%s", what, mend, again(times))
+
+
+refusals = Seldom()
 
 
 def values(scope: dict[str, Any], name: bytes) -> list[str]:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from realtime import metrics
+from realtime import metrics, outage
 from realtime.limits import (
     LAYER_CHARACTERS,
     LAYER_MESSAGE_EVENTS,
@@ -20,6 +20,8 @@ from realtime.limits import (
     LAYER_SECONDS,
     RENEW_SECONDS,
 )
+from realtime.outage import kind
+from realtime.seldom import Seldom, again
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ class Wire:
         self._process = process
         self._receive = receive
         self._entered = entered
+        self._outage, self._unread = outage.layer(), Seldom()
         self._channel: str | None = None
         self._wanted: set[str | None] = {None}
         self._joined: set[str | None] = set()
@@ -110,7 +113,7 @@ class Wire:
                 await self._flush()
             except Exception as error:
                 metrics.layer_failures.inc()
-                logger.warning("the channel layer does not answer: %r", error)
+                self._outage.failed(error)
                 await asyncio.sleep(LAYER_RETRY_SECONDS)
                 self._wake.set()
 
@@ -169,14 +172,17 @@ class Wire:
 
     async def _in_time(self, answer: Any) -> Any:
         async with asyncio.timeout(LAYER_SECONDS):
-            return await answer
+            answered = await answer
+        self._outage.answered()
+        return answered
 
     async def _listen(self, channel: str) -> None:
         while True:
             try:
                 self._hear(await self._layer.receive(channel))
             except Exception as error:  # also what another version means by it: what matters is in the log
-                logger.warning("the channel layer cannot be heard: %r", error)
+                if (times := self._unread.due("")) is not None:
+                    logger.warning("a message of another process cannot be read: %s%s", kind(error), again(times))
                 await asyncio.sleep(LAYER_RETRY_SECONDS)
 
     def _hear(self, message: Any) -> None:

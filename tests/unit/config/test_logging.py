@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from config.logging import QUIET, logging_for
+from config.logging import QUIET, RETRYING, logging_for
 
 Said = Callable[[], str]
 
@@ -73,7 +73,6 @@ def test_libraries_do_not_tell_of_single_connections(configured: Callable[[str],
 def test_what_visitors_do_wrong_is_not_news(configured: Callable[[str], Said]) -> None:
     said = configured("json")
     logging.getLogger("django.request").warning("Not Found: /wp-login.php")
-    logging.getLogger("django.security.DisallowedHost").error("Invalid HTTP_HOST header: 'evil'")
     logging.getLogger("gunicorn.access").info("GET /?token=secret")
     logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
     assert said() == ""
@@ -91,7 +90,6 @@ def test_lines_that_a_stranger_writes_at_will_are_not_written(configured: Callab
     said = configured("json")
     logging.getLogger("gunicorn.error").warning("Invalid request from ip=%s: %s", "192.0.2.1", "x" * 4000)
     logging.getLogger("gunicorn.http.wsgi").warning("WSGI app sent body bytes on a no-body response")
-    logging.getLogger("django.security.csrf").warning("Forbidden (CSRF cookie not set.): /")
     logging.getLogger("django.security.TooManyFieldsSent").error("The number of GET/POST parameters exceeded")
     assert said() == ""
     logging.getLogger("gunicorn.error").warning("Worker was terminated due to signal 9")
@@ -126,3 +124,69 @@ def test_a_short_line_is_said_as_it_is(configured: Callable[[str], Said]) -> Non
     said = configured("json")
     logging.getLogger("rooms").warning("x" * 2_000)
     assert json.loads(said())["message"] == "x" * 2_000
+
+
+def lines(said: Said) -> list[str]:
+    return [json.loads(line)["message"] for line in said().splitlines()]
+
+
+def test_a_page_under_an_unknown_host_is_said_once_with_what_to_do(configured: Callable[[str], Said]) -> None:
+    said = configured("json")
+    for _ in range(100):
+        refused_host("rooms.example.org", "rooms.example.org:8080")
+    (line,) = lines(said)
+    assert line == (
+        "a page was refused: 'rooms.example.org' is not in ALLOWED_HOSTS; add it there if it is a name of this site"
+    )
+
+
+def test_a_host_that_no_setting_admits_is_said_as_such(configured: Callable[[str], Said]) -> None:
+    said = configured("json")
+    message = "Invalid HTTP_HOST header: 'my_rooms'. The domain name provided is not valid according to RFC 1034/1035."
+    logging.getLogger("django.security.DisallowedHost").error(message)
+    (line,) = lines(said)
+    assert "my_rooms" in line
+    assert "is no host name" in line
+
+
+def test_a_scanner_that_thinks_of_many_hosts_does_not_fill_the_log(configured: Callable[[str], Said]) -> None:
+    said = configured("json")
+    for number in range(1_000):
+        refused_host(f"{number}.example", "x" * 10_000)
+    assert len(lines(said)) == 20
+    assert len(said()) < 20_000
+
+
+def refused_host(name: str, header: str) -> None:
+    message = f"Invalid HTTP_HOST header: {header!r}. You may need to add {name!r} to ALLOWED_HOSTS."
+    try:
+        raise ValueError(message)
+    except ValueError:
+        logging.getLogger("django.security.DisallowedHost").exception(message)
+
+
+def test_a_form_of_a_foreign_page_is_said_once_with_what_to_do(configured: Callable[[str], Said]) -> None:
+    said = configured("json")
+    reason = "Origin checking failed - https://friend.example does not match any trusted origins."
+    for path in ("/room/a/", "/room/b/"):
+        logging.getLogger("django.security.csrf").warning("Forbidden (%s): %s", reason, path)
+    logging.getLogger("django.security.csrf").warning("Forbidden (%s): %s", "CSRF token missing.", "/")
+    foreign, missing = lines(said)
+    assert "https://friend.example" in foreign
+    assert "ALLOWED_ORIGINS" in foreign
+    assert "ALLOWED_ORIGINS" not in missing
+
+
+@pytest.mark.parametrize("name", RETRYING)
+def test_a_library_that_tries_again_every_second_says_so_once_and_quotes_no_server(
+    configured: Callable[[str], Said], name: str
+) -> None:
+    said = configured("json")
+    for _ in range(60):
+        try:
+            raise ConnectionError("unknown command 'AUTH', with args beginning with: 'hunter2'")
+        except ConnectionError:
+            logging.getLogger(name).exception("Unexpected exception in receive task")
+    (line,) = lines(said)
+    assert line == "Unexpected exception in receive task: ConnectionError"
+    assert "hunter2" not in said()

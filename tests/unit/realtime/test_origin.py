@@ -1,10 +1,13 @@
 """Which web pages may open a socket."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from realtime import origin
 from realtime.origin import OriginGuard, is_welcome
+from realtime.seldom import Seldom
 from unit.realtime.asgi import Client, everybody_has_acted, room
 
 
@@ -85,3 +88,47 @@ async def test_the_handshake_of_a_foreign_page_never_reaches_the_room() -> None:
     await everybody_has_acted()
     assert mallory.heard == [{"type": "websocket.close"}]  # which servers answer by 403
     assert alice.outcome == "accept"
+
+
+# --- What is said of it ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    monkeypatch.setattr(origin, "refusals", Seldom())
+    return lambda: [record.getMessage() for record in caplog.records]
+
+
+async def knock(*scopes: dict[str, Any]) -> None:
+    for scope in scopes:
+        client = Client()
+        client.scope = scope
+        client.meets(OriginGuard(room))
+    await everybody_has_acted()
+
+
+async def test_a_refused_origin_is_said_once_with_what_to_do(said: Callable[[], list[str]]) -> None:
+    await knock(*(page("https://new.example") for _ in range(9)))
+    assert said() == [
+        "a socket of the page 'https://new.example' was refused: "
+        "if its pages may open sockets here, add it to ALLOWED_ORIGINS"
+    ]
+
+
+async def test_a_refused_host_is_said_once_with_what_to_do(said: Callable[[], list[str]]) -> None:
+    await knock(*(page("https://new.example", "new.example") for _ in range(9)))
+    assert said() == [
+        "a socket to the host 'new.example' was refused: if it is a name of this site, add it to ALLOWED_HOSTS"
+    ]
+
+
+async def test_a_stranger_who_thinks_of_many_does_not_fill_the_log(said: Callable[[], list[str]]) -> None:
+    await knock(*(page(f"https://{number}.example" + "x" * 9_999) for number in range(500)))
+    await knock(page("\xff"), page("http://a\r\nb"))
+    assert len(said()) == 20
+    assert max(map(len, said())) < 300
+
+
+async def test_who_is_welcome_is_not_news(said: Callable[[], list[str]]) -> None:
+    await knock(page("http://chat.example"), Client().scope)
+    assert said() == []
