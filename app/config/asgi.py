@@ -14,11 +14,12 @@ pages = get_asgi_application()  # sets Django up, which everything imported belo
 from realtime.admission import Admission  # noqa: E402
 from realtime.origin import OriginGuard  # noqa: E402
 from realtime.routes import Routes  # noqa: E402
+from realtime.tls import TlsGuard  # noqa: E402
 from rooms.routing import no_route, websocket_urlpatterns  # noqa: E402
 
 applications = {
     "http": static.over_asgi(pages),
-    "websocket": Admission(OriginGuard(Routes(websocket_urlpatterns, no_route))),
+    "websocket": Admission(TlsGuard(OriginGuard(Routes(websocket_urlpatterns, no_route)))),
 }
 
 
