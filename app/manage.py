@@ -7,6 +7,9 @@ import sys
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError, connection
+
+from realtime.reach import unreachable
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -14,4 +17,9 @@ if __name__ == "__main__":
         _ = settings.SECRET_KEY  # here, so that a broken variable is one sentence for every command
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        if connection.connection is not None:  # it was reached, and the trouble is another
+            raise
+        sys.exit(unreachable(error))

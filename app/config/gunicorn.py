@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -30,3 +31,11 @@ graceful_timeout = GRACE_SECONDS - 10
 forwarded_allow_ips = ""  # config.proxy decides whom to believe
 secure_scheme_headers: dict[str, str] = {}
 logconfig_dict = settings.LOGGING
+
+
+def post_worker_init(worker: Any) -> None:
+    """The first worker says what cannot be reached: after the fork, since a connection belongs to one process."""
+    from realtime import reach
+
+    if worker.age == 1:
+        reach.look()

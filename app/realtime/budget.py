@@ -12,6 +12,8 @@ from django.core.checks import CheckMessage, Error
 
 # Each of gunicorn's four threads keeps one, and the readiness check opens its own.
 POSTGRES_PER_WORKER: Final = 5
+# One migrates, and one holds the lock that lets nobody else do so.
+POSTGRES_PER_MIGRATION: Final = 2
 # One listens for all rooms and one publishes, in each process that serves sockets; the third asks how Redis is.
 REDIS_PER_ASGI: Final = 3
 # gunicorn's workers publish over one connection, and ask how Redis is over another.
@@ -34,7 +36,8 @@ def connections_fit(app_configs: Sequence[Any] | None = None, **kwargs: object) 
 
 def postgres_connections() -> int:
     """All at once, while a deploy migrates and old and new processes serve."""
-    return DEPLOY * (settings.REPLICAS * settings.DATABASE_POOL + workers() * POSTGRES_PER_WORKER) + 1
+    serving = settings.REPLICAS * settings.DATABASE_POOL + workers() * POSTGRES_PER_WORKER
+    return DEPLOY * serving + POSTGRES_PER_MIGRATION
 
 
 def redis_connections() -> int:

@@ -12,15 +12,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-import redis
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from realtime import drain
 from realtime.limits import CHECK_ANSWER_SECONDS, CHECK_KEPT_SECONDS
+from realtime.outage import kind
+from realtime.reach import ask_redis
 
 logger = logging.getLogger(__name__)
 
@@ -156,19 +156,12 @@ class Checks:
         self._migrated = True
 
 
-def ask_redis() -> None:
-    if settings.REDIS_URL:
-        timeouts = {"socket_timeout": 1, "socket_connect_timeout": 1}
-        with redis.Redis.from_url(settings.REDIS_URL, **timeouts, **settings.REDIS_TLS) as client:
-            client.ping()
-
-
 def failure(check: Callable[[], None]) -> str:
     """What went wrong, without the address or the password that messages may hold."""
     try:
         check()
     except Exception as error:
-        return type(error).__name__
+        return kind(error)
     return ""
 
 

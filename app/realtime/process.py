@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from realtime import metrics
+from realtime import metrics, reach
 from realtime.drain import begin, drain
 from realtime.limits import FLUSH_SECONDS, STOP_SECONDS, UNACKNOWLEDGED_SECONDS
 from realtime.signals import Signals
@@ -102,6 +102,7 @@ async def serve(server: Server, listener: socket.socket, signals: Signals) -> No
     listener.listen(BACKLOG)
     await server.start(listener)
     metrics.serve(settings.HOST, settings.METRICS_PORT)
+    reach.look()
     logger.info("Listening on %s", url(listener))
     await asked.to_leave.wait()
     in_order = not asked.at_once.is_set()

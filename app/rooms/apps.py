@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.core.checks import register
+from django.db.backends.signals import connection_created
 
 
 class RoomsConfig(AppConfig):
@@ -8,5 +9,7 @@ class RoomsConfig(AppConfig):
 
     def ready(self) -> None:
         from realtime.budget import connections_fit
+        from rooms.database import prepare
 
         register(connections_fit)
+        connection_created.connect(prepare)

@@ -6,8 +6,10 @@ Django's `sync_to_async` has one thread for the whole process: one slow query wo
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
+from weakref import WeakSet
 
+from django.conf import settings
 from django.db import connection
 
 P = ParamSpec("P")
@@ -29,3 +31,26 @@ def released(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return work(*args, **kwargs)
     finally:
         connection.close()
+
+
+_prepared: WeakSet[Any] = WeakSet()
+
+
+def prepare(*, connection: Any, **kwargs: object) -> None:
+    """Called for each connection that Django opens or takes from the pool: sets what it needs, once.
+
+    A server that is stricter than synchronous_commit=on stays so.
+    """
+    wanted = settings.DATABASE_SESSION
+    if not wanted or connection.connection in _prepared:
+        return
+    columns = ", ".join(SETS.get(name, "set_config(%s, %s, false)") for name in wanted)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns}", [word for pair in wanted.items() for word in pair])
+    _prepared.add(connection.connection)
+
+
+SETS: Final = {
+    "synchronous_commit": "set_config(%s, CASE current_setting('synchronous_commit') WHEN 'off' THEN %s "
+    "ELSE current_setting('synchronous_commit') END, false)"
+}

@@ -197,6 +197,7 @@ class Anybody:
     def start(self, image: str, command: list[str]) -> str:
         settings = {
             "SECRET_KEY": 5 * "0123456789",
+            "ALLOWED_HOSTS": "localhost",
             "DATABASE_URL": "sqlite:////tmp/db.sqlite3",
             "REDIS_URL": "redis://nobody",
         }

@@ -10,6 +10,7 @@ import pytest
 
 FILE = Path(__file__).parents[3] / "app" / "config" / "settings.py"
 POSTGRES = "postgres://rooms:secret@db:5432/rooms"
+KEY = "alices-own-key-of-fifty-random-characters-or-more-4711"
 Read = Callable[..., ModuleType]
 
 
@@ -18,7 +19,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Read:
     """The settings as a process with exactly these variables reads them."""
 
     def settings(**variables: str | None) -> ModuleType:
-        given = {"SECRET_KEY": "x" * 50, "DATABASE_URL": POSTGRES} | variables
+        given = {"SECRET_KEY": KEY, "DATABASE_URL": POSTGRES} | variables
         mapping = environ.fileaware_mapping.FileAwareMapping(
             {name: text for name, text in given.items() if text is not None}
         )

@@ -10,7 +10,8 @@ import pytest
 APP = Path(__file__).parents[3] / "app"
 BASE = {
     "PATH": "/usr/bin:/bin",
-    "SECRET_KEY": "x" * 50,
+    "SECRET_KEY": "alices-own-key-of-fifty-random-characters-or-more-4711",
+    "ALLOWED_HOSTS": "rooms.example.org",
     "DATABASE_URL": "sqlite://:memory:",
     "REDIS_URL": "redis://127.0.0.1:1",
     "PYTHONDONTWRITEBYTECODE": "1",

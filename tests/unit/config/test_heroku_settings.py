@@ -1,12 +1,16 @@
 """What Heroku says in the environment, and what becomes of it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
+import certifi
 from django.http.request import validate_host
 
 NAME = "rooms-of-alice-0123456789ab.herokuapp.com"
 Read = Callable[..., ModuleType]
+PEM = Path(certifi.where()).read_text().partition("-----END")[0].partition("-----BEGIN")[2]
+PEM = f"-----BEGIN{PEM}-----END CERTIFICATE-----\n"
 REDISS = "rediss://:p@redis.example:6379"
 
 
@@ -24,12 +28,12 @@ def test_postgres_without_tls_is_refused_where_that_is_asked_for(read: Read) -> 
 def test_a_self_signed_redis_is_encrypted_and_with_an_authority_verified(read: Read) -> None:
     (host,) = read(REDIS_URL=REDISS).CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
     assert host == {"address": REDISS, "ssl_cert_reqs": "none", "ssl_check_hostname": False}
-    (verified,) = read(REDIS_URL=REDISS, REDIS_CA="PEM").CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
-    assert verified == {"address": REDISS, "ssl_ca_data": "PEM"}
+    (verified,) = read(REDIS_URL=REDISS, REDIS_CA=PEM).CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
+    assert verified == {"address": REDISS, "ssl_ca_data": PEM.strip()}
 
 
 def test_a_redis_without_tls_knows_nothing_of_certificates(read: Read) -> None:
-    assert read(REDIS_URL="redis://redis", REDIS_CA="PEM").CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] == [
+    assert read(REDIS_URL="redis://redis", REDIS_CA=PEM).CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] == [
         "redis://redis"
     ]
 

@@ -1,6 +1,7 @@
 """What the environment may say: alice deploys, and a slip of hers ends in a sentence that names the variable."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 FILE = Path(__file__).parents[3] / "app" / "config" / "settings.py"
 POSTGRES = "postgres://rooms:secret@db:5432/rooms"
+KEY = "alices-own-key-of-fifty-random-characters-or-more-4711"
 Read = Callable[..., ModuleType]
+
+# What the settings read, but for what a server's own start-up file says.
+VARIABLES = set(re.findall(r'(?:word|whole|switch|choice|key|address|hosts|origins)\("([A-Z_]+)"', FILE.read_text()))
+VARIABLES.discard("ROLE")
 
 
 def test_the_least_that_must_be_said_gives_production(read: Read) -> None:
@@ -67,6 +73,10 @@ def test_the_least_that_must_be_said_gives_production(read: Read) -> None:
             for value in ("https://", "https://a:b", "https://[", "null", "ws://a", "https://u@a")
         ),
         ("ALLOWED_ORIGINS", "https://good.org,bad.org"),
+        *(("HOST", value) for value in ("http://0.0.0.0", "0.0.0.0:8000", "every where", "")),
+        ("METRICS_PORT", "8000"),
+        ("HSTS_SECONDS", "a year"),
+        ("REDIS_CA", "/etc/ssl/redis.crt"),
     ],
 )
 def test_nonsense_is_refused_in_a_sentence_that_names_the_variable(read: Read, name: str, value: str | None) -> None:
@@ -90,7 +100,7 @@ def test_a_file_that_cannot_be_read_is_named(read: Read, tmp_path: Path, name: s
 @pytest.mark.parametrize(
     ("name", "text", "setting"),
     [
-        ("SECRET_KEY", "k" * 50, "k" * 50),
+        ("SECRET_KEY", KEY, KEY),
         ("PORT", "8001", 8001),
         ("ALLOW_GUESTS", "0", False),
         ("ALLOWED_HOSTS", "a,b", ["a", "b"]),
@@ -104,10 +114,9 @@ def test_every_value_may_lie_in_a_file_with_a_line_end(
     assert getattr(read(**{name: None, f"{name}_FILE": str(file)}), name) == setting
 
 
-@pytest.mark.parametrize("key", ["$ecret", "\\$x", "a$b", "#%&'\"", "pa ss"])
-def test_a_secret_may_consist_of_any_characters(read: Read, key: str) -> None:
-    read_key = read(SECRET_KEY=key).SECRET_KEY
-    assert read_key == key
+@pytest.mark.parametrize("odd", ["$ecret", "\\$x", "a$b", "#%&'\"", "pa ss"])
+def test_a_secret_may_consist_of_any_characters(read: Read, odd: str) -> None:
+    assert odd + KEY == read(SECRET_KEY=odd + KEY).SECRET_KEY
 
 
 @pytest.mark.parametrize(
@@ -116,6 +125,27 @@ def test_a_secret_may_consist_of_any_characters(read: Read, key: str) -> None:
 def test_a_switch_is_on_or_off(read: Read, text: str, on: bool) -> None:
     assert read(HTTPS=text).HTTPS is on
     assert read(DEBUG=text).DEBUG is on
+
+
+def test_a_browser_is_told_of_https_for_an_hour_unless_more_is_asked_for(read: Read) -> None:
+    settings = read()
+    assert settings.SECURE_HSTS_SECONDS == 3600
+    assert not settings.SECURE_HSTS_INCLUDE_SUBDOMAINS
+    assert not settings.SECURE_HSTS_PRELOAD
+    more = read(HSTS_SECONDS="31536000", HSTS_SUBDOMAINS="1", HSTS_PRELOAD="1")
+    assert (*(31_536_000, True, True),) == (
+        more.SECURE_HSTS_SECONDS,
+        more.SECURE_HSTS_INCLUDE_SUBDOMAINS,
+        more.SECURE_HSTS_PRELOAD,
+    )
+    assert read(HTTPS="0", HSTS_SECONDS="31536000").SECURE_HSTS_SECONDS == 0
+
+
+@pytest.mark.parametrize("seconds", ["3600", "31535999"])
+def test_what_the_browsers_own_list_would_refuse_is_refused(read: Read, seconds: str) -> None:
+    for subdomains in ("0", "1"):
+        with pytest.raises(ImproperlyConfigured, match=r"^HSTS_PRELOAD"):
+            read(HSTS_PRELOAD="1", HSTS_SECONDS=seconds, HSTS_SUBDOMAINS=subdomains)
 
 
 def test_lists_are_separated_by_commas(read: Read) -> None:
@@ -131,13 +161,13 @@ def test_only_while_developing_this_machine_is_a_host_by_itself(read: Read) -> N
 
 @pytest.mark.parametrize("role", ["asgi", "wsgi", "command"])
 def test_postgres_acknowledges_only_what_is_on_disk_whatever_the_role(read: Read, role: str) -> None:
-    database = read(ROLE=role).DATABASES["default"]
-    assert "synchronous_commit=on" in database["OPTIONS"]["options"]
-    assert database["CONN_HEALTH_CHECKS"]
+    settings = read(ROLE=role, ALLOWED_HOSTS="a.org")
+    assert settings.DATABASE_SESSION["synchronous_commit"] == "on"
+    assert settings.DATABASES["default"]["CONN_HEALTH_CHECKS"]
 
 
 def test_each_role_keeps_connections_in_the_way_that_leaks_none(read: Read) -> None:
-    asgi, wsgi = (read(ROLE=role).DATABASES["default"] for role in ("asgi", "wsgi"))
+    asgi, wsgi = (read(ROLE=role, ALLOWED_HOSTS="a.org").DATABASES["default"] for role in ("asgi", "wsgi"))
     assert asgi["OPTIONS"]["pool"]
     assert not asgi.get("CONN_MAX_AGE")
     assert "pool" not in wsgi["OPTIONS"]
@@ -157,10 +187,18 @@ def test_without_redis_the_layer_is_in_memory(read: Read) -> None:
     assert layer["CONFIG"]["hosts"] == ["redis://:p@redis:6379/0"]
 
 
-def test_a_password_is_not_shown_when_its_address_is_refused(read: Read) -> None:
-    with pytest.raises(ImproperlyConfigured) as refusal:
-        read(DATABASE_URL="postgres://rooms:hunter/2@db:5432/rooms")
-    assert "hunter" not in str(refusal.value)
+@pytest.mark.parametrize("name", sorted(VARIABLES))
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_quotes_that_docker_keeps_are_named(read: Read, name: str, quote: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=rf"^{name} is quoted: remove the quotes"):
+        read(**{name: f"{quote}1{quote}"})
+
+
+def test_a_server_without_a_name_does_not_start(read: Read) -> None:
+    for role in ("asgi", "wsgi"):
+        with pytest.raises(ImproperlyConfigured, match=r"^ALLOWED_HOSTS is missing"):
+            read(ROLE=role)
+        assert read(ROLE=role, DEBUG="1").ALLOWED_HOSTS
 
 
 def test_the_environment_of_this_process_is_what_is_read_by_default() -> None:

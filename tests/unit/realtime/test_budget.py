@@ -21,7 +21,7 @@ def test_one_dyno_fits_the_small_plans_even_while_a_deploy_doubles_it(heroku: La
 def test_a_second_dyno_does_not_fit_and_the_sentence_says_by_how_much(heroku: LazySettings) -> None:
     heroku.REPLICAS = 2
     (error,) = connections_fit()
-    assert error.msg == "DATABASE_CONNECTIONS is 20, and a deploy may need 33."
+    assert error.msg == "DATABASE_CONNECTIONS is 20, and a deploy may need 34."
     assert error.is_serious()
 
 

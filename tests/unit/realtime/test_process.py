@@ -58,7 +58,11 @@ def test_it_says_what_to_type_into_a_browser(settings: Any, host: str, shown: st
 
 @pytest.mark.parametrize(
     ("variables", "said"),
-    [({}, "SECRET_KEY is missing"), ({"SECRET_KEY": "x" * 50, "WS_SERVER": "apache"}, "WS_SERVER must be one of")],
+    [
+        ({"ALLOWED_HOSTS": "localhost"}, "SECRET_KEY is missing"),
+        ({}, "ALLOWED_HOSTS is missing"),
+        ({"WS_SERVER": "apache"}, "WS_SERVER must be one of"),
+    ],
 )
 def test_a_setting_without_sense_is_one_sentence(variables: dict[str, str], said: str) -> None:
     command = [sys.executable, "-m", "realtime.serve"]

@@ -18,15 +18,19 @@ class Command(migrate.Command):
 
 @contextmanager
 def alone(database: str) -> Iterator[None]:
-    """SQLite locks its file by itself."""
-    connection = connections[database]
+    """SQLite locks its file by itself.
+
+    The lock belongs to a transaction of its own, which PgBouncer keeps on one connection in each of its modes.
+    """
+    connection = connections[database].copy()
     if connection.vendor != "postgresql":
         yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [KEY])
     try:
+        connection.set_autocommit(False)
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [KEY])
         yield
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [KEY])
+        connection.close()

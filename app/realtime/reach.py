@@ -1,0 +1,54 @@
+"""Whether Postgres and Redis can be reached, and the sentence for whoever has to mend it."""
+
+import logging
+import threading
+
+import redis
+from django.conf import settings
+from django.db import OperationalError, connection
+
+from realtime.outage import kind
+
+logger = logging.getLogger(__name__)
+
+CHARACTERS = 400  # of what the database says
+
+
+def look() -> None:
+    """Has the log say once which service cannot be reached. A process serves what it can meanwhile, and tries again."""
+    threading.Thread(target=_look, name="first look", daemon=True).start()
+
+
+def _look() -> None:
+    if connection.vendor != "unknown":  # a project without a database has that
+        _look_at_database()
+    try:
+        ask_redis()
+    except (redis.RedisError, OSError) as error:
+        logger.error("REDIS_URL: Redis at %s cannot be reached: %s", settings.REDIS_PLACE, kind(error))
+
+
+def _look_at_database() -> None:
+    own = connection.copy()  # of a pool one would hear only that it took too long
+    own.settings_dict["OPTIONS"].pop("pool", None)
+    try:
+        own.ensure_connection()
+    except OperationalError as error:
+        logger.error("%s", unreachable(error))
+    finally:
+        own.close()
+
+
+def ask_redis() -> None:
+    if getattr(settings, "REDIS_URL", ""):
+        timeouts = {"socket_timeout": 1, "socket_connect_timeout": 1}
+        with redis.Redis.from_url(settings.REDIS_URL, **timeouts, **settings.REDIS_TLS) as client:
+            client.ping()
+
+
+def unreachable(error: OperationalError) -> str:
+    """One sentence. libpq names host, port, user and database, never the password."""
+    reason = " ".join(str(error).split())[:CHARACTERS]
+    if "startup parameter" in reason:
+        reason += " PgBouncer takes no parameters behind ? but its own: set them by ALTER ROLE … SET …"
+    return f"DATABASE_URL: the database cannot be reached: {reason.removesuffix('.')}."
