@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 TESTS = Path(__file__).resolve().parent
 REPORTS = TESTS.parent / ".run" / "reports"
 ENGINE = TESTS / "stack" / "engine.sh"
-SERVERS = ("postgres", "redis", "nginx")
+SERVERS = ("postgres", "redis", "nginx", "pgbouncer")
 BROWSER = ("chromium", "chinese-font")
 PROGRAMS = {"unit": (), "integration": SERVERS, "e2e": SERVERS + BROWSER, "stack": (*BROWSER, "docker-registry")}
 CI = os.environ.get("CI") == "true"

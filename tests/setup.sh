@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The servers and the browser that the tests start themselves, from Debian's packages where they are missing.
 #
-#   setup.sh program…    python-venv postgres redis nginx nchan wrk chromium chinese-font docker-registry
+#   setup.sh program…    python-venv postgres redis nginx pgbouncer nchan wrk chromium chinese-font docker-registry
 #
 # Elsewhere than on Debian, or without root, it ends with one sentence about what is missing and exit status 3.
 set -euo pipefail
@@ -11,6 +11,7 @@ declare -A packages=(
   [postgres]=postgresql
   [redis]=redis-server
   [nginx]=nginx
+  [pgbouncer]=pgbouncer
   [nchan]=libnginx-mod-nchan
   [wrk]=wrk
   [chromium]=chromium

@@ -10,6 +10,7 @@ PACKAGES = {
     "postgres": "postgresql",
     "redis-server": "redis-server",
     "nginx": "nginx",
+    "pgbouncer": "pgbouncer",
     "chromium": "chromium",
 }
 
