@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from realtime import drain, metrics
+from realtime import capacity, drain, metrics
 from realtime.closing import TOO_MANY, Goodbye
 
 Message = dict[str, Any]
@@ -32,7 +32,7 @@ class Admission:
             await self.application(scope, receive, send)
         elif drain.draining():
             await refuse(scope, receive, send, "draining")
-        elif self.open >= settings.MAX_SOCKETS:
+        elif self.open >= capacity.most_sockets():
             await refuse(scope, receive, send, "overloaded")
         elif self._has_too_many(address := limited(scope)):
             await turn_away(scope, receive, send, TOO_MANY)

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from realtime import metrics, reach
+from realtime import capacity, metrics, reach
 from realtime.drain import begin, drain
 from realtime.limits import FLUSH_SECONDS, STOP_SECONDS, UNACKNOWLEDGED_SECONDS
 from realtime.signals import Signals
@@ -38,7 +38,7 @@ class Server(Protocol):
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
-    async def start(self, listener: socket.socket) -> None: ...
+    async def start(self, listener: socket.socket, ceiling: float) -> None: ...
     async def stop(self, seconds: float) -> None: ...
 
 
@@ -99,9 +99,16 @@ async def serve(server: Server, listener: socket.socket, signals: Signals) -> No
     gc.freeze()  # what was imported stays: in a crowd of arrivals it would be looked through again and again
     gc.set_threshold(*GC_THRESHOLDS)
     sys.setswitchinterval(SWITCH_SECONDS)
-    listener.listen(BACKLOG)
-    await server.start(listener)
+    limit = capacity.raise_limit()
     metrics.serve(settings.HOST, settings.METRICS_PORT)
+    try:
+        lowered = capacity.settle(limit)
+    except ImproperlyConfigured as error:
+        refuse(str(error), BAD_SETTING)
+    if lowered:
+        logger.warning("%s", lowered)
+    listener.listen(BACKLOG)
+    await server.start(listener, limit - capacity.kept())
     reach.look()
     logger.info("Listening on %s", url(listener))
     await asked.to_leave.wait()

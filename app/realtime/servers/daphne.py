@@ -11,6 +11,8 @@ import daphne.server
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory
 from twisted.internet import reactor as twisted_reactor
+from twisted.internet import tcp
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.logger import (
     FilteringLogObserver,
     LogLevel,
@@ -22,6 +24,7 @@ from twisted.logger import (
 from realtime.inbox import Inbox
 from realtime.limits import CLOSE_SECONDS, KEEP_ALIVE_SECONDS, MAX_FRAME_BYTES
 from realtime.outbox import WRITE
+from realtime.servers.acceptor import Acceptor
 from realtime.servers.daphne_socket import ClientDisconnected, Socket, with_options_of
 
 logger = logging.getLogger(__name__)
@@ -51,8 +54,8 @@ class Server(daphne.server.Server):
     def loop(self) -> asyncio.AbstractEventLoop:
         return reactor._asyncioEventloop  # type: ignore[no-any-return]
 
-    async def start(self, listener: socket.socket) -> None:
-        """Accepts connections on a socket that listens."""
+    async def start(self, listener: socket.socket, ceiling: float) -> None:
+        """Accepts connections on a socket that listens, as long as their descriptors are below the ceiling."""
         _log_errors_only()
         self.http_factory = Requests(self)
         self.http_factory.timeOut = KEEP_ALIVE_SECONDS
@@ -68,12 +71,12 @@ class Server(daphne.server.Server):
         )
         self.ws_factory.protocol = with_options_of(self.ws_factory)
         reactor.startRunning(installSignalHandlers=False)
-        self._port = reactor.adoptStreamPort(listener.fileno(), listener.family, self.http_factory)
+        self._acceptor = Acceptor(listener, self._take, ceiling)
         self._checking = asyncio.create_task(self._check())
 
     async def stop(self, seconds: float) -> None:
         """Accepts nobody any more, closes sockets and gives what is under way so many seconds."""
-        self._port.stopListening()
+        self._acceptor.close()
         self._checking.cancel()
         for protocol in list(self.connections):
             if isinstance(protocol, Socket):
@@ -82,6 +85,13 @@ class Server(daphne.server.Server):
         await asyncio.sleep(0.05)  # for the close frames to be written
         while self.connections and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
+
+    def _take(self, connection: socket.socket, address: Any) -> None:
+        kind = IPv6Address if connection.family == socket.AF_INET6 else IPv4Address
+        protocol = self.http_factory.buildProtocol(kind("TCP", *address))
+        transport = tcp.Server(connection, protocol, address, cast(Any, None), address[1], reactor)
+        transport.repstr = f"<Server of {address[0]}>"
+        protocol.makeConnection(transport)
 
     # --- Applications ------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 
 from realtime.limits import KEEP_ALIVE_SECONDS, MAX_FRAME_BYTES, PING_SECONDS, PONG_SECONDS
+from realtime.servers.acceptor import Acceptor
 from realtime.servers.uvicorn_socket import Socket
 
 
@@ -34,21 +35,38 @@ class Server(uvicorn.Server):
         factory = config.get_loop_factory() or asyncio.new_event_loop  # uvloop's, where it is installed
         self.loop = factory()
 
-    async def start(self, listener: socket.socket) -> None:
-        """Accepts connections on a socket that listens."""
+    async def start(self, listener: socket.socket, ceiling: float) -> None:
+        """Accepts connections on a socket that listens, as long as their descriptors are below the ceiling."""
         self.config.load()
         self.lifespan = self.config.lifespan_class(self.config)
-        await self.startup(sockets=[listener])
+        self._opening: set[asyncio.Task[Any]] = set()
+        self._acceptor = Acceptor(listener, self._take, ceiling)
         self._ticking = asyncio.create_task(self.main_loop())
 
     async def stop(self, seconds: float) -> None:
         """Accepts nobody any more, closes sockets and gives what is under way so many seconds."""
         self.should_exit = True
-        for server in self.servers:
-            server.close()
+        self._acceptor.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         deadline = time.monotonic() + seconds
         await asyncio.sleep(0.05)  # for the close frames to be written
         while self.server_state.connections and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
+
+    def _take(self, connection: socket.socket, address: Any) -> None:
+        opening = asyncio.create_task(self._open(connection))
+        self._opening.add(opening)
+        opening.add_done_callback(self._opening.discard)
+
+    async def _open(self, connection: socket.socket) -> None:
+        try:
+            await self.loop.connect_accepted_socket(self._protocol, connection)
+        except OSError:  # it has gone already
+            connection.close()
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
