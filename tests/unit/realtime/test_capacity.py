@@ -1,7 +1,6 @@
 """How many sockets fit where the machine allows few open files."""
 
 import resource
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,11 +19,11 @@ def machine(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
 
 
 @pytest.fixture
-def limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, tuple[int, int]]]:
+def limits(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[int, int]]:
     kept = {"files": (256, 1_024)}
     monkeypatch.setattr(resource, "getrlimit", lambda what: kept["files"])
     monkeypatch.setattr(resource, "setrlimit", lambda what, wanted: kept.__setitem__("files", wanted))
-    yield kept
+    return kept
 
 
 def test_where_there_are_enough_the_setting_holds() -> None:
