@@ -12,6 +12,7 @@ from typing import Protocol
 
 from realtime import metrics
 from realtime.closing import RESTART, Goodbye
+from realtime.failures import contained
 from realtime.limits import CLOSES_PER_SECOND, FLUSH_SECONDS, RETURNS_PER_SECOND
 
 logger = logging.getLogger(__name__)
@@ -66,10 +67,8 @@ def begin() -> None:
 
 
 def _say_goodbye(socket: Closable, after_ms: int) -> None:
-    try:
+    with contained("a goodbye"):
         socket.close_with(RESTART._replace(after_ms=random.randint(0, after_ms)))
-    except Exception:
-        logger.exception("a socket could not be told goodbye")
 
 
 async def _flush() -> None:
@@ -83,10 +82,8 @@ async def _flush() -> None:
 
 
 async def _run(callback: Callable[[], Awaitable[None]]) -> None:
-    try:
+    with contained("storing what was accepted"):
         await callback()
-    except Exception:
-        logger.exception("what was accepted could not be stored")
 
 
 metrics.sockets.set_function(lambda: len(sockets))

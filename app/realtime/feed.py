@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from realtime import metrics
 from realtime.bundle import Bundle, bundles
 from realtime.closing import RESTART, TOO_SLOW, Goodbye
+from realtime.failures import contained, report
 from realtime.limits import AHEAD_EVENTS, MEMORY_BYTES, MEMORY_EVENTS, REORDER_SECONDS, REPLAY_EVENTS
 from realtime.outbox import TooSlow
 
@@ -118,9 +119,12 @@ class Feed:
         position = 0
         for bundle in bundles(event.frame.encode() for event in events):
             for follower in list(self.live):
-                if not follower.hand(bundle):
-                    self.live.discard(follower)
-                    self.follow(follower, events[position].seq - 1)
+                try:
+                    if not follower.hand(bundle):
+                        self.live.discard(follower)
+                        self.follow(follower, events[position].seq - 1)
+                except Exception as error:
+                    self.give_up(follower, error)
             position += len(bundle.payloads)
 
     def _hand_out_casts(self, casts: list[tuple[str, str | None]]) -> None:
@@ -128,10 +132,20 @@ class Feed:
         shared = list(bundles(frame.encode() for frame, _ in casts))
         for follower in list(self.live):
             some = shared
-            if authors and (own := follower.key) in authors:
-                some = list(bundles(frame.encode() for frame, key in casts if key != own))
-            for bundle in some:
-                follower.offer(bundle)
+            try:
+                if authors and (own := follower.key) in authors:
+                    some = list(bundles(frame.encode() for frame, key in casts if key != own))
+                for bundle in some:
+                    follower.offer(bundle)
+            except Exception as error:
+                self.give_up(follower, error)
+
+    def give_up(self, follower: Follower, error: Exception) -> None:
+        """A follower that fails has gone: it comes back to what it missed, and the others have noticed nothing."""
+        report("a follower", error)
+        self.live.discard(follower)
+        with contained("a follower"):
+            follower.close_with(RESTART)
 
     def _remember(self, event: Numbered) -> None:
         self._remembered.append(event)

@@ -18,6 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from realtime import drain
+from realtime.failures import contained
 from realtime.limits import CHECK_ANSWER_SECONDS, CHECK_KEPT_SECONDS
 from realtime.outage import kind
 from realtime.reach import ask_redis
@@ -125,7 +126,9 @@ class Checks:
 
     def _check(self, answer: "Future[State]") -> None:
         answer.set_running_or_notify_cancel()
-        state, trouble = self._ask()
+        state, trouble = DOWN, "the check itself"
+        with contained("the readiness check"):
+            state, trouble = self._ask()
         if trouble != self._trouble:
             self._trouble = trouble
             logger.warning("readiness: %s", trouble or "restored")

@@ -18,6 +18,7 @@ from channels.layers import get_channel_layer
 from realtime import drain, metrics
 from realtime.bundle import Bundle
 from realtime.closing import RESTART
+from realtime.failures import contained, keep
 from realtime.feed import Feed, Follower, Numbered
 from realtime.limits import CHECK_SECONDS, SEQ_SECONDS, TICK_SECONDS
 from realtime.presence import Presence
@@ -54,7 +55,7 @@ class Hub:
         self._wire = Wire(get_channel_layer(), self._process, self._receive, self._entered)
         self.presence = Presence(self._process, self._send_presence, self._announce, self.loop.time)
         self._seq_due: deque[tuple[float, Feed]] = deque()
-        self._tasks = [self.loop.create_task(self._tick()), self.loop.create_task(self._check_log())]
+        self._tasks = [keep("the hub's clock", self._tick), keep("the check of the log", self._check_log)]
         drain.at_drain(self.farewell)
 
     # --- Sockets come and go -----------------------------------------------------------------------
@@ -147,12 +148,15 @@ class Hub:
             return
         bundle = Bundle.of(self._product.presence_frame(list(joined.values()), list(left.values()), member_count))
         for follower in list(feed.live):
-            if follower.key in joined or follower.key in left:
-                others = [[who for key, who in some.items() if key != follower.key] for some in (joined, left)]
-                if any(others):
-                    follower.offer(Bundle.of(self._product.presence_frame(others[0], others[1], member_count)))
-            else:
-                follower.offer(bundle)
+            try:
+                if follower.key in joined or follower.key in left:
+                    others = [[who for key, who in some.items() if key != follower.key] for some in (joined, left)]
+                    if any(others):
+                        follower.offer(Bundle.of(self._product.presence_frame(others[0], others[1], member_count)))
+                else:
+                    follower.offer(bundle)
+            except Exception as error:
+                feed.give_up(follower, error)
 
     async def farewell(self) -> None:
         """The process leaves: its people are gone for the others at once, and nothing waits for the layer."""
@@ -164,12 +168,9 @@ class Hub:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            try:
-                self.presence.tick()
-                self._say_seq()
-                self._wire.renew()
-            except Exception:
-                logger.exception("the hub's tick failed")
+            for step in (self.presence.tick, self._say_seq, self._wire.renew):
+                with contained("the hub's clock"):
+                    step()
 
     def _say_seq(self) -> None:
         """On quiet sockets, the room's last number: a client sees that it is alive and that it missed nothing."""
@@ -177,8 +178,8 @@ class Hub:
         while self._seq_due and self._seq_due[0][0] <= now:
             feed = self._seq_due.popleft()[1]
             if self.feeds.get(feed.room) is feed:
-                feed.cast(self._product.seq_frame(feed.seq))
                 self._seq_due.append((now + SEQ_SECONDS, feed))
+                feed.cast(self._product.seq_frame(feed.seq))
 
     async def _check_log(self) -> None:
         """One query for all rooms: what the layer lost is found here, and quiet rooms cost nothing."""
@@ -188,7 +189,8 @@ class Hub:
             asked = self.loop.time()
             try:
                 for changed in await self._product.changed(asked - answered) if self.feeds else ():
-                    self._compare(changed)
+                    with contained("the check of a room's log"):
+                        self._compare(changed)
                 answered = asked
             except Exception as error:
                 logger.warning("the log could not be asked what has changed: %s", error)
@@ -206,5 +208,6 @@ class Hub:
         """The log is another one than the sockets have heard of: they return and get a fresh start."""
         del self.feeds[feed.room]
         for follower in [*feed.live, *feed.behind]:
-            follower.close_with(RESTART)
+            with contained("a follower"):
+                follower.close_with(RESTART)
         feed.close()

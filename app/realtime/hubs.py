@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 from django.conf import settings
 
+from realtime import failures
 from realtime.hub import Hub, Product
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
 _making = threading.Lock()
 _publisher: asyncio.AbstractEventLoop | None = None
+_publishing: threading.Thread | None = None
 
 
 def here(product: Product) -> Hub:
@@ -38,9 +40,16 @@ def from_any_thread(product: Product, speak: Callable[[Hub], None]) -> None:
 
 
 def publisher() -> asyncio.AbstractEventLoop:
-    global _publisher
+    """Its loop; a new one where its thread has ended."""
+    global _publisher, _publishing
     with _making:
-        if _publisher is None:
+        if _publisher is None or _publishing is None or not _publishing.is_alive():
             _publisher = asyncio.new_event_loop()
-            threading.Thread(target=_publisher.run_forever, name="publisher", daemon=True).start()
+            _publishing = threading.Thread(target=_publish, args=[_publisher], name="publisher", daemon=True)
+            _publishing.start()
     return _publisher
+
+
+def _publish(loop: asyncio.AbstractEventLoop) -> None:
+    failures.watch(loop)
+    loop.run_forever()

@@ -59,6 +59,13 @@ LAYER_CHARACTERS = 16 * 2**20  # waiting for the layer; the rest is found in the
 LAYER_MESSAGE_EVENTS = 64  # in one message of the layer
 RENEW_SECONDS = 3_600  # of a group membership, which layers let expire after a day
 
+# --- Failures that nobody waits for --------------------------------------------------------------------
+
+REPORT_SECONDS = 10  # between two lines of the log about failures of one kind; the metric counts them all
+RESTART_SECONDS = 0.5  # until a background task that failed runs again; twice as long after each failure
+RESTART_LONGEST_SECONDS = 30
+CALM_SECONDS = 60  # without a failure, after which the pause is the first one again
+
 # --- Health --------------------------------------------------------------------------------------------
 
 CHECK_ANSWER_SECONDS = 2  # for Postgres and Redis to answer a readiness check

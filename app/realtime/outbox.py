@@ -6,18 +6,16 @@ transport has to be waited for does a task carry on. Whoever puts learns at once
 
 import asyncio
 import contextlib
-import logging
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
-from realtime import metrics
+from realtime import failures, metrics
 from realtime.bundle import Bundle, joined
 from realtime.limits import EPHEMERAL_BYTES, OUTBOX_BYTES, SLOW_SECONDS
 
-logger = logging.getLogger(__name__)
-
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+FAILED = 1011  # the close code for what the server could not do
 WRITE = "realtime.write"  # the ASGI extension by which a server offers its Write
 Write = Callable[[bytes], bool]
 """A server's own way: takes WebSocket frames as bytes without waiting. False: not now or not any more, took nothing."""
@@ -130,8 +128,12 @@ class Outbox:
 
     def _write_or_append(self, bundle: Bundle) -> None:
         idle = not self.waiting and self._write is not None and self._closing is None
-        if not (idle and self._write(bundle.wire(self._batch))):  # type: ignore[misc]
-            self._append(bundle)
+        try:
+            if idle and self._write(bundle.wire(self._batch)):  # type: ignore[misc]
+                return
+        except Exception as error:
+            self._give_up(error)
+        self._append(bundle)
 
     def _append(self, bundle: Bundle) -> None:
         if self.lost or self.closing:
@@ -149,10 +151,15 @@ class Outbox:
 
     def _flush(self) -> None:
         self._due = False
-        if not self.lost:
+        if self.lost:
+            return
+        try:
             self._write_all()
-            if self._queue or self.closing:
-                self._task = start(self._send_all())
+        except Exception as error:
+            self._give_up(error)
+            return
+        if self._queue or self.closing:
+            self._task = start(self._send_all())
 
     def _write_all(self) -> None:
         """As far as the server takes it without waiting."""
@@ -171,10 +178,10 @@ class Outbox:
                 self._write_all()
             if self._closing is not None:
                 await self._close()
-        except Exception as error:  # whatever it is, it is the trouble of this socket only
-            if not isinstance(error, (OSError, RuntimeError)):  # how servers say that the client has gone
-                logger.exception("a socket can no longer be written to")
-            self._lose()
+        except (OSError, RuntimeError):  # how servers say that the client has gone
+            self._end()
+        except Exception as error:
+            self._give_up(error)
         finally:
             self._task = None
 
@@ -183,8 +190,18 @@ class Outbox:
             await self._send({"type": "websocket.send", "text": text})
             self._sent(size)
 
+    def _give_up(self, error: Exception) -> None:
+        """Whatever went wrong, it is the trouble of this socket only, which ends."""
+        failures.report("a socket's outbox", error)
+        self._end()
+
+    def _end(self) -> None:
+        self._lose()
+        self._closing = self._closing or FAILED
+        start(self._close())
+
     async def _close(self) -> None:
-        with contextlib.suppress(OSError, RuntimeError):
+        with contextlib.suppress(Exception):  # it ends either way
             await self._send({"type": "websocket.close", "code": self._closing})
 
     def _sent(self, size: int) -> None:

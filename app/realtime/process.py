@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from realtime import capacity, metrics, reach
+from realtime import capacity, failures, metrics, reach
 from realtime.drain import begin, drain
 from realtime.limits import FLUSH_SECONDS, STOP_SECONDS, UNACKNOWLEDGED_SECONDS
 from realtime.signals import Signals
@@ -93,6 +93,7 @@ def refuse(sentence: str, code: int) -> NoReturn:
 
 
 async def serve(server: Server, listener: socket.socket, signals: Signals) -> None:
+    failures.watch(asyncio.get_running_loop())
     asked = Asked(signals)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "work"))
     gc.collect()

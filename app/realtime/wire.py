@@ -7,9 +7,11 @@ could not be entered are tried again, and nobody but this task waits.
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from realtime import metrics, outage
+from realtime.failures import contained, keep
 from realtime.limits import (
     LAYER_CHARACTERS,
     LAYER_MESSAGE_EVENTS,
@@ -66,7 +68,7 @@ class Wire:
         self._wake.set()
         self._loop = asyncio.get_running_loop()
         self._renewed = self._loop.time()
-        self._tasks = [self._loop.create_task(self._run())]
+        self._tasks = [keep("the line to other processes", self._run)]
 
     def enter(self, room: str) -> None:
         self._wanted.add(room)
@@ -121,7 +123,7 @@ class Wire:
         """Makes the layer's idea of this process's groups the same as ours."""
         if self._channel is None:
             self._channel = await self._in_time(self._layer.new_channel())
-            self._tasks.append(self._loop.create_task(self._listen(self._channel)))
+            self._tasks.append(keep("listening to other processes", partial(self._listen, self._channel)))
         began, changes = self._loop.time(), bool(self._stale)
         while self._stale:
             room = next(iter(self._stale))
@@ -189,7 +191,5 @@ class Wire:
         if message["from"] == self._process and message["room"] is not None:
             return  # the sockets here have it already
         for event in message["events"]:
-            try:
+            with contained("an event of another process"):
                 self._receive(message["room"], event)
-            except Exception:
-                logger.exception("an event from the channel layer could not be taken")

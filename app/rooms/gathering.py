@@ -66,6 +66,8 @@ class Gathering(Generic[Question, Answer]):
     async def _answer(self, asked: list[tuple[Question, asyncio.Future[Answer]]]) -> None:
         try:
             found = await database.run(database.readers, self._answer_all, [question for question, _ in asked])
+            if len(found) != len(asked):
+                raise LookupError(f"{len(found)} answers to {len(asked)} questions")
         except Exception as error:  # whatever it is, who waits is told and the next ones have their turn
             logger.warning("the database could not be asked: %s", error, exc_info=not isinstance(error, DatabaseError))
             found = [Unanswered(str(error)) for _ in asked]

@@ -108,6 +108,24 @@ class Socket:
         self._emptied.set()
 
 
+class Failing(Socket):
+    """Nothing can be handed to it: it raises, and takes the goodbye."""
+
+    def hand(self, bundle: Bundle) -> bool:
+        raise RuntimeError("the handler is closed")
+
+    def offer(self, bundle: Bundle) -> None:
+        raise RuntimeError("the handler is closed")
+
+
+class Stubborn(Failing):
+    """Not even the goodbye."""
+
+    def close_with(self, reason: Goodbye) -> None:
+        super().close_with(reason)
+        raise RuntimeError("the handler is closed")
+
+
 async def settled() -> None:
     """Everything that can go on without time passing has gone on."""
     for _ in range(20):

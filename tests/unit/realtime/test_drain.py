@@ -96,7 +96,7 @@ async def test_a_socket_that_cannot_be_told_does_not_keep_the_others(caplog: pyt
     alice = Member()
     await drain.drain(0.2)
     assert len(alice.told) == 1
-    assert "could not be told goodbye" in caplog.text
+    assert "failed: a goodbye" in caplog.text
 
 
 async def test_what_was_accepted_is_stored_after_the_last_socket_has_gone() -> None:
@@ -130,5 +130,5 @@ async def test_a_callback_that_fails_or_hangs_does_not_cost_the_others_theirs(
         drain.at_drain(callback)
     await drain.drain(1)
     assert stored == ["all"]
-    assert "could not be stored" in caplog.text
+    assert "failed: storing what was accepted" in caplog.text
     assert "was not stored within" in caplog.text

@@ -8,7 +8,7 @@ import pytest
 from realtime import feed as feed_module
 from realtime.closing import RESTART, TOO_SLOW
 from realtime.feed import Feed, Memory
-from unit.realtime.fakes import Log, Socket, frame, said, settled, until
+from unit.realtime.fakes import Failing, Log, Socket, Stubborn, frame, said, settled, until
 
 
 @pytest.fixture
@@ -502,3 +502,36 @@ async def test_a_room_closed_while_somebody_is_being_brought_level_remembers_not
     assert Memory.used == 0
     assert carol.heard == []
     assert alice.heard == said(1, 5)
+
+
+# --- One who fails ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [Failing, Stubborn])
+@pytest.mark.parametrize("number", range(3))
+async def test_one_who_fails_costs_the_others_nothing_and_is_closed(
+    feed: Feed, log: Log, kind: type[Failing], number: int
+) -> None:
+    """Wherever among three she is in the set; which that is, nobody knows."""
+    sockets = [kind("carol") if index == number else Socket(f"member {index}") for index in range(3)]
+    for socket in sockets:
+        feed.follow(socket, 0)
+    say(feed, log, 10)
+    feed.cast("typing")
+    feed.hand_out()
+    carol = sockets.pop(number)
+    assert [socket.heard for socket in sockets] == [[*said(1, 10), "typing"]] * 2
+    assert carol.goodbye is RESTART
+    assert carol not in feed.live
+
+
+@pytest.mark.parametrize("kind", [Failing, Stubborn])
+async def test_one_who_fails_at_what_may_get_lost_costs_the_others_nothing(feed: Feed, kind: type[Failing]) -> None:
+    alice, carol, bob = Socket("alice"), kind("carol"), Socket("bob")
+    for socket in (alice, carol, bob):
+        feed.follow(socket, 0)
+    feed.cast("typing", except_key="bob")
+    feed.cast("seq")
+    feed.hand_out()
+    assert (alice.heard, bob.heard) == (["typing", "seq"], ["seq"])
+    assert carol.goodbye is RESTART

@@ -130,6 +130,15 @@ async def test_a_postgres_that_stalls_does_not_stall_the_loop(stalled: Callable[
     assert stalled() == 1
 
 
+def test_a_check_that_fails_itself_is_not_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = Checks()
+    monkeypatch.setattr(checks, "_ask", lambda: 1 / 0)
+    assert checks.state().result(5) == State(503, "degraded")
+    monkeypatch.setattr(checks, "_expires", 0.0)
+    monkeypatch.setattr(checks, "_ask", lambda: (State(200, "ok"), ""))
+    assert checks.state().result(5) == State(200, "ok")
+
+
 @pytest.mark.django_db(transaction=True)
 class TestTheDatabase:
     """The real questions, to the tests' database."""

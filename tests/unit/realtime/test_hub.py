@@ -14,7 +14,7 @@ from realtime.closing import RESTART
 from realtime.feed import Feed, Memory, Numbered
 from realtime.hub import Changed, Hub
 from realtime.wire import group_of
-from unit.realtime.fakes import Layer, Log, Socket, frame, said, settled, until
+from unit.realtime.fakes import Failing, Layer, Log, Socket, Stubborn, frame, said, settled, until
 
 
 class Rooms:
@@ -399,3 +399,77 @@ async def test_what_a_room_with_sockets_here_remembers_is_known_without_the_log(
     assert hub.remembered("1", "another", 5) is None
     assert hub.remembered("2", rooms.epoch, 5) is None
     assert rooms.log("1").reads == []
+
+
+# --- One who fails ---------------------------------------------------------------------------------
+
+
+def join_failing(hub: Hub, kind: type[Failing]) -> Failing:
+    carol = kind("carol")
+    person = {"name": "carol", "guest": False}
+    hub.join("1", carol, person, epoch="epoch", position=0)
+    return carol
+
+
+@pytest.mark.parametrize("kind", [Failing, Stubborn])
+async def test_one_who_fails_does_not_keep_the_others_from_hearing_who_came(
+    layer: Layer, rooms: Rooms, process: Make, kind: type[Failing]
+) -> None:
+    hub = process()
+    alice, _ = join(hub, rooms, "alice")
+    carol = join_failing(hub, kind)
+    bob, _ = join(hub, rooms, "bob")
+    for socket in (alice, bob):
+        await until(lambda socket=socket: any('"count": 3' in text for text in socket.heard))
+    assert carol.goodbye is RESTART
+
+
+async def test_one_who_fails_does_not_keep_the_others_in_a_log_that_is_another(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    hub = process()
+    sockets = [join(hub, rooms, "alice")[0], join_failing(hub, Stubborn), join(hub, rooms, "bob")[0]]
+    hub._restart(hub.feeds["1"])
+    assert [socket.goodbye for socket in sockets] == [RESTART] * 3
+
+
+async def test_a_room_that_cannot_be_compared_does_not_keep_the_others_from_it(
+    layer: Layer, rooms: Rooms, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(seq: int) -> None:
+        raise ArithmeticError("asked for")
+
+    hub = process()
+    _, first = join(hub, rooms, "carol", room="1")
+    monkeypatch.setattr(first, "check", fail)
+    alice, _ = join(hub, rooms, "alice", room="2")
+    await settled()  # both have looked at the log
+    rooms.log("1").say()
+    rooms.log("2").say()
+    await until(lambda: messages(alice) == said(1, 1))
+
+
+async def test_presence_that_fails_does_not_silence_the_quiet_rooms(
+    layer: Layer, rooms: Rooms, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "SEQ_SECONDS", 0.05)
+    hub = process()
+    monkeypatch.setattr(hub.presence, "tick", lambda: 1 / 0)
+    alice, _ = join(hub, rooms, "alice")
+    await until(lambda: alice.heard.count("seq 0") >= 3)
+
+
+async def test_a_frame_that_cannot_be_made_does_not_silence_a_room_for_good(
+    layer: Layer, rooms: Rooms, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_once(seq: int) -> str:
+        monkeypatch.undo()
+        raise ArithmeticError("asked for")
+
+    monkeypatch.setattr(hub_module, "SEQ_SECONDS", 0.05)
+    monkeypatch.setattr(rooms, "seq_frame", fail_once)
+    monkeypatch.setattr(hub_module, "get_channel_layer", lambda: layer)
+    hub = process()
+    alice, _ = join(hub, rooms, "alice")
+    monkeypatch.setattr(hub_module, "SEQ_SECONDS", 0.05)
+    await until(lambda: "seq 0" in alice.heard)

@@ -111,3 +111,11 @@ async def test_when_everybody_is_told_nothing_runs_on(lookups: Lookups) -> None:
     gathering = Gathering(lookups.answer_all)
     await gathering.ask("alice")
     await until(lambda: gathering._task is None)
+
+
+async def test_too_few_answers_leave_nobody_waiting(lookups: Lookups) -> None:
+    gathering = Gathering(lambda questions: questions[1:])
+    asking = [asyncio.create_task(gathering.ask(name)) for name in ("alice", "bob")]
+    for waiting in asking:
+        with pytest.raises(Unanswered):
+            await asyncio.wait_for(waiting, 5)
