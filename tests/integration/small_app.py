@@ -21,8 +21,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 async def answer(scope: dict[str, Any], send: Any) -> None:
     if scope["path"] == "/slow":
         await asyncio.sleep(1)
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
+    body = str(len(TOLD)).encode() if scope["path"] == "/told" else b"ok"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def flood(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -64,6 +65,69 @@ async def set_cookie(scope: dict[str, Any], receive: Any, send: Any) -> None:
     headers = [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
     await send({"type": "websocket.accept", "headers": headers})
     await send({"type": "websocket.send", "text": scope["scheme"]})
+
+
+class Broken:
+    """A transport to which nothing can be written any more."""
+
+    dataBuffer = b"something waits already"
+
+    def __init__(self, transport: Any) -> None:
+        self.transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transport, name)
+
+    def write(self, data: bytes) -> None:
+        raise RuntimeError("the handler is closed")
+
+
+async def break_in_write(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await accept(receive, send)
+    await break_after_a_word(scope, receive)
+    scope["extensions"]["realtime.write"](b"\x81\x02hi")
+    await until_told(scope, receive)
+
+
+async def break_in_send(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await accept(receive, send)
+    await break_after_a_word(scope, receive)
+    try:
+        await send({"type": "websocket.send", "text": "hi"})
+        await until_told(scope, receive)
+    except RuntimeError:  # so it is told at once
+        TOLD.append(scope["path"])
+        raise
+
+
+async def break_in_check(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await accept(receive, send)
+    await receive()
+    scope["extensions"]["realtime.write"].__self__.check_timeouts = lambda: 1 / 0
+    await until_told(scope, receive)
+
+
+async def break_in_close(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await accept(receive, send)
+    await receive()
+    socket = scope["extensions"]["realtime.write"].__self__
+    socket.close = socket.shutdown = lambda *_: 1 / 0
+    await until_told(scope, receive)
+
+
+async def break_after_a_word(scope: dict[str, Any], receive: Any) -> None:
+    await receive()
+    socket = scope["extensions"]["realtime.write"].__self__
+    socket.transport = Broken(socket.transport)
+
+
+async def until_told(scope: dict[str, Any], receive: Any) -> None:
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+    TOLD.append(scope["path"])
+
+
+TOLD: list[str] = []  # the paths of sockets whose applications know that they have ended
 
 
 async def accept(receive: Any, send: Any) -> None:
@@ -113,6 +177,10 @@ ROUTES: dict[str, Any] = {
     "/fail-later/": fail_later,
     "/leave/": leave_at_once,
     "/cookie/": set_cookie,
+    "/broken/write/": break_in_write,
+    "/broken/send/": break_in_send,
+    "/broken/check/": break_in_check,
+    "/broken/close/": break_in_close,
 }
 
 if __name__ == "__main__":

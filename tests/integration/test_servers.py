@@ -50,6 +50,14 @@ class Server(Process):
         assert status is None or status in client.recv(2_048)
         return client
 
+    def told(self) -> int:
+        """How many applications of broken sockets know of the end."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/told", timeout=10) as response:
+            return int(response.read())
+
+    def descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
     def memory(self) -> int:
         """Resident kB."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
@@ -258,6 +266,53 @@ def masked(opcode: int, payload: bytes) -> bytes:
     size = len(payload)
     length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2)
     return bytes([0x80 | opcode]) + length + bytes(4) + payload
+
+
+# --- Connections that fail -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["write", "send"])
+async def test_who_cannot_be_written_to_is_ended_and_nobody_else(start: Callable[..., Server], where: str) -> None:
+    server = start()
+    async with server.dial() as alice:
+        before = server.descriptors()
+        people = [await server.dial(f"/broken/{where}/") for _ in range(20)]
+        for person in people:
+            await person.send("break")
+        await asyncio.gather(*(person.wait_closed() for person in people))
+        await until(lambda: server.descriptors() == before)
+        await until(lambda: server.told() == 20)
+        await alice.send("hello")
+        assert await alice.recv() == "hello"
+    assert server.output().count("failed: a connection") <= 1
+
+
+async def test_who_cannot_be_checked_is_ended_and_the_check_goes_on(start: Callable[..., Server]) -> None:
+    server = start()
+    if server.kind == "daphne":  # uvicorn has a timer a socket instead
+        people = [await server.dial("/broken/check/") for _ in range(3)]
+        for person in people:
+            await person.send("break")
+        await asyncio.gather(*(person.wait_closed() for person in people))
+        await until(lambda: server.told() == 3)
+
+
+async def test_who_cannot_be_closed_does_not_keep_the_others_from_it(start: Callable[..., Server]) -> None:
+    server = start()
+    people = [await server.dial("/broken/close/"), await server.dial("/deaf/"), await server.dial("/broken/close/")]
+    for person in people:
+        await person.send("break")
+    server.signal(signal.SIGINT)
+    await asyncio.gather(*(person.wait_closed() for person in people))
+    assert people[1].close_code == 1012
+    assert await asyncio.to_thread(server.wait_end, 10) == 0
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not await asyncio.to_thread(condition):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.02)
 
 
 # --- Leaving ---------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from twisted.logger import (
     globalLogBeginner,
 )
 
+from realtime.failures import contained, keep, report
 from realtime.inbox import Inbox
 from realtime.limits import CLOSE_SECONDS, KEEP_ALIVE_SECONDS, MAX_FRAME_BYTES
 from realtime.outbox import WRITE
@@ -72,7 +73,7 @@ class Server(daphne.server.Server):
         self.ws_factory.protocol = with_options_of(self.ws_factory)
         reactor.startRunning(installSignalHandlers=False)
         self._acceptor = Acceptor(listener, self._take, ceiling)
-        self._checking = asyncio.create_task(self._check())
+        self._checking = keep("the check of connections", self._check)
 
     async def stop(self, seconds: float) -> None:
         """Accepts nobody any more, closes sockets and gives what is under way so many seconds."""
@@ -80,7 +81,8 @@ class Server(daphne.server.Server):
         self._checking.cancel()
         for protocol in list(self.connections):
             if isinstance(protocol, Socket):
-                protocol.close(RESTARTING)
+                with contained("a connection"):
+                    protocol.close(RESTARTING)
         deadline = time.monotonic() + seconds
         await asyncio.sleep(0.05)  # for the close frames to be written
         while self.connections and time.monotonic() < deadline:
@@ -143,11 +145,26 @@ class Server(daphne.server.Server):
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             for protocol, details in list(self.connections.items()):
-                if "disconnected" not in details:
-                    protocol.check_timeouts()
-                elif time.time() - details["disconnected"] > APPLICATION_SECONDS:
-                    logger.warning("an application went on without its client and was cancelled")
-                    details["application_instance"].cancel()
+                try:
+                    self._check_one(protocol, details)
+                except Exception as error:
+                    _give_up(protocol, error)
+
+    def _check_one(self, protocol: Any, details: dict[str, Any]) -> None:
+        if "disconnected" not in details:
+            protocol.check_timeouts()
+        elif time.time() - details["disconnected"] > APPLICATION_SECONDS:
+            logger.warning("an application went on without its client and was cancelled")
+            details["application_instance"].cancel()
+
+
+def _give_up(protocol: Any, error: Exception) -> None:
+    if isinstance(protocol, Socket):
+        protocol.give_up(error)
+    else:
+        report("a connection", error)
+        with contained("a connection"):
+            protocol.channel.forceAbortClient()
 
 
 class Requests(HTTPFactory):

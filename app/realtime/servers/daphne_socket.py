@@ -18,6 +18,7 @@ from autobahn.websocket.types import ConnectionRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.defer import Deferred
 
+from realtime.failures import contained, report
 from realtime.limits import (
     CLOSE_SECONDS,
     HANDSHAKE_SECONDS,
@@ -183,17 +184,35 @@ class Socket(WebSocketProtocol):
         """
         if self.full is not None or self.state != self.STATE_OPEN:
             return False
-        if not (self.transport.dataBuffer or self.transport._tempDataBuffer):
-            frames = self._left_by_the_kernel(frames)
-        if frames:
-            self.transport.write(frames)
+        try:
+            if not (self.transport.dataBuffer or self.transport._tempDataBuffer):
+                frames = self._left_by_the_kernel(frames)
+            if frames:
+                self.transport.write(frames)
+        except Exception as error:
+            self.give_up(error)
+            return False
         return True
 
     def _left_by_the_kernel(self, frames: bytes) -> bytes:
         try:
             return frames[self.transport.socket.send(frames) :]
-        except OSError:  # full, or gone, which the transport finds out by itself
+        except BlockingIOError:
             return frames
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        """Everything else that the library sends goes through here."""
+        try:
+            super().sendData(data, sync, chopsize)
+        except Exception as error:
+            self.give_up(error)
+
+    def give_up(self, error: Exception) -> None:
+        """Whatever goes wrong with this connection is the end of it, and of nothing else."""
+        if not isinstance(error, OSError):  # that is how a client goes
+            report("a connection", error)
+        with contained("a connection"):
+            self.transport.abortConnection()
 
     def _must_be_open(self) -> None:
         if self.state == self.STATE_CONNECTING:

@@ -7,6 +7,7 @@ from typing import Any
 
 import uvicorn
 
+from realtime.failures import contained, keep, report
 from realtime.limits import KEEP_ALIVE_SECONDS, MAX_FRAME_BYTES, PING_SECONDS, PONG_SECONDS
 from realtime.servers.acceptor import Acceptor
 from realtime.servers.uvicorn_socket import Socket
@@ -41,14 +42,19 @@ class Server(uvicorn.Server):
         self.lifespan = self.config.lifespan_class(self.config)
         self._opening: set[asyncio.Task[Any]] = set()
         self._acceptor = Acceptor(listener, self._take, ceiling)
-        self._ticking = asyncio.create_task(self.main_loop())
+        self._ticking = keep("uvicorn's clock", self.main_loop)
 
     async def stop(self, seconds: float) -> None:
         """Accepts nobody any more, closes sockets and gives what is under way so many seconds."""
         self.should_exit = True
         self._acceptor.close()
         for connection in list(self.server_state.connections):
-            connection.shutdown()
+            try:
+                connection.shutdown()
+            except Exception as error:
+                report("a connection", error)
+                with contained("a connection"):
+                    connection.transport.abort()
         deadline = time.monotonic() + seconds
         await asyncio.sleep(0.05)  # for the close frames to be written
         while self.server_state.connections and time.monotonic() < deadline:

@@ -16,6 +16,7 @@ from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from realtime.failures import contained, report
 from realtime.inbox import Inbox
 from realtime.limits import CLOSE_SECONDS, MAX_FRAGMENTS
 from realtime.outbox import WRITE
@@ -132,8 +133,17 @@ class Socket(WebSocketsSansIOProtocol):
         self.close_sent = self.disconnected = True  # nothing may follow the answer
         self._drop_later()
 
+    def send_keepalive_ping(self) -> None:
+        try:
+            super().send_keepalive_ping()
+        except Exception as error:
+            self.give_up(error)
+
     def keepalive_timeout(self) -> None:
-        super().keepalive_timeout()
+        try:
+            super().keepalive_timeout()
+        except Exception as error:
+            self.give_up(error)
         self._drop_later()
 
     # --- From the application ----------------------------------------------------------------------
@@ -148,8 +158,18 @@ class Socket(WebSocketsSansIOProtocol):
         """Frames as they go over the wire, without waiting. False: not now or not any more, nothing was taken."""
         if self.disconnected or self.close_sent or not self.writable.is_set():
             return False
-        self.transport.write(frames)
+        try:
+            self.transport.write(frames)
+        except Exception as error:
+            self.give_up(error)
+            return False
         return True
+
+    def give_up(self, error: Exception) -> None:
+        """Whatever goes wrong with this connection is the end of it, and of nothing else."""
+        report("a connection", error)
+        with contained("a connection"):
+            self.transport.abort()
 
     async def run_asgi(self) -> None:
         try:
@@ -205,7 +225,10 @@ class Socket(WebSocketsSansIOProtocol):
         self._closed(code, reason)
 
     def _closed(self, code: int, reason: str) -> None:
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        try:
+            self.transport.write(b"".join(self.conn.data_to_send()))
+        except Exception as error:
+            self.give_up(error)
         self.close_sent = self.disconnected = True  # who sends from here on is told so
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
