@@ -31,11 +31,13 @@ class Bundle:
         self._plain = self._plain or b"".join(map(framed, self.payloads))
         return self._plain
 
-    def texts(self, batch: bool) -> list[tuple[str, int]]:
-        """What an ASGI server takes, each with how much of `size` it is."""
+    def texts(self, batch: bool) -> Iterator[tuple[str, int]]:
+        """What an ASGI server takes, each with how much of `size` it is. One at a time, as each may have to wait."""
         if batch:
-            return [(self._array().decode(), self.size)]
-        return [(payload.decode(), len(payload)) for payload in self.payloads]
+            yield self._array().decode(), self.size
+        else:
+            for payload in self.payloads:
+                yield payload.decode(), len(payload)
 
     def _array(self) -> bytes:
         return b"[%b]" % b",".join(self.payloads)

@@ -65,6 +65,10 @@ class SocketConsumer:
     def offer(self, bundle: Bundle) -> None:
         self.outbox.offer(bundle)
 
+    @property
+    def keeps_up(self) -> bool:
+        return not self.outbox.waiting
+
     async def emptied(self) -> None:
         await self.outbox.emptied()
 

@@ -10,13 +10,22 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
+from sys import getsizeof
 from typing import Any, NamedTuple, Protocol
 
 from realtime import metrics
 from realtime.bundle import Bundle, bundles
 from realtime.closing import RESTART, TOO_SLOW, Goodbye
 from realtime.failures import contained, report
-from realtime.limits import AHEAD_EVENTS, MEMORY_BYTES, MEMORY_EVENTS, REORDER_SECONDS, REPLAY_EVENTS
+from realtime.limits import (
+    AHEAD_EVENTS,
+    MEMORY_BYTES,
+    MEMORY_EVENTS,
+    REORDER_SECONDS,
+    REPLAY_EVENTS,
+    REPLAY_LEAST_EVENTS,
+    REPLAYS,
+)
 from realtime.outbox import TooSlow
 
 
@@ -38,6 +47,8 @@ class Follower(Protocol):
 
     @property
     def key(self) -> str: ...
+    @property
+    def keeps_up(self) -> bool: ...  # nothing waits for it
     def hand(self, bundle: Bundle) -> bool: ...
     def offer(self, bundle: Bundle) -> None: ...
     async def emptied(self) -> None: ...  # raises TooSlow
@@ -53,7 +64,7 @@ class Memory:
 class Feed:
     """`seq` is the last number handed out to the live sockets, `epoch` the log's in which it counts."""
 
-    def __init__(self, room: str, epoch: str, seq: int, read: Read) -> None:
+    def __init__(self, room: str, epoch: str, seq: int, read: Read, replays: asyncio.Semaphore | None = None) -> None:
         self.room = room
         self.epoch = epoch
         self.seq = seq
@@ -61,6 +72,7 @@ class Feed:
         self.live: set[Follower] = set()
         self.behind: dict[Follower, asyncio.Task[None]] = {}
         self._read = read
+        self._replays = replays or asyncio.Semaphore(REPLAYS)  # shared by all rooms of a hub
         self._ahead: dict[int, str] = {}
         self._expected = seq  # the highest number that was heard of
         self._fresh: list[Numbered] = []  # taken, and not handed out yet
@@ -70,7 +82,7 @@ class Feed:
         self._repair: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._repair_again = False
-        self._reads: dict[tuple[int, int], asyncio.Task[list[Numbered]]] = {}
+        self._reads: dict[tuple[int, int, int], asyncio.Task[list[Numbered]]] = {}
 
     @property
     def empty(self) -> bool:
@@ -149,9 +161,9 @@ class Feed:
 
     def _remember(self, event: Numbered) -> None:
         self._remembered.append(event)
-        Memory.used += len(event.frame)
+        Memory.used += getsizeof(event.frame)
         while self._remembered and (len(self._remembered) > MEMORY_EVENTS or Memory.used > MEMORY_BYTES):
-            Memory.used -= len(self._remembered.popleft().frame)
+            Memory.used -= getsizeof(self._remembered.popleft().frame)
 
     # --- Repairing ---------------------------------------------------------------------------------
 
@@ -193,14 +205,18 @@ class Feed:
         except Exception as error:  # the log cannot be read now; the next check tries again
             logger.warning("room %s: the log could not be read: %s", self.room, error)
 
-    async def read(self, after: int) -> list[Numbered]:
+    async def read(self, after: int, limit: int = REPLAY_EVENTS) -> list[Numbered]:
         """A page of the log after that number, at least to what was handed out; shared by all who ask at once."""
-        key = after, self.seq
+        key = after, self.seq, limit
         reading = self._reads.get(key)
         if reading is None:
-            reading = self._reads[key] = asyncio.create_task(self._read(self.room, after, REPLAY_EVENTS))
+            reading = self._reads[key] = asyncio.create_task(self._replay(after, limit))
             reading.add_done_callback(lambda _: self._reads.pop(key, None))
         return await asyncio.shield(reading)
+
+    async def _replay(self, after: int, limit: int) -> list[Numbered]:
+        async with self._replays:
+            return await self._read(self.room, after, limit)
 
     # --- Following ---------------------------------------------------------------------------------
 
@@ -218,12 +234,16 @@ class Feed:
             task.cancel()
 
     async def _bring_level(self, follower: Follower, position: int) -> None:
-        """Between the last comparison and the switch to live nothing is awaited: no hole, no double."""
+        """Between the last comparison and the switch to live nothing is awaited: no hole, no double.
+
+        While it waits for the socket it holds no page: the next one is read when the last one was taken.
+        """
+        limit = REPLAY_LEAST_EVENTS
         try:
             while position != self.seq:
                 await follower.emptied()
-                page = await self._page(position)
-                position = hand_page(follower, page, position)
+                before, position = position, hand_page(follower, await self._page(position, limit), position)
+                limit = min(max(2 * (position - before), REPLAY_LEAST_EVENTS), REPLAY_EVENTS)
             self.hand_out()  # what the follower has already is still on its way to the others
             self.behind.pop(follower, None)
             self.live.add(follower)
@@ -233,7 +253,7 @@ class Feed:
             logger.warning("room %s: a socket could not be brought level: %s", self.room, error)
             follower.close_with(RESTART)
 
-    async def _page(self, position: int) -> list[Numbered]:
+    async def _page(self, position: int, limit: int) -> list[Numbered]:
         """What comes after that number. Raises LookupError where the log ends before what was handed out."""
         if position == self.seq:  # it has come meanwhile
             return []
@@ -242,7 +262,7 @@ class Feed:
             if position > self.seq:
                 raise LookupError(f"the log ends at {self.seq}, before {position}")
             return []
-        page = self.remembered(position) or await self.read(position)
+        page = self.remembered(position) or await self.read(position, limit)
         if not page:
             raise LookupError(f"the log ends at {position}, before {self.seq}")
         return page
@@ -257,7 +277,7 @@ class Feed:
         """Nobody is told anything here any more: nothing is read, nothing is remembered."""
         for task in self.behind.values():
             task.cancel()
-        Memory.used -= sum(len(event.frame) for event in self._remembered)
+        Memory.used -= sum(getsizeof(event.frame) for event in self._remembered)
         self._remembered.clear()
         if self._timer:
             self._timer.cancel()
@@ -266,11 +286,13 @@ class Feed:
 
 
 def hand_page(follower: Follower, page: list[Numbered], position: int) -> int:
-    """Hands over as much of the page as there is room for; the follower's position after that."""
+    """Hands over bundle after bundle until one has to wait; the follower's position after that."""
     handed = 0
     for bundle in bundles(event.frame.encode() for event in page):
         if not follower.hand(bundle):
             break
         handed += len(bundle.payloads)
         position = page[handed - 1].seq
+        if not follower.keeps_up:
+            break
     return position

@@ -20,8 +20,9 @@ from realtime.bundle import Bundle
 from realtime.closing import RESTART
 from realtime.failures import contained, keep
 from realtime.feed import Feed, Follower, Numbered
-from realtime.limits import CHECK_SECONDS, SEQ_SECONDS, TICK_SECONDS
+from realtime.limits import CHECK_SECONDS, REPLAYS, SEQ_SECONDS, TICK_SECONDS
 from realtime.presence import Presence
+from realtime.waiting import relieve
 from realtime.wire import Event, Wire
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Hub:
         self._process = secrets.token_hex(8)
         self._wire = Wire(get_channel_layer(), self._process, self._receive, self._entered)
         self.presence = Presence(self._process, self._send_presence, self._announce, self.loop.time)
+        self._replays = asyncio.Semaphore(REPLAYS)
         self._seq_due: deque[tuple[float, Feed]] = deque()
         self._tasks = [keep("the hub's clock", self._tick), keep("the check of the log", self._check_log)]
         drain.at_drain(self.farewell)
@@ -93,7 +95,7 @@ class Hub:
         metrics.rooms.set(len(self.feeds))
 
     def _open(self, room: str, epoch: str, seq: int) -> Feed:
-        feed = self.feeds[room] = Feed(room, epoch, seq, self._product.read)
+        feed = self.feeds[room] = Feed(room, epoch, seq, self._product.read, self._replays)
         feed.repair()  # what was said since the newcomer read the log
         self._seq_due.append((self.loop.time() + SEQ_SECONDS, feed))
         self._wire.enter(room)
@@ -168,7 +170,7 @@ class Hub:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            for step in (self.presence.tick, self._say_seq, self._wire.renew):
+            for step in (self.presence.tick, self._say_seq, self._wire.renew, relieve):
                 with contained("the hub's clock"):
                     step()
 

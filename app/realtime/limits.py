@@ -19,6 +19,15 @@ EPHEMERAL_BYTES = 65_536  # an outbox that holds more gets nothing that may get 
 SLOW_SECONDS = 30  # in which a client that is behind takes nothing at all; then it is closed
 OUTBOX_BYTES = 16 * MAX_FRAME_BYTES  # one that holds this much is full, and is caught up from the log
 
+# --- What may wait in the whole process ------------------------------------------------------------
+
+MEMORY_BYTES = 64 * 2**20  # of all rooms together kept for those who return
+WAITING_BYTES = MEMORY_BYTES  # of frames in outboxes and full transports: above it, no outbox that holds some gets more
+WAITING_FORMS = 2  # in which a frame that waits may be in memory: as it was encoded, and framed
+TIGHT_BYTES = WAITING_BYTES // 2  # above it, nothing that may get lost for who is behind, and
+STUCK_SECONDS = 5  # of taking nothing are enough to be closed, instead of SLOW_SECONDS
+REPLAYS = 16  # pages of the log read at once for those who are behind: of what has been read, none waits
+
 # --- The ladder of silence -----------------------------------------------------------------------
 
 PING_SECONDS = 20  # the longest silence of the server
@@ -47,9 +56,9 @@ TICK_SECONDS = 0.25  # presence is told within a second
 CHECK_SECONDS = 2  # between two questions to the log which rooms have changed
 REORDER_SECONDS = 0.1  # for a missing number to arrive by itself before the log is read: a busy process tells in rounds
 AHEAD_EVENTS = 1_000  # kept of a room while a lower number is missing
-MEMORY_EVENTS = 256  # of a room kept for those who return,
-MEMORY_BYTES = 64 * 2**20  # and of all rooms together
-REPLAY_EVENTS = 200  # read from the log at a time
+MEMORY_EVENTS = 256  # of a room kept for those who return
+REPLAY_EVENTS = 200  # read from the log at a time,
+REPLAY_LEAST_EVENTS = 16  # and at first for who is behind: a bundle of long ones. Twice what was taken the next time
 LAYER_SECONDS = 2  # for one answer of the channel layer
 LAYER_RETRY_SECONDS = 1
 LAYER_PAUSES = 2  # for each time that the layer took: it has a third of a busy process, and is told more at a time

@@ -33,6 +33,7 @@ frames_in = Tally("realtime_frames_in", "Frames received from clients")
 outbox_dropped = Counter("realtime_outbox_dropped", "Ephemeral frames that a slow socket did not get")
 
 failures = Counter("realtime_failures", "Exceptions that nobody waited for", ["where"])
+waiting = Gauge("realtime_waiting_bytes", "Bytes that wait until clients take them")
 
 rooms = Gauge("realtime_rooms", "Rooms with a socket here")
 repairs = Counter("realtime_repairs", "Times that numbers did not come by themselves, and the log was asked")

@@ -12,7 +12,8 @@ from typing import Any
 
 from realtime import failures, metrics
 from realtime.bundle import Bundle, joined
-from realtime.limits import EPHEMERAL_BYTES, OUTBOX_BYTES, SLOW_SECONDS
+from realtime.limits import EPHEMERAL_BYTES, OUTBOX_BYTES, SLOW_SECONDS, TIGHT_BYTES, WAITING_BYTES
+from realtime.waiting import Waiting, holders
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 FAILED = 1011  # the close code for what the server could not do
@@ -79,7 +80,7 @@ class Outbox:
 
     def offer(self, bundle: Bundle) -> None:
         """Takes what may get lost, where the socket keeps up."""
-        if self.waiting > EPHEMERAL_BYTES:
+        if self.waiting and (self.waiting > EPHEMERAL_BYTES or Waiting.used > TIGHT_BYTES):
             metrics.outbox_dropped.inc()
         else:
             self._write_or_append(bundle)
@@ -124,7 +125,9 @@ class Outbox:
 
     def _has_room_for(self, bundle: Bundle) -> bool:
         """Who has gone or goes has room for everything: it will not be missed, and nobody may wait for it."""
-        return not self.waiting or self.waiting + bundle.size <= OUTBOX_BYTES or self.lost or self.closing
+        if not self.waiting or self.lost or self.closing:
+            return True
+        return self.waiting + bundle.size <= OUTBOX_BYTES and Waiting.used + bundle.size <= WAITING_BYTES
 
     def _write_or_append(self, bundle: Bundle) -> None:
         idle = not self.waiting and self._write is not None and self._closing is None
@@ -142,6 +145,7 @@ class Outbox:
             self.moved = asyncio.get_running_loop().time()
         self._queue.append(bundle)
         self.waiting += bundle.size
+        Waiting.used += bundle.size
         self._flush_soon()
 
     def _flush_soon(self) -> None:
@@ -160,6 +164,8 @@ class Outbox:
             return
         if self._queue or self.closing:
             self._task = start(self._send_all())
+        if self._task:
+            holders.add(self)
 
     def _write_all(self) -> None:
         """As far as the server takes it without waiting."""
@@ -184,6 +190,7 @@ class Outbox:
             self._give_up(error)
         finally:
             self._task = None
+            holders.discard(self)
 
     async def _send_bundle(self, bundle: Bundle) -> None:
         for text, size in bundle.texts(self._batch):
@@ -206,10 +213,12 @@ class Outbox:
 
     def _sent(self, size: int) -> None:
         self.waiting -= size
+        Waiting.used -= size
         self.moved = asyncio.get_running_loop().time()
 
     def _lose(self) -> None:
         self.lost = True
+        Waiting.used -= self.waiting
         self.waiting = 0
         self._queue.clear()
         self._tell_empty()

@@ -27,6 +27,7 @@ from realtime.limits import (
     PONG_SECONDS,
 )
 from realtime.servers.incoming import Incoming
+from realtime.waiting import Waiting
 
 Message = dict[str, Any]
 NORMAL, NO_CODE, FAILED = 1000, 1005, 1011
@@ -46,6 +47,7 @@ class Socket(WebSocketProtocol):
     """One WebSocket connection. Registered with its transport as the producer of what it sends."""
 
     full: asyncio.Event | None = None  # while the transport's buffer is full
+    held = 0  # bytes that were in it when it became so
     refusal: tuple[int, list[tuple[bytes, bytes]], bytes] | None = None  # what is known of it so far
     unread = False  # reading was stopped because the inbox is full
     fragments = 0
@@ -260,11 +262,14 @@ class Socket(WebSocketProtocol):
     def pauseProducing(self) -> None:
         if self.full is None:
             self.full = asyncio.Event()
+            self.held = len(self.transport.dataBuffer) + self.transport._tempDataLen
+            Waiting.used += self.held
 
     def resumeProducing(self) -> None:
         if self.full is not None:
             self.full.set()
             self.full = None
+            Waiting.used -= self.held
 
     def stopProducing(self) -> None:
         self.resumeProducing()

@@ -21,6 +21,7 @@ from realtime.inbox import Inbox
 from realtime.limits import CLOSE_SECONDS, MAX_FRAGMENTS
 from realtime.outbox import WRITE
 from realtime.servers.incoming import Incoming
+from realtime.waiting import Waiting
 
 Message = dict[str, Any]
 QUIET_SECONDS = 0.5
@@ -35,6 +36,7 @@ class Socket(WebSocketsSansIOProtocol):
         self.inbox = self.queue = Inbox(self._read_on)  # type: ignore[assignment]
         self.incoming = Incoming()
         self.failed = False  # by the client's fault
+        self.held = 0  # bytes that were in the transport's buffer when it became full
         self.quiet_timer: asyncio.TimerHandle | None = None
 
     # --- From the client ---------------------------------------------------------------------------
@@ -125,6 +127,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         super().connection_lost(error)
+        self._let_go()
         if self.quiet_timer:
             self.quiet_timer.cancel()
 
@@ -145,6 +148,22 @@ class Socket(WebSocketsSansIOProtocol):
         except Exception as error:
             self.give_up(error)
         self._drop_later()
+
+    # --- The transport's buffer --------------------------------------------------------------------
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._let_go()
+        self.held = self.transport.get_write_buffer_size()
+        Waiting.used += self.held
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        Waiting.used -= self.held
+        self.held = 0
 
     # --- From the application ----------------------------------------------------------------------
 

@@ -89,6 +89,10 @@ class Socket:
         self.writes += 1
         self.heard += [payload.decode() for payload in bundle.payloads]
 
+    @property
+    def keeps_up(self) -> bool:
+        return self._waiting < self.room
+
     async def emptied(self) -> None:
         while self._waiting >= self.room:
             self._emptied.clear()

@@ -29,8 +29,8 @@ def test_one_by_one_or_as_an_array() -> None:
     bundle = Bundle([b'"a"', '"\u8bed"'.encode(), b"3"])
     assert received(bundle.wire(batch=False)) == ['"a"', '"\u8bed"', "3"]
     assert [json.loads(text) for text in received(bundle.wire(batch=True))] == [["a", "\u8bed", 3]]
-    assert bundle.texts(batch=False) == [('"a"', 3), ('"\u8bed"', 5), ("3", 1)]
-    assert bundle.texts(batch=True) == [('["a","\u8bed",3]', 9)]
+    assert list(bundle.texts(batch=False)) == [('"a"', 3), ('"\u8bed"', 5), ("3", 1)]
+    assert list(bundle.texts(batch=True)) == [('["a","\u8bed",3]', 9)]
     assert bundle.size == 9
 
 

@@ -6,6 +6,7 @@ the log as it was at any time since they asked. Time passes only by a step of it
 """
 
 import asyncio
+from sys import getsizeof
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -120,7 +121,7 @@ class Conversation(RuleBasedStateMachine):
     @invariant()
     def memory_is_counted_to_the_byte(self) -> None:
         remembered = self.feed._remembered if self.feed else ()
-        assert Memory.used == sum(len(event.frame) for event in remembered)
+        assert Memory.used == sum(getsizeof(event.frame) for event in remembered)
 
     @invariant()
     def nothing_goes_wrong_unseen(self) -> None:

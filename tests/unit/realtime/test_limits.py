@@ -24,6 +24,18 @@ def test_a_full_frame_fits_everywhere() -> None:
     assert min(limits.INBOX_BYTES, limits.SEND_BUFFER_BYTES, limits.OUTBOX_BYTES) >= limits.MAX_FRAME_BYTES
 
 
+def test_what_waits_in_a_process_fits_beside_the_rest_of_it() -> None:
+    smallest = 512 * 2**20  # what a small dyno has
+    assert limits.OUTBOX_BYTES < limits.TIGHT_BYTES < limits.WAITING_BYTES
+    assert smallest / 2 > limits.WAITING_FORMS * limits.WAITING_BYTES + limits.MEMORY_BYTES
+    assert limits.STUCK_SECONDS < limits.SLOW_SECONDS
+
+
+def test_the_shortest_page_of_the_longest_messages_is_about_a_bundle() -> None:
+    assert limits.REPLAY_LEAST_EVENTS * 4_000 <= limits.MAX_FRAME_BYTES
+    assert limits.REPLAY_LEAST_EVENTS <= limits.REPLAY_EVENTS
+
+
 def test_alice_may_say_her_burst_at_once_and_then_as_much_as_the_rate() -> None:
     bucket = TokenBucket(rate=50, burst=100)
     assert [bucket.take(1_000.0) for _ in range(100)] == [0.0] * 100
