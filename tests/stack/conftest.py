@@ -90,6 +90,12 @@ def site(heroku: Heroku, app: App) -> Iterator[Site]:
         yield Site(app, heroku)
 
 
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """For tests that build and run images without the stack."""
+    need_engine()
+
+
 def need_engine() -> None:
     """Skip with one sentence where no engine answers; in CI that is a failure."""
     try:
