@@ -1,6 +1,7 @@
 """The process of the ASGI role: its listener, its server, and how it ends."""
 
 import asyncio
+import errno
 import gc
 import logging
 import os
@@ -8,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn, Protocol
 
@@ -29,6 +31,7 @@ THREADS = 8  # for blocking work that asks for no thread in particular
 GC_THRESHOLDS = 10_000, 3, 3
 EXIT_SECONDS = 0.5  # for the interpreter to end, after everything else
 TAKEN_PORT, BAD_SETTING = 1, 2
+NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}  # an address that this machine does not have
 
 logger = logging.getLogger("realtime.serve")
 
@@ -38,7 +41,7 @@ class Server(Protocol):
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
-    async def start(self, listener: socket.socket, ceiling: float) -> None: ...
+    async def start(self, listeners: Sequence[socket.socket], ceiling: float) -> None: ...
     async def stop(self, seconds: float) -> None: ...
 
 
@@ -47,25 +50,47 @@ def run(application: Any, signals: Signals) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ["ROLE"] = "asgi"
     try:
-        listener = listen()
+        listeners = listen()
         server = make_server(application)
     except ImproperlyConfigured as error:
         refuse(str(error), BAD_SETTING)
     with asyncio.Runner(loop_factory=lambda: server.loop) as runner:
-        runner.run(serve(server, listener, signals))
+        runner.run(serve(server, listeners, signals))
 
 
-def listen() -> socket.socket:
-    """Bound before anything is imported that takes long, so that a taken port is known at once."""
+def listen() -> list[socket.socket]:
+    """One socket for each address of HOST, of which `localhost` has two.
+
+    Bound before anything is imported that takes long, so that a taken port is known at once.
+    """
     host, port = settings.HOST, settings.PORT
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, _, _, address = found[0]
-        listener = socket.socket(family, kind)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        addresses = dict.fromkeys((family, address) for family, _, _, _, address in found)
+        return bind_those_here(list(addresses))
     except OSError as error:
         refuse(f"Port {port} on {host} cannot be had ({error.strerror}): free it, or set PORT and HOST.", TAKEN_PORT)
+
+
+def bind_those_here(addresses: list[tuple[socket.AddressFamily, Any]]) -> list[socket.socket]:
+    """Skips what this machine does not have, such as ::1 without IPv6, unless it has none of them."""
+    listeners, missing = [], []
+    for family, address in addresses:
+        try:
+            listeners.append(bind(family, address))
+        except OSError as error:
+            if error.errno not in NOT_HERE:
+                raise
+            missing.append(error)
+    if not listeners:
+        raise missing[0]
+    return listeners
+
+
+def bind(family: socket.AddressFamily, address: Any) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(address)
     listener.setblocking(False)
     # Connections inherit these. The last one drops a peer that has vanished or takes nothing.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -92,7 +117,7 @@ def refuse(sentence: str, code: int) -> NoReturn:
     raise SystemExit(code)
 
 
-async def serve(server: Server, listener: socket.socket, signals: Signals) -> None:
+async def serve(server: Server, listeners: Sequence[socket.socket], signals: Signals) -> None:
     failures.watch(asyncio.get_running_loop())
     asked = Asked(signals)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "work"))
@@ -108,10 +133,11 @@ async def serve(server: Server, listener: socket.socket, signals: Signals) -> No
         refuse(str(error), BAD_SETTING)
     if lowered:
         logger.warning("%s", lowered)
-    listener.listen(BACKLOG)
-    await server.start(listener, limit - capacity.kept())
+    for listener in listeners:
+        listener.listen(BACKLOG)
+    await server.start(listeners, limit - capacity.kept())
     reach.look()
-    logger.info("Listening on %s", url(listener))
+    logger.info("Listening on %s", url(listeners[0]))
     await asked.to_leave.wait()
     in_order = not asked.at_once.is_set()
     begin()

@@ -1,9 +1,10 @@
-"""Daphne's server, listening on a socket that it is given and ending its applications in order."""
+"""Daphne's server, listening on sockets that it is given and ending its applications in order."""
 
 import asyncio
 import logging
 import socket
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -55,8 +56,8 @@ class Server(daphne.server.Server):
     def loop(self) -> asyncio.AbstractEventLoop:
         return reactor._asyncioEventloop  # type: ignore[no-any-return]
 
-    async def start(self, listener: socket.socket, ceiling: float) -> None:
-        """Accepts connections on a socket that listens, as long as their descriptors are below the ceiling."""
+    async def start(self, listeners: Sequence[socket.socket], ceiling: float) -> None:
+        """Accepts connections on sockets that listen, as long as their descriptors are below the ceiling."""
         _log_errors_only()
         self.http_factory = Requests(self)
         self.http_factory.timeOut = KEEP_ALIVE_SECONDS
@@ -72,12 +73,13 @@ class Server(daphne.server.Server):
         )
         self.ws_factory.protocol = with_options_of(self.ws_factory)
         reactor.startRunning(installSignalHandlers=False)
-        self._acceptor = Acceptor(listener, self._take, ceiling)
+        self._acceptors = [Acceptor(listener, self._take, ceiling) for listener in listeners]
         self._checking = keep("the check of connections", self._check)
 
     async def stop(self, seconds: float) -> None:
         """Accepts nobody any more, closes sockets and gives what is under way so many seconds."""
-        self._acceptor.close()
+        for acceptor in self._acceptors:
+            acceptor.close()
         self._checking.cancel()
         for protocol in list(self.connections):
             if isinstance(protocol, Socket):

@@ -1,8 +1,9 @@
-"""uvicorn's server, listening on a socket that it is given, with the same limits as Daphne's."""
+"""uvicorn's server, listening on sockets that it is given, with the same limits as Daphne's."""
 
 import asyncio
 import socket
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
@@ -36,18 +37,19 @@ class Server(uvicorn.Server):
         factory = config.get_loop_factory() or asyncio.new_event_loop  # uvloop's, where it is installed
         self.loop = factory()
 
-    async def start(self, listener: socket.socket, ceiling: float) -> None:
-        """Accepts connections on a socket that listens, as long as their descriptors are below the ceiling."""
+    async def start(self, listeners: Sequence[socket.socket], ceiling: float) -> None:
+        """Accepts connections on sockets that listen, as long as their descriptors are below the ceiling."""
         self.config.load()
         self.lifespan = self.config.lifespan_class(self.config)
         self._opening: set[asyncio.Task[Any]] = set()
-        self._acceptor = Acceptor(listener, self._take, ceiling)
+        self._acceptors = [Acceptor(listener, self._take, ceiling) for listener in listeners]
         self._ticking = keep("uvicorn's clock", self.main_loop)
 
     async def stop(self, seconds: float) -> None:
         """Accepts nobody any more, closes sockets and gives what is under way so many seconds."""
         self.should_exit = True
-        self._acceptor.close()
+        for acceptor in self._acceptors:
+            acceptor.close()
         for connection in list(self.server_state.connections):
             try:
                 connection.shutdown()

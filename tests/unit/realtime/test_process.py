@@ -41,9 +41,50 @@ def test_an_address_of_another_machine_is_one_sentence(settings: Any, capsys: py
 
 def test_its_socket_sends_at_once_and_gives_up_the_vanished(settings: Any) -> None:
     settings.HOST, settings.PORT = "127.0.0.1", 0
-    with process.listen() as listener:
+    [listener] = process.listen()
+    with listener:
         assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 40_000
+
+
+def test_localhost_is_every_address_of_that_name(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    names("::1", "127.0.0.1", "127.0.0.1", monkeypatch=monkeypatch)
+    settings.HOST, settings.PORT = "localhost", 0
+    listeners = process.listen()
+    assert [listener.getsockname()[0] for listener in listeners] == ["::1", "127.0.0.1"]
+    for listener in listeners:
+        listener.close()
+
+
+def test_an_address_that_this_machine_lacks_is_done_without(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    names("192.0.2.1", "127.0.0.1", "198.51.100.1", monkeypatch=monkeypatch)
+    settings.HOST, settings.PORT = "localhost", 0
+    [listener] = process.listen()
+    with listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_port_that_is_taken_on_one_address_of_two_is_not_taken_on_the_other(
+    taken: int, settings: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names("127.0.0.2", "127.0.0.1", monkeypatch=monkeypatch)
+    settings.HOST, settings.PORT = "localhost", taken
+    with pytest.raises(SystemExit):
+        process.listen()
+    assert capsys.readouterr().err.startswith(f"Port {taken} on localhost cannot be had (Address already in use)")
+
+
+def names(*addresses: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes these the addresses of whatever name is asked for."""
+
+    def answer(host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
+        families = [socket.AF_INET6 if ":" in address else socket.AF_INET for address in addresses]
+        return [
+            (family, socket.SOCK_STREAM, 6, "", (address, port))
+            for family, address in zip(families, addresses, strict=True)
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +93,8 @@ def test_its_socket_sends_at_once_and_gives_up_the_vanished(settings: Any) -> No
 )
 def test_it_says_what_to_type_into_a_browser(settings: Any, host: str, shown: str) -> None:
     settings.HOST, settings.PORT = host, 0
-    with process.listen() as listener:
+    [listener] = process.listen()
+    with listener:
         assert process.url(listener) == f"http://{shown}:{listener.getsockname()[1]}"
 
 
