@@ -5,29 +5,40 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate up rollout deploy down logs test torture bench lint format screenshot lock python-venv has-docker
+.PHONY: help run admin shell migrate manage up rollout deploy down logs test torture bench lint format screenshot lock inherited python-venv has-docker
 
-python := $(CURDIR)/.run/venv/bin/python
-manage := cd app && $(python) manage.py
+# Relative, since the folder's own name may hold characters that mean something to a shell or in an address.
+python := .run/venv/bin/python
+django := cd app && ../$(python) manage.py
+
+pip_sources := INDEX_URL EXTRA_INDEX_URL NO_INDEX FIND_LINKS TRUSTED_HOST CERT CLIENT_CERT PROXY TIMEOUT DEFAULT_TIMEOUT \
+  RETRIES CACHE_DIR KEYRING_PROVIDER CONFIG_FILE
+# What was left in the environment for other projects changes nothing here: which modules Python finds, where pip
+# installs to, where `cd` goes. Where pip downloads from is the machine's affair and stays.
+unexport CDPATH DJANGO_SETTINGS_MODULE __PYVENV_LAUNCHER__
+unexport $(filter PYTHON%,$(.VARIABLES))
+unexport $(filter-out $(addprefix PIP_,$(pip_sources)),$(filter PIP_%,$(.VARIABLES)))
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo 'STACK=1 before admin, shell and migrate means the containers of `make up`.'
+	@echo 'STACK=1 before admin, shell, migrate and manage means the containers of `make up`.'
 
 # --- without Docker: one process, SQLite, nothing to install but Python. All state is in .run/ ---
 
 # What holds where the environment says nothing else.
+ready :=
 ifndef STACK
-local := run admin shell migrate
+local := run admin shell migrate manage
 $(local): export DEBUG ?= 1
 $(local): export HTTPS ?= 0
-$(local): export HOST ?= 127.0.0.1
+$(local): export HOST ?= localhost
 $(local): export PORT ?= 8000
 $(local): export ALLOWED_HOSTS ?= localhost,127.0.0.1,[::1]
 $(local): export LOG_FORMAT ?= console
-$(local): export DATABASE_URL ?= sqlite:///$(CURDIR)/.run/db.sqlite3
+# Both as seen from app/, where everything runs.
+$(local): export DATABASE_URL ?= sqlite:///../.run/db.sqlite3
 ifndef SECRET_KEY
-$(local): export SECRET_KEY_FILE ?= $(CURDIR)/.run/secret_key
+$(local): export SECRET_KEY_FILE ?= ../.run/secret_key
 endif
 ready := .run/venv/app.txt .run/secret_key
 endif
@@ -45,39 +56,68 @@ runpy.run_module("realtime.serve", run_name="__main__", alter_sys=True)
 endef
 export serve
 
-run: $(if $(DATABASE_URL)$(DATABASE_URL_FILE),migrate,.run/migrated) ## the whole site on http://localhost:8000 (PORT=…), until Ctrl-C
-	@cd app && exec $(python) -c "$$serve"
+# A variable that another project left behind decides here as well, so it is named.
+listed = $(shell sed -n 's/^\#\([A-Z_]*\)=.*/\1 \1_FILE/p' .env.example)
+inherited = $(strip $(foreach name,$(listed),$(if $(filter environment%,$(origin $(name))),$(name))))
+truths := 1 true True on yes
+
+inherited:
+	@$(if $(inherited),echo "From your environment: $(inherited)")
+
+run: inherited $(if $(DATABASE_URL)$(DATABASE_URL_FILE),migrate,.run/migrated) ## the whole site on http://localhost:8000 (PORT=…), until Ctrl-C
+	@$(if $(filter $(truths),$(DEBUG)),,echo "Collecting the static files" && $(django) collectstatic --noinput --verbosity 0)
+	@echo "Starting"
+	@cd app && exec ../$(python) -c "$$serve"
 
 # The SQLite file is up to date while no migration and no package is newer than this mark.
 .run/migrated: $(ready) $(wildcard app/*/migrations/*.py)
-	@$(manage) migrate --noinput --verbosity 0
+	@echo "Bringing the tables of .run/db.sqlite3 up to date"
+	@$(django) migrate --noinput --verbosity 0
 	@touch $@
 ifeq ($(wildcard .run/db.sqlite3),)
 .PHONY: .run/migrated
 endif
 
-migrate: $(ready) ## bring the database's tables up to date
+migrate: $(if $(STACK),,inherited) $(ready) ## bring the database's tables up to date
 ifdef STACK
 	docker compose run --rm migrate
 else
-	@$(manage) migrate --noinput --verbosity 0
+	@$(django) migrate --noinput --verbosity 0
 endif
 
 admin: $(if $(STACK),,migrate) ## make a superuser for /admin/
 ifdef STACK
-	docker compose exec web python manage.py createsuperuser $(ARGS)
+	@$(in_web) createsuperuser $(ARGS)
 else
-	@$(manage) createsuperuser $(ARGS)
+	@$(django) createsuperuser $(ARGS)
 endif
 
 shell: $(ready) ## a Python shell with Django's models
 ifdef STACK
-	docker compose exec web python manage.py shell
+	@$(in_web) shell
 else
-	@$(manage) shell
+	@$(django) shell
 endif
 
+manage: $(ready) ## any command of Django: make manage ARGS="changepassword alice"
+ifdef STACK
+	@$(in_web) $(ARGS)
+else
+	@$(django) $(ARGS)
+endif
+
+# Also from a script, which has no terminal to lend.
+in_web = docker compose exec $$([[ -t 0 && -t 1 ]] || echo --no-TTY) \
+  $(if $(DJANGO_SUPERUSER_PASSWORD),--env DJANGO_SUPERUSER_PASSWORD="$$DJANGO_SUPERUSER_PASSWORD") web python manage.py
+
 # --- with Docker: nginx, gunicorn, Daphne, Redis, Postgres ---
+
+ifneq ($(STACK)$(filter up rollout down logs,$(MAKECMDGOALS)),)
+project := $(shell docker/project.sh)
+endif
+ifneq ($(project),)
+export COMPOSE_PROJECT_NAME := $(project)
+endif
 
 up: has-docker ## build and start the stack on http://localhost:8080, and wait until it is healthy
 	docker compose up --detach --wait --build
@@ -97,6 +137,7 @@ logs: has-docker ## follow the stack's logs
 has-docker:
 	@docker compose version >/dev/null 2>&1 || \
 	  { echo "Docker with its compose plugin is missing; \`make run\` does without." >&2; exit 1; }
+	@$(if $(project),echo "Compose cannot name its project after this folder: $(project). COMPOSE_PROJECT_NAME=$(project) in .env makes it so for docker compose, too.")
 
 # --- for those who change it ---
 
@@ -125,7 +166,7 @@ lock: .run/venv/tests.txt ## pin every requirements.in with hashes; ARGS=--upgra
 	$(call compile,app)
 	$(call compile,tests)
 	$(call compile,tests/bench)
-compile = cd $(1) && $(CURDIR)/.run/venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+compile = cd $(1) && $(if $(filter tests/bench,$(1)),../..,..)/.run/venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --custom-compile-command "make lock" $(ARGS) requirements.in --output-file requirements.txt
 
 # Tests set everything up by themselves; `make run` says what to install instead.
@@ -141,12 +182,20 @@ python-venv:
 	$(install)
 define install
 	@cmp --silent $< $@ || { \
-	  echo "Installing $<" && \
-	  $(python) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement $< && \
+	  echo "Installing the $$(grep -c == $<) packages of $<: once, for about half a minute" && \
+	  $(python) -m pip install $(pip_options) --require-hashes --requirement $< && \
 	  cp $< $@; }
 	@touch $@
 endef
+# A pip.conf may send packages elsewhere than into this environment.
+pip_options := --quiet --quiet --disable-pip-version-check --no-user --target=
 
+# A Python that was updated no longer finds what was installed for the old one, nor does one whose making was cut short.
+ifneq ($(wildcard .run/venv/bin/python),)
+ifneq ($(shell $(python) -I -c 'import pip' 2>&1),)
+.PHONY: .run/venv/bin/python
+endif
+endif
 .run/venv/bin/python:
 	@for python in python3 python3.13 python3.12 python3.11; do \
 	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
@@ -155,7 +204,8 @@ endef
 	[[ $$python ]] || { echo "Python 3.11 or newer is missing: no python3 here is one." >&2; exit 1; }; \
 	$$python -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "Python's venv module is missing; on Debian: apt install python3-venv" >&2; exit 1; }; \
-	$$python -m venv --clear .run/venv
+	echo "Making an environment of $$($$python --version) in .run/venv" && \
+	  rm -rf .run/venv && $$python -m venv .run/venv
 
 .run/secret_key: | .run/venv/bin/python
 	@(umask 077; $(python) -c 'import secrets; print(secrets.token_urlsafe(50), end="")' >$@)

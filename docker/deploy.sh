@@ -6,7 +6,7 @@
 #
 # HEROKU_HOST is the heroku CLI's: another Heroku than heroku.com.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 app=${1:-}
 registry=registry.${HEROKU_HOST:-heroku.com}

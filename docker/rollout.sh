@@ -7,7 +7,7 @@
 #
 # The old version works on the migrated database for a while, so a migration must leave it what it needs.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 services=(web ws)
 healthy_seconds=120
@@ -48,12 +48,15 @@ alone() {
 }
 
 remember_old() {
-  local service here
+  local service here id
   for service in "${services[@]}"; do
-    mapfile -t here < <(docker compose ps --all --quiet "$service")
-    ((${#here[@]})) || fail "There is no $service container: \`make up\` starts the stack."
-    old+=("${here[@]}")
-    scale+=(--scale "$service=$((2 * ${#here[@]}))")
+    here=0
+    for id in $(docker compose ps --all --quiet "$service"); do
+      old+=("$id")
+      here=$((here + 1))
+    done
+    ((here)) || fail "There is no $service container: \`make up\` starts the stack."
+    scale+=(--scale "$service=$((2 * here))")
   done
   image=$(docker inspect --format '{{.Config.Image}}' "${old[0]}")
   old_image=$(docker inspect --format '{{.Image}}' "${old[0]}")
@@ -77,10 +80,10 @@ new() {
 # One that ended is a failure at once, although it is started again.
 all_healthy() {
   local id fresh waiting=yes deadline=$((SECONDS + healthy_seconds))
-  mapfile -t fresh < <(new)
+  fresh=$(new)
   while [[ $waiting ]]; do
     waiting=
-    for id in "${fresh[@]}"; do
+    for id in $fresh; do
       case $(state "$id") in
         "healthy 0 true") ;;
         "starting 0 true") ((SECONDS < deadline)) || unhealthy "$id"; waiting=yes ;;
@@ -100,9 +103,10 @@ unhealthy() {
 
 # The image's name goes back as well: the next `docker compose up` must not start what has failed.
 leave_as_it_was() {
-  local left
-  mapfile -t left < <(new)
-  ((${#left[@]} == 0)) || docker rm --force "${left[@]}" >/dev/null
+  local id
+  for id in $(new); do
+    docker rm --force "$id" >/dev/null
+  done
   docker tag "$old_image" "$image"
   say "The old version goes on."
 }

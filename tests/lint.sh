@@ -3,7 +3,7 @@
 # Where nginx or Docker is missing, their checks say so; with CI=true that is a failure.
 # shellcheck disable=SC2329  # `check` calls the functions by name
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 PATH=$PWD/.run/venv/bin:$PATH:/usr/sbin
 scratch=$(mktemp -d)

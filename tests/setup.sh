@@ -6,27 +6,26 @@
 # Elsewhere than on Debian, or without root, it ends with one sentence about what is missing and exit status 3.
 set -euo pipefail
 
-declare -A packages=(
-  [python-venv]="python3 python3-venv"
-  [postgres]=postgresql
-  [redis]=redis-server
-  [nginx]=nginx
-  [pgbouncer]=pgbouncer
-  [nchan]=libnginx-mod-nchan
-  [wrk]=wrk
-  [chromium]=chromium
-  [docker-registry]=docker-registry
-  [chinese-font]="fontconfig fonts-wqy-zenhei"
-)
 lock_seconds=300
 
 main() {
   local program missing=()
   for program in "$@"; do
-    # shellcheck disable=SC2206  # one program may come from several packages
-    is_there "$program" || missing+=(${packages[$program]})
+    # shellcheck disable=SC2207  # one program may come from several packages
+    is_there "$program" || missing+=($(packages "$program"))
   done
   ((${#missing[@]} == 0)) || install "${missing[@]}"
+}
+
+packages() {
+  case $1 in
+    python-venv) echo python3 python3-venv ;;
+    postgres) echo postgresql ;;
+    redis) echo redis-server ;;
+    nchan) echo libnginx-mod-nchan ;;
+    chinese-font) echo fontconfig fonts-wqy-zenhei ;;
+    *) echo "$1" ;;
+  esac
 }
 
 is_there() {

@@ -33,6 +33,8 @@ EXIT_SECONDS = 0.5  # for the interpreter to end, after everything else
 TAKEN_PORT, BAD_SETTING = 1, 2
 NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}  # an address that this machine does not have
 
+Address = tuple[socket.AddressFamily, Any]
+
 logger = logging.getLogger("realtime.serve")
 
 
@@ -59,23 +61,32 @@ def run(application: Any, signals: Signals) -> None:
 
 
 def listen() -> list[socket.socket]:
-    """One socket for each address of HOST, of which `localhost` has two.
+    """One socket for each address of HOST.
 
     Bound before anything is imported that takes long, so that a taken port is known at once.
     """
     host, port = settings.HOST, settings.PORT
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        addresses = dict.fromkeys((family, address) for family, _, _, _, address in found)
-        return bind_those_here(list(addresses))
+        return bind_those_here(addresses(host, port))
     except OSError as error:
         refuse(f"Port {port} on {host} cannot be had ({error.strerror}): free it, or set PORT and HOST.", TAKEN_PORT)
 
 
-def bind_those_here(addresses: list[tuple[socket.AddressFamily, Any]]) -> list[socket.socket]:
+def addresses(host: str, port: int) -> list[Address]:
+    """`localhost` is both loopback addresses to browsers, whatever /etc/hosts says."""
+    names = ("127.0.0.1", "::1") if host == "localhost" else (host,)
+    found = [
+        entry
+        for name in names
+        for entry in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    ]
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+
+
+def bind_those_here(wanted: list[Address]) -> list[socket.socket]:
     """Skips what this machine does not have, such as ::1 without IPv6, unless it has none of them."""
     listeners, missing = [], []
-    for family, address in addresses:
+    for family, address in wanted:
         try:
             listeners.append(bind(family, address))
         except OSError as error:

@@ -3,6 +3,7 @@
 import errno
 import os
 import pty
+import re
 import shutil
 import signal
 import socket
@@ -23,9 +24,15 @@ SECONDS = 60
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("clone")
-    shutil.copy(ROOT / "Makefile", folder)
-    shutil.copytree(ROOT / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    return clone_into(tmp_path_factory.mktemp("clone"))
+
+
+def clone_into(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name in ("Makefile", ".env.example"):
+        shutil.copy(ROOT / name, folder)
+    for name in ("app", "docker"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "staticfiles"))
     (folder / ".run").mkdir()
     (folder / ".run/venv").symlink_to(sys.prefix)
     return folder
@@ -34,12 +41,12 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Terminal:
     """`make run` in a terminal of its own."""
 
-    def __init__(self, clone: Path, port: int) -> None:
+    def __init__(self, clone: Path, port: int, **variables: str) -> None:
         self.text = ""
         self.pid, self.screen = pty.fork()
         if self.pid == 0:
             os.chdir(clone)
-            os.execvpe("make", COMMAND, environment(PORT=str(port)))
+            os.execvpe("make", [*MAKE, "run"], environment(PORT=str(port), **variables))
 
     def shows(self, words: str) -> None:
         deadline = time.monotonic() + SECONDS
@@ -63,7 +70,7 @@ class Terminal:
 
 
 # The packages count as installed, whichever environment the tests run in.
-COMMAND = ["make", "--assume-old=.run/venv/app.txt", "run"]
+MAKE = ["make", "--assume-old=.run/venv/app.txt"]
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -71,14 +78,19 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def refused(clone: Path, **variables: str) -> list[str]:
-    """What `make run` says before it gives up, without make's own last line."""
-    done = subprocess.run(
-        COMMAND, cwd=clone, env=environment(**variables), capture_output=True, text=True, timeout=SECONDS
-    )
+    """What `make run` gives as its reason before it gives up, without make's own last line."""
+    done = make(clone, "run", **variables)
     assert done.returncode == 2
-    *said, last = (done.stdout + done.stderr).splitlines()
+    *said, last = done.stderr.splitlines()
     assert last.startswith("make: ***")
     return said
+
+
+def make(clone: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    command, env = [*MAKE, *arguments], environment(**variables)
+    return subprocess.run(
+        command, cwd=clone, env=env, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL
+    )
 
 
 @pytest.fixture
@@ -131,9 +143,46 @@ def test_a_broken_variable_is_one_sentence_that_names_it(clone: Path, name: str,
 
 
 def test_a_missing_python_is_one_sentence(clone: Path, tmp_path: Path) -> None:
-    for program in ("bash", "make", "cmp", "touch"):
+    for program in ("bash", "make", "cmp", "touch", "sed"):
         (tmp_path / program).symlink_to(shutil.which(program) or program)
     bare = tmp_path / "clone"
     shutil.copytree(clone, bare, symlinks=True, ignore=shutil.ignore_patterns(".run"))
     [sentence] = refused(bare, PATH=str(tmp_path))
     assert "Python 3.11" in sentence
+
+
+def test_debug_off_serves_pages_with_their_static_files(clone: Path) -> None:
+    port = free_port()
+    terminal = Terminal(clone, port, DEBUG="0")
+    terminal.shows(f"http://localhost:{port}")
+    assert "Collecting the static files" in terminal.text
+    with urllib.request.urlopen(f"http://localhost:{port}/", timeout=10) as lobby:
+        [style] = re.findall(r'href="(/static/[^"]+\.css)"', lobby.read().decode())
+    with urllib.request.urlopen(f"http://localhost:{port}{style}", timeout=10) as answer:
+        assert answer.status == 200
+    assert terminal.press_ctrl_c() == 0
+
+
+def test_what_the_environment_decides_is_named_and_its_value_is_not(clone: Path, tmp_path: Path) -> None:
+    done = make(clone, "migrate", DATABASE_URL=f"sqlite:///{tmp_path}/another.sqlite3", SECRET_KEY=50 * "s")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == ["From your environment: SECRET_KEY DATABASE_URL"]
+    assert make(clone, "migrate", "LOG_FORMAT=json").stdout == ""
+
+
+def test_any_command_of_django_can_be_run(clone: Path) -> None:
+    done = make(clone, "manage", "ARGS=check --tag security")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no issues" in done.stdout
+
+
+def test_an_administrator_without_a_password_is_refused(clone: Path) -> None:
+    for arguments in ("", "--noinput --username alice --email alice@example.org"):
+        done = make(clone, "admin", f"ARGS={arguments}")
+        assert done.returncode == 2
+        assert "DJANGO_SUPERUSER_PASSWORD" in done.stderr.splitlines()[0]
+        assert "success" not in done.stdout
+    named = "ARGS=--noinput --username alice --email alice@example.org"
+    done = make(clone, "admin", named, DJANGO_SUPERUSER_PASSWORD="correct horse")
+    assert done.returncode == 0
+    assert "Superuser created" in done.stdout

@@ -47,18 +47,22 @@ def test_its_socket_sends_at_once_and_gives_up_the_vanished(settings: Any) -> No
         assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 40_000
 
 
-def test_localhost_is_every_address_of_that_name(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    names("::1", "127.0.0.1", "127.0.0.1", monkeypatch=monkeypatch)
-    settings.HOST, settings.PORT = "localhost", 0
+def test_localhost_is_both_loopback_addresses_as_it_is_to_browsers() -> None:
+    assert [address[0] for _, address in process.addresses("localhost", 8000)] == ["127.0.0.1", "::1"]
+
+
+def test_a_name_is_each_of_its_addresses_once(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    names("127.0.0.2", "127.0.0.1", "127.0.0.1", monkeypatch=monkeypatch)
+    settings.HOST, settings.PORT = "here", 0
     listeners = process.listen()
-    assert [listener.getsockname()[0] for listener in listeners] == ["::1", "127.0.0.1"]
+    assert [listener.getsockname()[0] for listener in listeners] == ["127.0.0.2", "127.0.0.1"]
     for listener in listeners:
         listener.close()
 
 
 def test_an_address_that_this_machine_lacks_is_done_without(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     names("192.0.2.1", "127.0.0.1", "198.51.100.1", monkeypatch=monkeypatch)
-    settings.HOST, settings.PORT = "localhost", 0
+    settings.HOST, settings.PORT = "here", 0
     [listener] = process.listen()
     with listener:
         assert listener.getsockname()[0] == "127.0.0.1"
@@ -68,10 +72,10 @@ def test_a_port_that_is_taken_on_one_address_of_two_is_not_taken_on_the_other(
     taken: int, settings: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names("127.0.0.2", "127.0.0.1", monkeypatch=monkeypatch)
-    settings.HOST, settings.PORT = "localhost", taken
+    settings.HOST, settings.PORT = "here", taken
     with pytest.raises(SystemExit):
         process.listen()
-    assert capsys.readouterr().err.startswith(f"Port {taken} on localhost cannot be had (Address already in use)")
+    assert capsys.readouterr().err.startswith(f"Port {taken} on here cannot be had (Address already in use)")
 
 
 def names(*addresses: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,83 @@
+"""The shell scripts that people run on their own machines, of which a Mac has bash 3.2."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+SCRIPTS = [*sorted(ROOT.glob("docker/*.sh")), ROOT / "tests/setup.sh", ROOT / "tests/lint.sh", ROOT / ".ci/run"]
+# What bash has learned since.
+NEWER = {
+    "arrays from lines": r"\b(mapfile|readarray)\b",
+    "associative arrays and references": r"\b(declare|local|typeset) -\w*[Anglu]",
+    "case of letters": r"\$\{\w+(\[[^]]*\])?(,,?|\^\^?)",
+    "operators of parameters": r"\$\{\w+@\w\}",
+    "pipes with both outputs": r"\|&|&>>",
+    "fall through": r";;?&",
+    "co-processes": r"\bcoproc\b",
+    "waiting for any": r"\bwait -\w*n",
+    "is it set": r"\[\[[^]]* -v ",
+    "its own variables": r"\b(BASHPID|EPOCHSECONDS|EPOCHREALTIME|SRANDOM)\b",
+    "time by printf": r"%\([^)]*\)T",
+    "the last element": r"\[-1\]",
+}
+
+
+@pytest.mark.parametrize("script", [*SCRIPTS, ROOT / "Makefile"], ids=lambda path: path.name)
+def test_an_old_bash_can_read_it(script: Path) -> None:
+    text = re.sub(r"(?m)^\s*#.*", "", script.read_text())
+    assert {what: re.findall(pattern, text) for what, pattern in NEWER.items() if re.search(pattern, text)} == {}
+
+
+def test_the_patterns_find_what_they_are_for() -> None:
+    examples = [
+        *("mapfile -t x", "declare -A x", "${x,,}", "${x[@]^}", "${x@Q}", "a |& b", "a) b ;;&", "coproc a", "wait -n"),
+        *("[[ -v x ]]", "$EPOCHSECONDS", "printf '%(%s)T'", "${x[-1]}"),
+    ]
+    found = [what for example in examples for what, pattern in NEWER.items() if re.search(pattern, example)]
+    assert sorted(set(found)) == sorted(NEWER)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_it_finds_its_folder_whatever_cd_is_told_to_search(script: Path) -> None:
+    changes = re.findall(r"(?m)^(.*)cd \"\$\(dirname", script.read_text())
+    assert [before for before in changes if not before.endswith("CDPATH='' ")] == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("django-websocket-stack", ""),
+        ("Rooms 2", ""),
+        ("it's a$b#c?d+e%2Ff", ""),
+        ("聊天室", "rooms-"),
+        ("rooms_", "rooms-"),
+        ("_x-", "x-"),
+        ("a___b", "a-b-"),
+    ],
+)
+def test_a_folder_after_which_compose_cannot_name_a_project_gets_one_by_its_name(
+    tmp_path: Path, folder: str, name: str
+) -> None:
+    (tmp_path / folder).mkdir()
+    said = project(tmp_path / folder)
+    assert said.startswith(name)
+    assert re.fullmatch(f"{name}[0-9]+" if name else "", said)
+    assert said == project(tmp_path / folder)
+
+
+def test_a_project_that_has_a_name_keeps_it(tmp_path: Path) -> None:
+    folder = tmp_path / "聊天室"
+    folder.mkdir()
+    assert project(folder, COMPOSE_PROJECT_NAME="mine") == ""
+    (folder / ".env").write_text("HTTPS=1\nCOMPOSE_PROJECT_NAME=mine\n")
+    assert project(folder) == ""
+
+
+def project(folder: Path, **variables: str) -> str:
+    command = [ROOT / "docker/project.sh"]
+    env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **variables}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
