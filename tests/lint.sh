@@ -68,6 +68,7 @@ production() {
 nginx_test() {
   cp nginx/*.conf "$scratch"
   printf 'upstream %s { server 127.0.0.1:%s; }\n' web 8001 ws 8002 >"$scratch/upstreams.conf"
+  sh nginx/trust.sh >"$scratch/proxies.conf"
   nginx -t -q -p "$scratch" -c "$scratch/nginx.conf"
 }
 

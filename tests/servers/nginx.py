@@ -3,6 +3,7 @@
 import http.client
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ class Nginx(Process):
         health = (self.configuration / "health.conf").read_text()
         self._write("health.conf", health.replace("127.0.0.1:8081", f"127.0.0.1:{self.health_port}"))
         self.lead_to(web=web, ws=ws)
+        self.believe()
         program = shutil.which("nginx") or "/usr/sbin/nginx"
         command = [
             program,
@@ -46,6 +48,19 @@ class Nginx(Process):
             f"upstream web {{ zone web 64k; {_servers(web)} keepalive 32; }}\n"
             f"upstream ws {{ zone ws 64k; least_conn; {_servers(ws)} }}\n",
         )
+
+    def believe(self, *proxies: str) -> None:
+        """Name the proxies in front, as the container does."""
+        script, env = self.configuration / "trust.sh", {"TRUSTED_PROXIES": ",".join(proxies), "PATH": "/usr/bin:/bin"}
+        self._write(
+            "proxies.conf", subprocess.run(["sh", script], env=env, capture_output=True, check=True, text=True).stdout
+        )
+
+    def limit(self, before: str, after: str) -> None:
+        """Put another number into limits.conf, before it starts."""
+        text = (self.configuration / "limits.conf").read_text()
+        assert text.count(before) == 1
+        self._write("limits.conf", text.replace(before, after))
 
     def reload(self) -> None:
         self.signal(signal.SIGHUP)

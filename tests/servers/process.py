@@ -120,6 +120,9 @@ class Process:
     def output(self) -> str:
         return self._log.read_text(errors="replace")
 
+    def raw_output(self) -> bytes:
+        return self._log.read_bytes()
+
     def mark(self) -> None:
         """What was printed so far is old."""
         self._mark = self._log.stat().st_size

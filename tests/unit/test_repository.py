@@ -14,7 +14,7 @@ TOP = {
     *("app", "docker", "docker-compose.yml", "heroku.yml", "nginx", "Makefile", "tests", "README.md"),
     *("app.json", "LICENSE", "docs"),
 }
-READ_BY_COMPOSE = {"HTTP_PORT", "HTTP_BIND"}
+READ_BY_COMPOSE = {"HTTP_PORT", "HTTP_BIND", "TRUSTED_PROXIES"}
 SET_BY_THE_LAUNCHERS = {"ROLE"}
 
 
