@@ -88,6 +88,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "realtime.health.HealthMiddleware",  # before the host check and the redirect: a prober knows neither
+    "config.loop.LoopMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "rooms.middleware.readable_forms",

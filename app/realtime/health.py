@@ -26,6 +26,7 @@ from realtime.reach import ask_redis
 logger = logging.getLogger(__name__)
 
 LIVE_PATH, READY_PATH = "/health/live", "/health/ready"
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}  # no other middleware sees the answer
 
 
 class State(NamedTuple):
@@ -68,7 +69,7 @@ class HealthMiddleware:
 
 
 def respond(state: State) -> HttpResponseBase:
-    response = JsonResponse({"status": state.word}, status=state.status, headers={"Cache-Control": "no-store"})
+    response = JsonResponse({"status": state.word}, status=state.status, headers=HEADERS)
     response._has_been_logged = True  # type: ignore[attr-defined]  # a 503 here is an answer, not an error
     return response
 

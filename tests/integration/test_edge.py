@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import socket
+import urllib.request
 
 from client import enter, new_id, new_room
 from servers.stack import Stack
@@ -46,6 +47,21 @@ def test_pages_come_with_the_headers_that_protect_them(stack: Stack) -> None:
     assert page.headers["X-Frame-Options"] == "DENY"
     assert "nginx/" not in page.headers["Server"]
     assert "no-store" in page.headers["Cache-Control"], "a page names the person who sees it"
+
+
+def test_browsers_guess_no_types_whoever_answers(stack: Stack) -> None:
+    link = re.findall(r'href="(/static/[^"]+\.css)"', Visitor(stack.base_url).get("/").text)[0]
+    for base in (stack.base_url, stack.web.url, stack.ws[0].url):
+        for path in ("/", link, link, "/static/nothing.js", "/nowhere", "/health/live", "/health/ready"):
+            assert Visitor(base).get(path).headers.get_all("X-Content-Type-Options") == ["nosniff"], base + path
+
+
+def test_asking_for_the_head_of_a_page_is_no_event(stack: Stack) -> None:
+    stack.web.mark()
+    head = urllib.request.Request(f"{stack.web.url}/", method="HEAD")
+    with urllib.request.urlopen(head, timeout=20) as answer:
+        assert answer.status == 200
+    assert stack.web.output_since_mark() == ""
 
 
 def test_static_files_are_served_from_nginxs_cache(stack: Stack) -> None:

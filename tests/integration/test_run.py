@@ -106,7 +106,9 @@ def test_it_serves_the_site_to_this_machine_until_ctrl_c_and_again(clone: Path) 
         terminal = Terminal(clone, port)
         terminal.shows(f"http://localhost:{port}")
         with urllib.request.urlopen(f"http://localhost:{port}/", timeout=10) as lobby:
-            assert lobby.status == 200
+            [style] = re.findall(r'href="(/static/[^"]+\.css)"', lobby.read().decode())
+        with urllib.request.urlopen(f"http://localhost:{port}{style}", timeout=10) as answer:
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
         with socket.socket() as elsewhere:  # who listens on every address would answer at this one, too
             assert elsewhere.connect_ex(("127.0.0.2", port)) == errno.ECONNREFUSED
         assert terminal.press_ctrl_c() == 0
