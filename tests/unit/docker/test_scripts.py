@@ -81,3 +81,15 @@ def project(folder: Path, **variables: str) -> str:
     env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **variables}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=True)
     return done.stdout.strip()
+
+
+def test_a_checkout_on_windows_keeps_the_line_ends_that_bash_reads(tmp_path: Path) -> None:
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    theirs.mkdir()
+    for name in (".gitattributes", "Makefile", "docker/project.sh"):
+        (theirs / Path(name).name).write_bytes((ROOT / name).read_bytes())
+    who = ["-c", "user.name=Alice", "-c", "user.email=alice@example.org"]
+    for command in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "-m", "Clone"]):
+        subprocess.run(["git", *command], cwd=theirs, check=True)
+    subprocess.run(["git", "-c", "core.autocrlf=true", "clone", "--quiet", theirs, ours], check=True)
+    assert [path.name for path in ours.iterdir() if path.is_file() and b"\r\n" in path.read_bytes()] == []
