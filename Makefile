@@ -181,7 +181,7 @@ python-venv:
 .run/venv/%.txt: %/requirements.txt .run/venv/bin/python
 	$(install)
 define install
-	@cmp --silent $< $@ || { \
+	@cmp -s $< $@ || { \
 	  echo "Installing the $$(grep -c == $<) packages of $<: once, for about half a minute" && \
 	  $(python) -m pip install $(pip_options) --require-hashes --requirement $< && \
 	  cp $< $@; }

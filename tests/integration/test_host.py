@@ -40,6 +40,8 @@ def test_the_site_runs_in_such_a_folder_among_what_others_left(tmp_path: Path) -
     port = free_port()
     terminal = Terminal(clone, port, **FOREIGN)
     terminal.shows(f"http://localhost:{port}")
+    steps = ["From your environment: PORT", "Bringing the tables of .run/db.sqlite3 up to date", "Starting"]
+    assert terminal.text.splitlines()[:3] == steps
     assert reaches("127.0.0.1", port)
     assert terminal.press_ctrl_c() == 0
 
