@@ -12,7 +12,7 @@ DOCKERFILES = [ROOT / "app/Dockerfile", *sorted(ROOT.glob("docker/*/Dockerfile")
 @pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.parent.name)
 def test_what_is_copied_from_the_checkout_is_made_readable_before_anybody_else_reads_it(dockerfile: Path) -> None:
     text = re.sub(r"^ *#.*\n", "", dockerfile.read_text(), flags=re.MULTILINE)
-    copied = re.findall(r"^COPY (?!--from)\S+ (\S+)", text, re.MULTILINE)
+    copied = re.findall(r"^COPY (?!--from).* (\S+)$", text, re.MULTILINE)
     before_the_user = text.partition("\nUSER ")[0]
     for target in copied:
         if target == "/requirements.txt" or (target == "/" and "requirements.txt /" in text):
