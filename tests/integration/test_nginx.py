@@ -296,13 +296,11 @@ def headers(page: Page) -> dict[str, str]:
 
 
 @pytest.fixture
-def trusting(web: Stub) -> Iterator[Visitor]:
+def behind(web: Stub) -> Iterator[Visitor]:
     """Somebody whose word nginx takes for that of the proxy which ends TLS."""
     needed.programs("nginx")
     edge = Nginx(web=[web.port], ws=[web.port])
-    trust = edge.configuration / "trust.conf"
-    filled_in = "default 0; 127.0.0.0/8 1;\n}\nset_real_ip_from 127.0.0.0/8;"
-    trust.write_text(trust.read_text().replace("default 0;\n}", filled_in, 1))
+    edge.believe("127.0.0.0/8")
     edge.start()
     yield Visitor(f"http://127.0.0.1:{edge.port}")
     edge.stop(seconds=2)
@@ -315,11 +313,11 @@ def trusting(web: Stub) -> Iterator[Visitor]:
         *((word, "http") for word in ("http", "ws", "off", "https,http", "nonsense", "https://a")),
     ],
 )
-def test_the_scheme_is_understood_however_the_proxy_spells_it(trusting: Visitor, spelled: str, told: str) -> None:
+def test_the_scheme_is_understood_however_the_proxy_spells_it(behind: Visitor, spelled: str, told: str) -> None:
     for path in ("/", "/ws/room/lobby/"):
-        assert headers(trusting.get(path, X_Forwarded_Proto=spelled))["x-forwarded-proto"] == told
+        assert headers(behind.get(path, X_Forwarded_Proto=spelled))["x-forwarded-proto"] == told
 
 
 @pytest.mark.parametrize("spelled", ["198.51.100.7", "198.51.100.7:4711", "203.0.113.1, 198.51.100.7:80"])
-def test_the_address_is_the_same_whatever_port_the_proxy_adds(trusting: Visitor, spelled: str) -> None:
-    assert headers(trusting.get("/", X_Forwarded_For=spelled))["x-forwarded-for"] == "198.51.100.7"
+def test_the_address_is_the_same_whatever_port_the_proxy_adds(behind: Visitor, spelled: str) -> None:
+    assert headers(behind.get("/", X_Forwarded_For=spelled))["x-forwarded-for"] == "198.51.100.7"

@@ -166,7 +166,12 @@ def test_debug_off_serves_pages_with_their_static_files(clone: Path) -> None:
 
 
 def test_what_the_environment_decides_is_named_and_its_value_is_not(clone: Path, tmp_path: Path) -> None:
-    done = make(clone, "migrate", DATABASE_URL=f"sqlite:///{tmp_path}/another.sqlite3", SECRET_KEY=50 * "s")
+    done = make(
+        clone,
+        "migrate",
+        DATABASE_URL=f"sqlite:///{tmp_path}/another.sqlite3",
+        SECRET_KEY="only-for-tests-" + 2 * "0123456789abcdef",
+    )
     assert done.returncode == 0
     assert done.stdout.splitlines() == ["From your environment: SECRET_KEY DATABASE_URL"]
     assert make(clone, "migrate", "LOG_FORMAT=json").stdout == ""
