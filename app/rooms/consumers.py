@@ -109,14 +109,16 @@ class RoomConsumer(SocketConsumer):
                 raise BadFrame("bad_frame", "Frames are text, not binary.")
             frame = frames.parse(text)
         except BadFrame as refused:
+            self.bucket.take(self.loop.time())  # a bad frame costs what a good one does
             await self.refuse(refused)
             return
-        self.bad_in_a_row = 0
         if too_early := self.bucket.take(self.loop.time()):
             retry_after_ms = int(too_early * 1000) + 1
             id = frame.id if isinstance(frame, Say) else None
             await self.reply(frames.error("rate_limited", "That was too fast.", id, retry_after_ms))
-        elif isinstance(frame, Say):
+            return
+        self.bad_in_a_row = 0  # not before: what is refused as too fast forgives nothing
+        if isinstance(frame, Say):
             if self.in_flight >= MOST_IN_FLIGHT:
                 await self.landing()
             self.say(frame)

@@ -383,6 +383,25 @@ async def test_ten_bad_frames_in_a_row_close_the_socket_for_good() -> None:
     assert alice.heard[-1] == goodbye
 
 
+async def test_a_frame_that_is_refused_as_too_fast_forgives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "TokenBucket", lambda rate, burst: TokenBucket(0.001, 1))
+    alice = Client()
+    for _ in range(BAD_FRAMES_IN_A_ROW):
+        alice.says("hi")
+        alice.says(type="ping")
+    assert (await alice.hears("goodbye"))["reason"] == "bad_frames"
+
+
+async def test_a_bad_frame_costs_what_a_good_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "TokenBucket", lambda rate, burst: TokenBucket(0.001, 2))
+    alice = Client()
+    alice.says("hi")
+    alice.says("hi")
+    alice.say("c")
+    await alice.hears("error", 3)
+    assert [error["code"] for error in alice.all("error")] == ["bad_json", "bad_json", "rate_limited"]
+
+
 async def test_nothing_is_heard_after_our_goodbye() -> None:
     alice = Client()
     await alice.hears("welcome")
