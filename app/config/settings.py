@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config import services
 from config.environment import address, choice, hosts, key, origins, switch, whole, word
 from config.logging import logging_for
-from realtime.limits import MAX_BODY_BYTES
+from realtime.limits import BURST_SECONDS, FRAMES_PER_MESSAGE, MAX_BODY_BYTES
 
 APP = Path(__file__).resolve().parent.parent
 
@@ -59,7 +59,8 @@ X_FRAME_OPTIONS = "DENY"
 MAX_SOCKETS = whole("MAX_SOCKETS", 10_000, 1)
 SOCKETS_PER_ADDRESS = whole("SOCKETS_PER_ADDRESS", 0)
 MESSAGE_RATE = whole("MESSAGE_RATE", 50, 1)
-MESSAGE_BURST = 2 * MESSAGE_RATE
+MESSAGE_BURST = BURST_SECONDS * MESSAGE_RATE
+FRAME_RATE = FRAMES_PER_MESSAGE * MESSAGE_RATE  # of one socket, frames of every kind; a faster one is read later
 WS_ECHO = switch("WS_ECHO", False)
 
 # --- Who is asking -----------------------------------------------------------------------------

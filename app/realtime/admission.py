@@ -60,8 +60,12 @@ def limited(scope: Message) -> str | None:
 
 
 def subscriber(scope: Message) -> str:
-    """The client's address; of IPv6 the network of 64 bits, which is what one subscriber gets."""
-    host = (scope.get("client") or [""])[0]
+    """Where the client is."""
+    return subscriber_at((scope.get("client") or [""])[0])
+
+
+def subscriber_at(host: str) -> str:
+    """The address; of IPv6 the network of 64 bits, which is what one subscriber gets."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

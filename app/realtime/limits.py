@@ -6,9 +6,24 @@ MAX_FRAME_BYTES = 65_536  # in either direction; what a client exceeds it with i
 MAX_FRAGMENTS = 4_096  # of one message; empty ones would otherwise add up without ever reaching a size
 BAD_FRAMES_IN_A_ROW = 10  # a client that has not understood by then will not
 
-# --- Requests for pages --------------------------------------------------------------------------
+# --- How much of one socket is read ----------------------------------------------------------------
 
-MAX_BODY_BYTES = 131_072  # of a request's body: a message of emoji, percent-encoded, has 48 KB; nginx takes no more
+TURN_SHARE = 64  # pieces, and KiB of them, in one turn of the loop: 1 to 3 ms in which nobody else has his
+FRAMES_PER_MESSAGE = 4  # frames of any kind that a socket may send for each message that it may: pings, fragments
+BURST_SECONDS = 2  # of frames at once, as of messages
+REST_SECONDS = 0.1  # in which a socket that was too fast is not read: its frames come in bundles, not one by one
+FLOOD_SECONDS = 15  # of being too fast without a pause; then it is closed, before its unread pongs make it look dead
+
+# --- Requests ----------------------------------------------------------------------------------------
+
+MAX_HEAD_BYTES = 16_384  # target and headers; nginx takes 32 KiB, of which a line has 8
+MAX_HEADERS = 100
+MAX_BODY_BYTES = 131_072  # the same in nginx (client_max_body_size) and in Django (DATA_UPLOAD_MAX_MEMORY_SIZE)
+REQUEST_SECONDS = 20  # from accept to the request's last byte; more than nginx has patience for its head (10)
+ANSWER_SECONDS = 30  # from there to the answer's begin, after which Heroku's router has given up, too
+BACKLOG = 2_048  # connections that wait while the process is busy
+MAX_UNFINISHED = 2 * BACKLOG  # connections without a whole request: as many may be accepted in one turn, and as many
+# be about to send; one more, and the oldest goes
 
 # --- What may wait in front of and behind one socket ---------------------------------------------
 
@@ -37,7 +52,7 @@ HEROKU_ROUTER_SECONDS = 55  # of silence, after which Heroku's router cuts: two 
 NGINX_READ_SECONDS = 75  # of silence, after which our nginx cuts: later than the router in front of it
 UNACKNOWLEDGED_SECONDS = PING_SECONDS + PONG_SECONDS  # for the kernel to give up a peer that takes nothing
 KEEP_ALIVE_SECONDS = 95  # idle HTTP; longer than nginx (60) and Heroku's router (90) keep a connection for reuse
-HANDSHAKE_SECONDS = 20  # for the application to accept or refuse
+HANDSHAKE_SECONDS = 20  # for the application to accept or refuse a WebSocket
 CLOSE_SECONDS = 5  # for the peer to answer a close; then it is dropped
 
 # --- The ladder of leaving -----------------------------------------------------------------------

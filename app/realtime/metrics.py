@@ -27,6 +27,9 @@ class Tally:
 sockets = Gauge("realtime_sockets", "Sockets that are open")
 draining = Gauge("realtime_draining", "1 while the process says goodbye to its sockets")
 refused = Counter("realtime_refused", "Handshakes refused", ["reason"])
+unfinished = Gauge("realtime_unfinished", "Connections whose next request has not come as a whole")
+requests_refused = Counter("realtime_requests_refused", "Requests answered by the server itself", ["status"])
+unfinished_dropped = Counter("realtime_unfinished_dropped", "Connections dropped for others, oldest first")
 goodbyes = Counter("realtime_goodbyes", "Sockets closed on purpose", ["reason"])
 
 frames_in = Tally("realtime_frames_in", "Frames received from clients")

@@ -19,10 +19,9 @@ from django.utils.module_loading import import_string
 
 from realtime import capacity, failures, metrics, reach
 from realtime.drain import begin, drain
-from realtime.limits import FLUSH_SECONDS, STOP_SECONDS, UNACKNOWLEDGED_SECONDS
+from realtime.limits import BACKLOG, FLUSH_SECONDS, STOP_SECONDS, UNACKNOWLEDGED_SECONDS
 from realtime.signals import Signals
 
-BACKLOG = 2048  # handshakes that wait while the process is busy
 SWITCH_SECONDS = 0.0005  # until a busy loop lets the database's thread go on: a transaction waits for it several times
 THREADS = 8  # for blocking work that asks for no thread in particular
 # Net allocations until the garbage collector looks for cycles, and how many looks until it looks farther. A message

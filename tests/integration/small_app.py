@@ -1,4 +1,7 @@
-"""A server process with an application of the tests' own: python small_app.py <daphne|uvicorn> <port> [slow start]"""
+"""A server process with an application of the tests' own: python small_app.py <daphne|uvicorn> <port> [option…]
+
+An option is a setting or a limit, as NAME=number, or "slow start".
+"""
 
 import asyncio
 import logging
@@ -7,7 +10,18 @@ import time
 from typing import Any
 
 from django.conf import settings
+from prometheus_client import generate_latest
 
+from realtime import limits
+
+SETTINGS = {
+    "DRAIN_SECONDS": 5,
+    "METRICS_PORT": 0,
+    "MAX_SOCKETS": 1_000,
+    "SOCKETS_PER_ADDRESS": 0,
+    "PROXY_HOPS": 0,
+    "FRAME_RATE": 20_000,  # of one socket, a second
+}
 FLOOD_FRAMES, FLOOD_FRAME = 3_200, bytes(65_536)  # 200 MiB
 
 
@@ -21,7 +35,10 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 async def answer(scope: dict[str, Any], send: Any) -> None:
     if scope["path"] == "/slow":
         await asyncio.sleep(1)
-    body = str(len(TOLD)).encode() if scope["path"] == "/told" else b"ok"
+    elif scope["path"] == "/never":
+        await asyncio.Event().wait()
+    bodies = {"/told": lambda: str(len(TOLD)).encode(), "/metrics": generate_latest}
+    body = bodies.get(scope["path"], lambda: b"ok")()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
 
@@ -135,16 +152,14 @@ async def accept(receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept"})
 
 
-def main(server: str, port: str, *slow: str) -> None:
-    settings.configure(
-        HOST="127.0.0.1",
-        PORT=int(port),
-        WS_SERVER=server,
-        DRAIN_SECONDS=5,
-        METRICS_PORT=0,
-        MAX_SOCKETS=1_000,
-        SOCKETS_PER_ADDRESS=0,
-    )
+def main(server: str, port: str, *options: str) -> None:
+    numbers = {name: float(value) for name, _, value in (option.partition("=") for option in options) if value}
+    for name in SETTINGS.keys() & numbers:
+        SETTINGS[name] = int(numbers.pop(name))
+    for name, number in numbers.items():
+        assert hasattr(limits, name), name
+        setattr(limits, name, number)
+    settings.configure(HOST="127.0.0.1", PORT=int(port), WS_SERVER=server, **SETTINGS)
     logging.basicConfig(level=logging.WARNING, stream=sys.stdout)
 
     from realtime import process, serve
@@ -152,7 +167,7 @@ def main(server: str, port: str, *slow: str) -> None:
     from realtime.echo import echo_socket
 
     ROUTES["/ws/echo/"] = echo_socket
-    if slow:
+    if "slow start" in options:
         make_server = process.make_server
         process.make_server = lambda application: time.sleep(1) or make_server(application)  # type: ignore[func-returns-value]
     serve.main(Routed(Admission(application)))

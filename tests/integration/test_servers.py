@@ -5,89 +5,17 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from servers.ports import answers, free_port
-from servers.process import Process
+from servers.small import Server, masked, takes_less_than, until_it_ends
 
-HERE = Path(__file__).parent
 MOST = 65_536
 MEGABYTES = 1_024  # of the kernel's kB
-
-
-class Server(Process):
-    def __init__(self, kind: str, *options: str) -> None:
-        self.kind, self.port = kind, free_port()
-        command = [sys.executable, str(HERE / "small_app.py"), kind, str(self.port), *options]
-        env = {**os.environ, "PYTHONPATH": str(HERE.parents[1] / "app"), "PYTHONUNBUFFERED": "1"}
-        super().__init__(kind, command, lambda: answers(self.port), env=env)
-
-    def dial(self, path: str = "/ws/echo/", **options: object) -> connect:
-        return connect(f"ws://127.0.0.1:{self.port}{path}", compression=None, max_size=None, **options)
-
-    def get(self, path: str = "/") -> int:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as response:
-            return int(response.status)
-
-    def handshaken(self, path: str, status: bytes | None = b" 101 ") -> socket.socket:
-        """A client that does nothing by itself, not even answer a ping."""
-        client = socket.socket()
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        client.settimeout(10)
-        client.connect(("127.0.0.1", self.port))
-        client.sendall(
-            f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
-        )
-        assert status is None or status in client.recv(2_048)
-        return client
-
-    def told(self) -> int:
-        """How many applications of broken sockets know of the end."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/told", timeout=10) as response:
-            return int(response.read())
-
-    def descriptors(self) -> int:
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
-
-    def memory(self) -> int:
-        """Resident kB."""
-        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
-
-    def most_memory(self, seconds: float) -> int:
-        end = time.monotonic() + seconds
-        most = 0
-        while time.monotonic() < end:
-            most = max(most, self.memory())
-            time.sleep(0.05)
-        return most
-
-
-@pytest.fixture(params=["daphne", "uvicorn"])
-def start(request: pytest.FixtureRequest) -> Iterator[Callable[..., Server]]:
-    started: list[Server] = []
-
-    def start(*options: str, wait: bool = True) -> Server:
-        server = Server(request.param, *options)
-        started.append(server)
-        server.launch()
-        if wait:
-            server.wait_ready()
-        return server
-
-    yield start
-    for server in started:
-        if server.alive:
-            server.kill()
 
 
 @pytest.fixture(scope="module", params=["daphne", "uvicorn"])
@@ -126,6 +54,13 @@ async def test_text_that_is_no_utf8_is_answered_1007(server: Server) -> None:
         await alice.send(b"fine: \xff", text=True)
         await alice.wait_closed()
         assert alice.close_code == 1007
+
+
+def test_a_close_between_fragments_is_a_close(server: Server) -> None:
+    begun, ended = b"\x01\x85" + bytes(4) + b"begun", masked(0, b"ended")
+    with server.handshaken("/ws/echo/") as alice:
+        alice.sendall(begun + masked(8, b"\x03\xe8") + ended)
+        assert until_it_ends(alice) == b"\x88\x02\x03\xe8"
 
 
 async def test_who_offers_compression_is_let_in_without_it(server: Server) -> None:
@@ -248,24 +183,6 @@ def test_what_comes_before_the_answer_of_the_door_waits_in_the_client(start: Cal
     with server.handshaken("/slow/", status=None) as bob:
         assert takes_less_than(bob, 100, masked(2, bytes(4_096)) * 250)
         assert server.most_memory(1) - before < 12 * MEGABYTES
-
-
-def takes_less_than(client: socket.socket, times: int, data: bytes) -> bool:
-    """Whether the server stops reading for a second before it has read the data so many times."""
-    client.settimeout(1)
-    try:
-        for _ in range(times):
-            client.sendall(data)
-    except TimeoutError:
-        return True
-    return False
-
-
-def masked(opcode: int, payload: bytes) -> bytes:
-    """A client's frame; the mask of zeros changes nothing."""
-    size = len(payload)
-    length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2)
-    return bytes([0x80 | opcode]) + length + bytes(4) + payload
 
 
 # --- Connections that fail -------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, cast
 
 import daphne.server
-from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet import tcp
@@ -24,9 +23,10 @@ from twisted.logger import (
 
 from realtime.failures import contained, keep, report
 from realtime.inbox import Inbox
-from realtime.limits import CLOSE_SECONDS, KEEP_ALIVE_SECONDS, MAX_FRAME_BYTES
+from realtime.limits import CLOSE_SECONDS, MAX_FRAME_BYTES
 from realtime.outbox import WRITE
 from realtime.servers.acceptor import Acceptor
+from realtime.servers.daphne_http import Factory
 from realtime.servers.daphne_socket import ClientDisconnected, Socket, with_options_of
 
 logger = logging.getLogger(__name__)
@@ -59,8 +59,8 @@ class Server(daphne.server.Server):
     async def start(self, listeners: Sequence[socket.socket], ceiling: float) -> None:
         """Accepts connections on sockets that listen, as long as their descriptors are below the ceiling."""
         _log_errors_only()
-        self.http_factory = Requests(self)
-        self.http_factory.timeOut = KEEP_ALIVE_SECONDS
+        self.http_factory = Factory(self)
+        self.http_factory.timeOut = None  # each byte would move it
         self.ws_factory = WebSocketFactory(self, server="")
         self.ws_factory.setProtocolOptions(
             allowNullOrigin=True,  # origins are judged by the application
@@ -104,7 +104,8 @@ class Server(daphne.server.Server):
         inbox: asyncio.Queue[Message] | Inbox = asyncio.Queue()
         if isinstance(protocol, Socket):
             inbox = Inbox(protocol.read_on)
-            scope |= {
+            scope |= protocol.head.scope() | {
+                "subprotocols": protocol.head.subprotocols,
                 "scheme": "ws",
                 "http_version": "1.1",
                 "extensions": {"websocket.http.response": {}, WRITE: protocol.write},
@@ -169,20 +170,11 @@ def _give_up(protocol: Any, error: Exception) -> None:
             protocol.channel.forceAbortClient()
 
 
-class Requests(HTTPFactory):
-    """Leaves forms to the application. Twisted would read each one as well, and fail at the odd ones."""
-
-    def buildProtocol(self, addr: Any) -> Any:
-        protocol = super().buildProtocol(addr)
-        protocol.requestFactory = partial(WebRequest, parsePOSTFormSubmission=False)
-        return protocol
-
-
 def _end_request(request: Any, error: BaseException) -> None:
     """500, or an answer that visibly breaks off where it has begun already."""
     if request._response_started:
         request.channel.forceAbortClient()
-    else:
+    elif not request.channel.refused:
         request.handle_exception(error)
 
 

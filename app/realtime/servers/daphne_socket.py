@@ -10,7 +10,6 @@ import asyncio
 import random
 import time
 from http import HTTPStatus
-from sys import getsizeof
 from typing import Any
 
 from autobahn.util import encode_truncate
@@ -27,6 +26,8 @@ from realtime.limits import (
     PONG_SECONDS,
 )
 from realtime.servers.incoming import Incoming
+from realtime.servers.reading import Reading
+from realtime.servers.request import Head
 from realtime.waiting import Waiting
 
 Message = dict[str, Any]
@@ -34,7 +35,7 @@ NORMAL, NO_CODE, FAILED = 1000, 1005, 1011
 OF_THE_HANDSHAKE = (  # what an idle socket would keep as long as it lives
     *("request", "http_request_data", "http_response_data", "http_status_line", "http_headers", "clean_headers"),
     *("http_request_uri", "http_request_path", "http_request_params", "http_request_host", "path"),
-    *("_raw_query_string", "websocket_protocols", "websocket_extensions", "application_deferred"),
+    *("head", "_raw_query_string", "websocket_protocols", "websocket_extensions", "application_deferred"),
     *("client_addr", "server_addr"),
 )
 
@@ -43,14 +44,15 @@ class ClientDisconnected(OSError):
     """Raised by `send` when nobody is there any more."""
 
 
-class Socket(WebSocketProtocol):
+class Socket(Reading, WebSocketProtocol):
     """One WebSocket connection. Registered with its transport as the producer of what it sends."""
 
     full: asyncio.Event | None = None  # while the transport's buffer is full
     held = 0  # bytes that were in it when it became so
     refusal: tuple[int, list[tuple[bytes, bytes]], bytes] | None = None  # what is known of it so far
-    unread = False  # reading was stopped because the inbox is full
+    unread = False  # reading was stopped
     fragments = 0
+    head: Head
     data: bytes  # received, and not parsed yet by the library
 
     def __repr__(self) -> str:
@@ -66,8 +68,7 @@ class Socket(WebSocketProtocol):
     def dataReceived(self, data: bytes) -> None:
         """What a client sends before it was let in has to wait, most of it in the client."""
         if self.state != self.STATE_CONNECTING:
-            self.incoming.add(data)
-            self.read_on()
+            self.take_in(data)
         elif hasattr(self, "handshake_deferred"):
             self.data += data
             self.transport.pauseProducing()
@@ -82,8 +83,7 @@ class Socket(WebSocketProtocol):
         for name in OF_THE_HANDSHAKE:
             self.__dict__.pop(name, None)
         early, self.data = self.data, b""
-        self.incoming.add(early)
-        self.read_on()
+        self.take_in(early)
 
     def refuse(self, status: int, headers: list[tuple[bytes, bytes]] | None = None, body: bytes = b"") -> None:
         """Answers the handshake with this status."""
@@ -95,33 +95,27 @@ class Socket(WebSocketProtocol):
         self.dropConnection(abort=False)
 
     def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
-        """The library judges origins, too, as to their form: such a refusal looks like the application's."""
-        headers = [(str(name).encode(), str(value).encode()) for name, value in responseHeaders or []]
-        self.refuse(403 if "origin" in reason.lower() else code, headers)
+        self.refuse(code)
 
     # --- From the client ---------------------------------------------------------------------------
 
-    def read_on(self) -> None:
-        """Takes in what has come. Stops reading as long as the application has enough to do."""
-        while self.state != self.STATE_OPEN or not self.application_queue.full:
-            piece = self.incoming.next()
-            if piece is None:
-                self._resume_reading()
-                return
-            if isinstance(piece, str):
-                self._heard({"text": piece}, getsizeof(piece))
-            else:
-                self._dataReceived(piece)
+    def has_room(self) -> bool:
+        return self.state != self.STATE_OPEN or not self.application_queue.full
+
+    def parse(self, piece: bytes) -> None:
+        self._dataReceived(piece)
+
+    def pause_reading(self) -> None:
         if not self.unread:
             self.unread = True
             self.transport.pauseProducing()
 
-    def _resume_reading(self) -> None:
+    def resume_reading(self) -> None:
         if self.unread:
             self.unread = False
             self.transport.resumeProducing()
 
-    def _heard(self, content: Message, size: int) -> None:
+    def hear(self, content: Message, size: int) -> None:
         if self.state == self.STATE_OPEN:
             self.application_queue.put_nowait({"type": "websocket.receive", **content}, size)
 
@@ -136,7 +130,7 @@ class Socket(WebSocketProtocol):
             self._max_message_size_exceeded(self.fragments, MAX_FRAGMENTS, "too many fragments")
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        self._heard({"bytes": payload} if isBinary else {"text": payload.decode()}, len(payload))
+        self.hear({"bytes": payload} if isBinary else {"text": payload.decode()}, len(payload))
 
     def onPing(self, payload: bytes) -> None:
         """A client that does not read gets no pongs either: they would add up."""
@@ -145,6 +139,7 @@ class Socket(WebSocketProtocol):
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         self.resumeProducing()
+        self.stop_reading()
         if hasattr(self, "server"):  # else it did not come as far as that
             self.server.protocol_disconnected(self)
             if hasattr(self, "application_queue"):
@@ -251,6 +246,11 @@ class Socket(WebSocketProtocol):
             self.sendCloseFrame(code, encode_truncate(reason, 123) or None)
             self.read_on()  # the answer comes behind what was not read
             self.resumeProducing()
+
+    def close_unless_closing(self, code: int, reason: str) -> bool:
+        was_open = bool(self.state == self.STATE_OPEN)
+        self.close(code, reason)
+        return was_open
 
     def application_ended(self, error: BaseException | None) -> None:
         if self.state == self.STATE_CONNECTING:

@@ -9,25 +9,37 @@ try:
 except ImportError:
     from websockets.utils import apply_mask
 
+UNIT_BITS = 10  # of a share: a piece, and each 1,024 bytes of it
 TEXT_FIN, FIN, MASKED, CONTROL = 0x81, 0x80, 0x80, 0x08
 LENGTH_BITS, TWO_BYTES, EIGHT_BYTES = 0x7F, 126, 127
 MASK = 4
 
 
 class Incoming:
-    """Data in by `add`, pieces out by `next`. Bytes of one frame are given out as they come: none are kept for it."""
+    """Data in by `add`, pieces out by `next`. Bytes of one frame are given out as they come: none are kept for it.
 
-    __slots__ = ("_at", "_data", "_in_fragments", "_owed")
+    `begun` counts frames of every kind, `share` counts down by a unit for each piece and for each KiB of it: both
+    are set by who reads.
+    """
+
+    __slots__ = ("_at", "_data", "_in_fragments", "_owed", "begun", "share")
 
     def __init__(self) -> None:
         self._data = b""
         self._at = 0
         self._owed = 0  # bytes that belong to a frame of the library's and have not come yet
         self._in_fragments = False  # of a message, between which no other message may stand
+        self.begun = 0
+        self.share = 0
 
     def add(self, data: bytes) -> None:
         self._data = self._data[self._at :] + data if self._at < len(self._data) else data
         self._at = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to give out, be it the begin of a frame."""
+        return self._at < len(self._data)
 
     def next(self) -> str | bytes | None:
         """A text, or bytes for the library, of one frame at most; None where more data is needed."""
@@ -37,6 +49,7 @@ class Incoming:
         self._at += len(piece)
         self._owed -= len(piece)
         if piece:
+            self.share -= 1 + (len(piece) >> UNIT_BITS)
             return piece
         self._data, self._at = self._data[self._at :], 0  # an idle socket keeps nothing of what it sent
         return None
@@ -67,8 +80,11 @@ class Incoming:
                 pass  # the library knows how to refuse it
             else:
                 self._at = end
+                self.begun += 1
+                self.share -= 1 + (length >> UNIT_BITS)
                 return text
         self._owed = end - at
+        self.begun += 1
         if not first & CONTROL:
             self._in_fragments = not first & FIN
         return None

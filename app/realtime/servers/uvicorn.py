@@ -9,8 +9,9 @@ from typing import Any
 import uvicorn
 
 from realtime.failures import contained, keep, report
-from realtime.limits import KEEP_ALIVE_SECONDS, MAX_FRAME_BYTES, PING_SECONDS, PONG_SECONDS
+from realtime.limits import KEEP_ALIVE_SECONDS, MAX_FRAME_BYTES, MAX_HEAD_BYTES, PING_SECONDS, PONG_SECONDS
 from realtime.servers.acceptor import Acceptor
+from realtime.servers.uvicorn_http import Http, after_the_body
 from realtime.servers.uvicorn_socket import Socket
 
 
@@ -19,10 +20,12 @@ class Server(uvicorn.Server):
 
     def __init__(self, application: Any) -> None:
         config = uvicorn.Config(
-            application,
+            after_the_body(application),
             interface="asgi3",
             lifespan="off",
+            http=Http,
             ws=Socket,
+            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             ws_max_size=MAX_FRAME_BYTES,
             ws_per_message_deflate=False,
             ws_ping_interval=PING_SECONDS,

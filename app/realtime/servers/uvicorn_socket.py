@@ -7,75 +7,90 @@ neither pings nor tiny frames add up in memory.
 import asyncio
 from collections.abc import Coroutine
 from http import HTTPStatus
-from sys import getsizeof
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import CloseCode, Frame
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
+from websockets.server import ServerProtocol
 
 from realtime.failures import contained, report
 from realtime.inbox import Inbox
-from realtime.limits import CLOSE_SECONDS, MAX_FRAGMENTS
+from realtime.limits import CLOSE_SECONDS, HANDSHAKE_SECONDS, MAX_FRAGMENTS
 from realtime.outbox import WRITE
 from realtime.servers.incoming import Incoming
+from realtime.servers.reading import Reading
+from realtime.servers.request import NO_REQUEST, Head
 from realtime.waiting import Waiting
 
 Message = dict[str, Any]
 QUIET_SECONDS = 0.5
-OF_THE_HANDSHAKE = ("request", "response", "scope")  # what an idle socket would keep as long as it lives
+OF_THE_HANDSHAKE = ("request", "response", "scope", "head")  # what an idle socket would keep as long as it lives
 
 
-class Socket(WebSocketsSansIOProtocol):
+class Conversation(ServerProtocol):
+    """The library's, which takes a close between the fragments of a message for an error. The RFC does not."""
+
+    def recv_frame(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
+
+
+class Socket(Reading, WebSocketsSansIOProtocol):
     """One WebSocket connection."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.inbox = self.queue = Inbox(self._read_on)  # type: ignore[assignment]
+        self.inbox = self.queue = Inbox(self.read_on)  # type: ignore[assignment]
         self.incoming = Incoming()
+        self.conn.__class__ = Conversation  # no state of its own: the library's class cannot be chosen
         self.failed = False  # by the client's fault
         self.held = 0  # bytes that were in the transport's buffer when it became full
+        self.answer_timer: asyncio.TimerHandle | None = None
         self.quiet_timer: asyncio.TimerHandle | None = None
 
     # --- From the client ---------------------------------------------------------------------------
 
+    def begin(self, head: Head) -> None:
+        """The request has come, as a whole."""
+        self.head = head
+        super().data_received(head.handshake)
+        if not self.handshake_initiated:  # the library says nothing where it cannot read a handshake
+            self.transport.write(NO_REQUEST.answer())
+            self.transport.close()
+        elif not self.handshake_complete:
+            self.answer_timer = self.loop.call_later(HANDSHAKE_SECONDS, self.shutdown)
+
     def data_received(self, data: bytes) -> None:
-        """The first data is the request; what a client sends before it was let in has to wait."""
+        """What a client sends before it was let in has to wait, most of it in the client."""
         if self.failed:
             self._end_when_quiet()
-        elif self.handshake_initiated:
-            self.incoming.add(data)
-            self._read_on() if self.handshake_complete else self._pause_reading()
+        elif self.handshake_complete:
+            self.take_in(data)
         else:
-            super().data_received(data)
+            self.incoming.add(data)
+            self.pause_reading()
 
-    def _read_on(self) -> None:
-        """Takes in what has come. Stops reading as long as the application has enough to do."""
-        while not self.failed and (self.close_sent or not self.inbox.full):
-            piece = self.incoming.next()
-            if piece is None:
-                self._resume_reading()
-                return
-            if isinstance(piece, str):
-                self._heard({"text": piece}, getsizeof(piece))
-            else:
-                super().data_received(piece)
-        if not self.failed:
-            self._pause_reading()
+    def has_room(self) -> bool:
+        return not self.failed and (self.close_sent or not self.inbox.full)
 
-    def _pause_reading(self) -> None:
-        if not self.read_paused:
+    def parse(self, piece: bytes) -> None:
+        super().data_received(piece)
+
+    def pause_reading(self) -> None:
+        if not (self.read_paused or self.failed or self.transport.is_closing()):
             self.read_paused = True
             self.transport.pause_reading()
 
-    def _resume_reading(self) -> None:
-        if self.read_paused:
+    def resume_reading(self) -> None:
+        if self.read_paused and not self.transport.is_closing():
             self.read_paused = False
             self.transport.resume_reading()
 
-    def _heard(self, content: Message, size: int) -> None:
+    def hear(self, content: Message, size: int) -> None:
         if not self.close_sent:
             self.inbox.put_nowait({"type": "websocket.receive", **content}, size)
 
@@ -100,7 +115,7 @@ class Socket(WebSocketsSansIOProtocol):
             self.conn.fail(CloseCode.INVALID_DATA, "not UTF-8")
             self.handle_parser_exception()
             return
-        self._heard(content, len(data))
+        self.hear(content, len(data))
 
     def handle_ping(self) -> None:
         """A client that does not read gets no pongs either: they would add up."""
@@ -112,7 +127,7 @@ class Socket(WebSocketsSansIOProtocol):
         """Closes, and reads on for a while: ending while data comes in would cost the client the reason."""
         if not self.failed and self.conn.close_sent:
             self.failed = True
-            self._resume_reading()
+            self.resume_reading()
             if not self.close_sent:
                 self._closed(self.conn.close_sent.code, self.conn.close_sent.reason)
             self._end_when_quiet()
@@ -126,6 +141,8 @@ class Socket(WebSocketsSansIOProtocol):
         self.quiet_timer = self.loop.call_later(QUIET_SECONDS, self.transport.close)
 
     def connection_lost(self, error: Exception | None) -> None:
+        self.stop_reading()
+        self._has_answered()
         super().connection_lost(error)
         self._let_go()
         if self.quiet_timer:
@@ -170,8 +187,14 @@ class Socket(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):  # else it was refused
-            extensions: dict[str, Any] = self.scope["extensions"]
-            extensions[WRITE] = self.write
+            scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+            scope |= self.head.scope() | {"subprotocols": self.head.subprotocols}
+            scope["extensions"][WRITE] = self.write
+
+    def _has_answered(self) -> None:
+        if self.answer_timer is not None:
+            self.answer_timer.cancel()
+            self.answer_timer = None
 
     def write(self, frames: bytes) -> bool:
         """Frames as they go over the wire, without waiting. False: not now or not any more, nothing was taken."""
@@ -219,9 +242,10 @@ class Socket(WebSocketsSansIOProtocol):
 
     async def _accept(self, message: Any) -> None:
         await super().send(message)
+        self._has_answered()
         for name in OF_THE_HANDSHAKE if self.handshake_complete else ():
             self.__dict__.pop(name, None)
-        self._read_on()
+        self.read_on()
 
     async def _close_by_application(self, message: Message) -> None:
         self._close(message.get("code") or CloseCode.NORMAL_CLOSURE, message.get("reason") or "")
@@ -243,6 +267,11 @@ class Socket(WebSocketsSansIOProtocol):
         self.conn.send_close(code, reason)
         self._closed(code, reason)
 
+    def close_unless_closing(self, code: int, reason: str) -> bool:
+        was_open = not (self.close_sent or self.disconnected)
+        self._close(code, reason)
+        return was_open
+
     def _closed(self, code: int, reason: str) -> None:
         try:
             self.transport.write(b"".join(self.conn.data_to_send()))
@@ -251,7 +280,7 @@ class Socket(WebSocketsSansIOProtocol):
         self.close_sent = self.disconnected = True  # who sends from here on is told so
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        self._read_on()
+        self.read_on()
         self.writable.set()  # whoever waits to send need not wait any longer
         self._drop_later()
 

@@ -17,6 +17,8 @@ settings.configure(
     METRICS_PORT=0,
     MAX_SOCKETS=100_000,
     SOCKETS_PER_ADDRESS=0,
+    PROXY_HOPS=0,
+    FRAME_RATE=10**9,
     CHANNEL_LAYERS={
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
