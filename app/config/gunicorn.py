@@ -12,7 +12,7 @@ os.environ["ROLE"] = "wsgi"
 
 from django.conf import settings
 
-from realtime.limits import GRACE_SECONDS, KEEP_ALIVE_SECONDS
+from realtime.limits import GRACE_SECONDS, KEEP_ALIVE_SECONDS, MAX_HEADERS
 
 try:
     bind = f"[{settings.HOST}]:{settings.PORT}" if ":" in settings.HOST else f"{settings.HOST}:{settings.PORT}"
@@ -22,10 +22,12 @@ except ImproperlyConfigured as error:
 
 preload_app = True  # imported once, above, and shared by the workers
 workers = settings.WEB_CONCURRENCY
-worker_class = "gthread"
+worker_class = "config.worker.Worker"
 threads = 4
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # heartbeats must not wait for a disk
 control_socket_disable = True  # its file would need a writable home
+limit_request_line = limit_request_field_size = 8190  # as much as it can be told, and as nginx takes
+limit_request_fields = MAX_HEADERS
 keepalive = KEEP_ALIVE_SECONDS
 graceful_timeout = GRACE_SECONDS - 10
 forwarded_allow_ips = ""  # config.proxy decides whom to believe

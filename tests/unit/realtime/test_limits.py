@@ -1,6 +1,10 @@
 """The bounds fit together, and the bucket lets through what it says."""
 
+import re
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 
 from realtime import limits
 from realtime.limits import TokenBucket
@@ -34,6 +38,35 @@ def test_what_waits_in_a_process_fits_beside_the_rest_of_it() -> None:
 def test_the_shortest_page_of_the_longest_messages_is_about_a_bundle() -> None:
     assert limits.REPLAY_LEAST_EVENTS * 4_000 <= limits.MAX_FRAME_BYTES
     assert limits.REPLAY_LEAST_EVENTS <= limits.REPLAY_EVENTS
+
+
+def test_nginx_has_less_patience_with_a_request_than_the_servers_behind_it() -> None:
+    assert nginx("client_header_timeout", "s") < limits.REQUEST_SECONDS
+    assert limits.REQUEST_SECONDS + limits.HANDSHAKE_SECONDS < limits.NGINX_READ_SECONDS
+    assert limits.ANSWER_SECONDS < limits.NGINX_READ_SECONDS
+
+
+def test_nginx_and_django_take_the_body_that_the_servers_take() -> None:
+    assert nginx("client_max_body_size", "k") * 1_024 == limits.MAX_BODY_BYTES == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+def nginx(directive: str, unit: str) -> int:
+    text = (Path(__file__).parents[3] / "nginx" / "limits.conf").read_text()
+    found = re.search(rf"(?m)^{directive} (\d+){unit};", text)
+    assert found
+    return int(found[1])
+
+
+def test_everybody_who_waits_at_the_door_may_be_accepted_at_once() -> None:
+    assert limits.MAX_UNFINISHED >= 2 * limits.BACKLOG
+
+
+def test_a_socket_that_floods_is_told_so_before_its_pongs_are_missed() -> None:
+    assert limits.FLOOD_SECONDS + limits.REST_SECONDS < limits.PONG_SECONDS
+
+
+def test_whoever_keeps_to_the_rate_of_messages_has_frames_to_spare() -> None:
+    assert settings.FRAME_RATE >= 2 * settings.MESSAGE_RATE
 
 
 def test_alice_may_say_her_burst_at_once_and_then_as_much_as_the_rate() -> None:
