@@ -19,6 +19,7 @@ FLOOD_SECONDS = 15  # of being too fast without a pause; then it is closed, befo
 MAX_HEAD_BYTES = 16_384  # target and headers; nginx takes 32 KiB, of which a line has 8
 MAX_HEADERS = 100
 MAX_BODY_BYTES = 131_072  # the same in nginx (client_max_body_size) and in Django (DATA_UPLOAD_MAX_MEMORY_SIZE)
+MAX_BODY_PIECES = 1_024  # chunks, for example: of one byte each, they would take seconds of the loop
 REQUEST_SECONDS = 20  # from accept to the request's last byte; more than nginx has patience for its head (10)
 ANSWER_SECONDS = 30  # from there to the answer's begin, after which Heroku's router has given up, too
 BACKLOG = 2_048  # connections that wait while the process is busy

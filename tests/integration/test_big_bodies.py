@@ -54,6 +54,15 @@ def test_chunks_are_counted_to_the_byte(start: Callable[..., Server], more: int)
         assert until_it_ends(alice).startswith(b"HTTP/1.1 %d " % (413 if more else 200))
 
 
+@pytest.mark.parametrize(("pieces", "status"), [(1_000, 200), (2_000, 413)])
+def test_a_body_of_crumbs_is_refused_too(start: Callable[..., Server], pieces: int, status: int) -> None:
+    server = start()
+    with server.line() as mallory:
+        mallory.sendall(POST + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
+        mallory.sendall(b"1\r\nx\r\n" * pieces + b"0\r\n\r\n")
+        assert until_it_ends(mallory).startswith(b"HTTP/1.1 %d " % status)
+
+
 def test_who_sends_all_of_it_before_reading_still_learns_why(start: Callable[..., Server], head: bytes) -> None:
     server = start()
     with server.line() as alice:

@@ -7,7 +7,7 @@ from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.internet.protocol import connectionDone
-from twisted.web.http import HTTPChannel
+from twisted.web.http import HTTPChannel, _MalformedChunkedDataError
 
 from realtime import metrics
 from realtime.limits import (
@@ -15,6 +15,7 @@ from realtime.limits import (
     CLOSE_SECONDS,
     KEEP_ALIVE_SECONDS,
     MAX_BODY_BYTES,
+    MAX_BODY_PIECES,
     MAX_HEAD_BYTES,
     MAX_HEADERS,
     REQUEST_SECONDS,
@@ -29,6 +30,7 @@ class Request(WebRequest):
     head: Head
     content: BytesIO
     transport: Any
+    pieces = 0  # of the body
     since: float | None = None  # the application has it
 
     def parseCookies(self) -> None:
@@ -38,10 +40,11 @@ class Request(WebRequest):
         self.content = BytesIO()
 
     def handleContentChunk(self, data: bytes) -> None:
-        if self.content.tell() + len(data) > MAX_BODY_BYTES:
+        self.pieces += 1
+        if self.content.tell() + len(data) > MAX_BODY_BYTES or self.pieces > MAX_BODY_PIECES:
             self.channel.refuse(BODY_TOO_BIG)
-        else:
-            super().handleContentChunk(data)
+            raise _MalformedChunkedDataError  # nothing more is made of what has come
+        super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         self.since = time.monotonic()

@@ -9,7 +9,14 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from realtime import metrics
-from realtime.limits import ANSWER_SECONDS, CLOSE_SECONDS, KEEP_ALIVE_SECONDS, MAX_BODY_BYTES, REQUEST_SECONDS
+from realtime.limits import (
+    ANSWER_SECONDS,
+    CLOSE_SECONDS,
+    KEEP_ALIVE_SECONDS,
+    MAX_BODY_BYTES,
+    MAX_BODY_PIECES,
+    REQUEST_SECONDS,
+)
 from realtime.servers.request import BODY_TOO_BIG, HEAD_TOO_BIG, NO_ANSWER, NO_REQUEST, TOO_LATE, Head, Refused, judged
 from realtime.servers.unfinished import unfinished
 
@@ -62,7 +69,7 @@ class Http(H11Protocol):
     """One connection until it ends or becomes a WebSocket."""
 
     head: Head
-    body_bytes = 0
+    body_bytes = body_pieces = 0
     begun = False  # something has come
     idle = False  # between two requests
     refused = False  # whatever still comes is thrown away
@@ -109,10 +116,11 @@ class Http(H11Protocol):
 
     def _notice(self, event: object) -> None:
         if isinstance(event, h11.Request):
-            self.body_bytes = 0
+            self.body_bytes = self.body_pieces = 0
         elif isinstance(event, h11.Data):
             self.body_bytes += len(event.data)
-            if self.body_bytes > MAX_BODY_BYTES:
+            self.body_pieces += 1
+            if self.body_bytes > MAX_BODY_BYTES or self.body_pieces > MAX_BODY_PIECES:
                 raise BODY_TOO_BIG
         elif isinstance(event, h11.EndOfMessage):
             unfinished.end(self)

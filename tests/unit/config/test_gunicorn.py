@@ -28,7 +28,7 @@ def test_it_listens_where_it_is_told_and_leaves_in_time() -> None:
     assert printed.returncode == 0, printed.stderr
     found = dict(re.split(r" *= ", line, maxsplit=1) for line in printed.stdout.splitlines() if " = " in line)
     assert found["bind"] == "['0.0.0.0:8123']"
-    assert (found["workers"], found["worker_class"]) == ("3", "gthread")
+    assert (found["workers"], found["worker_class"]) == ("3", "config.worker.Worker")
     assert found["control_socket_disable"] == "True"
     assert found["worker_tmp_dir"] == "/dev/shm"
     assert int(found["keepalive"]) == 95
