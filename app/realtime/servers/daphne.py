@@ -63,7 +63,6 @@ class Server(daphne.server.Server):
         self.http_factory.timeOut = None  # each byte would move it
         self.ws_factory = WebSocketFactory(self, server="")
         self.ws_factory.setProtocolOptions(
-            allowNullOrigin=True,  # origins are judged by the application
             maxMessagePayloadSize=MAX_FRAME_BYTES,
             maxFramePayloadSize=MAX_FRAME_BYTES,
             failByDrop=False,

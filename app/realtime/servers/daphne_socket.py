@@ -83,7 +83,8 @@ class Socket(Reading, WebSocketProtocol):
         for name in OF_THE_HANDSHAKE:
             self.__dict__.pop(name, None)
         early, self.data = self.data, b""
-        self.take_in(early)
+        if early:
+            self.take_in(early)
 
     def refuse(self, status: int, headers: list[tuple[bytes, bytes]] | None = None, body: bytes = b"") -> None:
         """Answers the handshake with this status."""

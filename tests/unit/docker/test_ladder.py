@@ -57,3 +57,9 @@ def test_a_body_has_one_limit_all_the_way() -> None:
     for directive in ("client_max_body_size", "client_body_buffer_size"):
         assert number("nginx/limits.conf", rf"^{directive} (\d+)k;") * 1024 == MAX_BODY_BYTES
     assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE == settings.FILE_UPLOAD_MAX_MEMORY_SIZE == MAX_BODY_BYTES
+
+
+def test_the_edge_has_less_patience_with_a_request_than_the_servers_behind_it() -> None:
+    from realtime.limits import REQUEST_SECONDS
+
+    assert number("nginx/limits.conf", r"^client_header_timeout (\d+)s;") < REQUEST_SECONDS
