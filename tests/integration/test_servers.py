@@ -197,7 +197,7 @@ async def test_who_cannot_be_written_to_is_ended_and_nobody_else(start: Callable
         for person in people:
             await person.send("break")
         await asyncio.gather(*(person.wait_closed() for person in people))
-        await until(lambda: server.descriptors() == before)
+        await until(lambda: server.descriptors() <= before)  # who asked whether it is ready has left since
         await until(lambda: server.told() == 20)
         await alice.send("hello")
         assert await alice.recv() == "hello"
