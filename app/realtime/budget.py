@@ -10,8 +10,9 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
-# Each of gunicorn's four threads keeps one, and the readiness check opens its own.
-POSTGRES_PER_WORKER: Final = 5
+# Each of gunicorn's four threads keeps one, the readiness check opens its own, and so does whoever publishes, once, to
+# read which installation this is.
+POSTGRES_PER_WORKER: Final = 6
 # One migrates, and one holds the lock that lets nobody else do so.
 POSTGRES_PER_MIGRATION: Final = 2
 # One listens for all rooms and one publishes, in each process that serves sockets; the third asks how Redis is.

@@ -10,18 +10,19 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from channels.layers import get_channel_layer
 
 from realtime import drain, metrics
 from realtime.bundle import Bundle
-from realtime.closing import RESTART
+from realtime.closing import RESTART, Goodbye
 from realtime.failures import contained, keep
 from realtime.feed import Feed, Follower, Numbered
 from realtime.limits import CHECK_SECONDS, REPLAYS, SEQ_SECONDS, TICK_SECONDS
 from realtime.presence import Presence
+from realtime.standing import Doubt, Standing, Verdict
 from realtime.waiting import relieve
 from realtime.wire import Event, Wire
 
@@ -39,8 +40,10 @@ class Changed(NamedTuple):
 class Product(Protocol):
     """What the hub asks of whoever stores the rooms and words the frames."""
 
+    async def identity(self) -> str: ...  # of this installation: the same in all its processes, in no other one
     def read(self, room: str, after: int, limit: int) -> Coroutine[Any, Any, list[Numbered]]: ...
     async def changed(self, seconds: float) -> list[Changed]: ...  # at least those of so many seconds
+    async def judge(self, followers: Sequence[Follower], doubted: bool) -> Verdict: ...  # see Standing
     def seq_frame(self, seq: int) -> str: ...
     def presence_frame(self, joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int) -> str: ...
 
@@ -53,9 +56,10 @@ class Hub:
         self.feeds: dict[str, Feed] = {}
         self._product = product
         self._process = secrets.token_hex(8)
-        self._wire = Wire(get_channel_layer(), self._process, self._receive, self._entered)
+        self._wire = Wire(get_channel_layer(), self._process, product.identity, self._receive, self._entered)
         self.presence = Presence(self._process, self._send_presence, self._announce, self.loop.time)
         self._replays = asyncio.Semaphore(REPLAYS)
+        self.standing = Standing(self.feeds, product.judge, self._restart)
         self._seq_due: deque[tuple[float, Feed]] = deque()
         self._tasks = [keep("the hub's clock", self._tick), keep("the check of the log", self._check_log)]
         drain.at_drain(self.farewell)
@@ -104,21 +108,30 @@ class Hub:
 
     # --- Publishing --------------------------------------------------------------------------------
 
-    def publish(self, room: str, seq: int, frame: str) -> None:
-        """A stored message, after its COMMIT. The one door out."""
-        self._hear(room, {"seq": seq, "frame": frame})
-        self._wire.send(room, {"seq": seq, "frame": frame})
+    def publish(self, room: str, epoch: str, seq: int, frame: str) -> None:
+        """A stored message, after its COMMIT, with the log's epoch. The one door out."""
+        event = {"seq": seq, "epoch": epoch, "frame": frame}
+        self._hear(room, event)
+        self._wire.send(room, event)
 
     def mention(self, room: str, frame: str, by: str) -> None:
         """Something that may get lost, to everybody but the person with that key."""
         self._hear(room, {"frame": frame, "by": by})
         self._wire.send(room, {"frame": frame, "by": by})
 
+    def doubt(self, *, person: str | None = None, room: str | None = None) -> None:
+        """Every process asks whether these may still be here: who has this key, or whoever is in the room."""
+        self.standing.doubt(Doubt(person, room))
+        self._wire.send(room, {"doubt": person})
+
     def _hear(self, room: str, event: Event) -> None:
         feed = self.feeds.get(room)
         if feed is None:
             return
         if "seq" in event:
+            if event["epoch"] != feed.epoch:  # a number of another log
+                metrics.foreign.inc()
+                return
             feed.take(event["seq"], event["frame"])
         else:
             feed.cast(event["frame"], except_key=event["by"])
@@ -128,6 +141,8 @@ class Hub:
     def _receive(self, room: str | None, event: Event) -> None:
         if "presence" in event:
             self.presence.receive(event["presence"])
+        elif "doubt" in event:
+            self.standing.doubt(Doubt(event["doubt"], room))
         elif room is not None:
             self._hear(room, event)
 
@@ -196,6 +211,7 @@ class Hub:
                 answered = asked
             except Exception as error:
                 logger.warning("the log could not be asked what has changed: %s", error)
+            await self.standing.check_everybody()
 
     def _compare(self, changed: Changed) -> None:
         feed = self.feeds.get(changed.room)
@@ -206,10 +222,10 @@ class Hub:
         else:
             feed.check(changed.seq)
 
-    def _restart(self, feed: Feed) -> None:
-        """The log is another one than the sockets have heard of: they return and get a fresh start."""
+    def _restart(self, feed: Feed, goodbye: Goodbye = RESTART) -> None:
+        """The log is gone, or another one than the sockets have heard of: they return and get a fresh start."""
         del self.feeds[feed.room]
         for follower in [*feed.live, *feed.behind]:
             with contained("a follower"):
-                follower.close_with(RESTART)
+                follower.close_with(goodbye)
         feed.close()

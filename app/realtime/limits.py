@@ -69,7 +69,9 @@ RETURNS_PER_SECOND = 500  # clients are told to come back no faster: a process t
 # --- The hub ---------------------------------------------------------------------------------------
 
 TICK_SECONDS = 0.25  # presence is told within a second
-CHECK_SECONDS = 2  # between two questions to the log which rooms have changed
+CHECK_SECONDS = 2  # between two questions to the log which rooms have changed, and who may not be here any more
+DOUBT_SECONDS = 0.2  # until those are looked at who may be here no longer,
+DOUBT_LOOKS = 3  # so many times: they hear and say nothing after a second
 REORDER_SECONDS = 0.1  # for a missing number to arrive by itself before the log is read: a busy process tells in rounds
 AHEAD_EVENTS = 1_000  # kept of a room while a lower number is missing
 MEMORY_EVENTS = 256  # of a room kept for those who return

@@ -42,6 +42,7 @@ rooms = Gauge("realtime_rooms", "Rooms with a socket here")
 repairs = Counter("realtime_repairs", "Times that numbers did not come by themselves, and the log was asked")
 appended = Counter("realtime_appended", "Messages stored")
 layer_dropped = Counter("realtime_layer_dropped", "Events that the channel layer did not take")
+foreign = Counter("realtime_foreign", "Events of another installation or of another log, which were dropped")
 layer_failures = Counter("realtime_layer_failures", "Times the channel layer did not answer")
 
 

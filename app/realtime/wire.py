@@ -1,12 +1,15 @@
 """The hub's line to the other processes: one channel, many groups, one task that sends.
 
+A Redis may serve several installations, and its publish and subscribe know no database numbers: every group's name
+and every message carry the identity of the installation. What carries another one is dropped and counted.
+
 Everything here may fail, stall or lose: what cannot be sent in time is dropped and counted, groups that
 could not be entered are tried again, and nobody but this task waits.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -32,9 +35,9 @@ COMMON = "processes"
 FLUSH_POLL_SECONDS = 0.01
 
 
-def group_of(room: str | None) -> str:
-    """Every group's name, in one place. Rooms are keys of ASCII letters and digits."""
-    return COMMON if room is None else f"room.{room}"
+def group_of(room: str | None, installation: str) -> str:
+    """Every group's name, in one place. Rooms and installations are keys of ASCII letters and digits."""
+    return f"{installation}.{COMMON}" if room is None else f"{installation}.room.{room}"
 
 
 def weight(event: Event) -> int:
@@ -43,17 +46,23 @@ def weight(event: Event) -> int:
 
 
 class Wire:
-    """`receive(room, event)` is called for what other processes sent, `entered(room)` once a group is joined."""
+    """`receive(room, event)` is called for what other processes sent, `entered(room)` once a group is joined.
+
+    `identify()` tells which installation this is. It is asked before anything is sent, until it has answered.
+    """
 
     def __init__(
         self,
         layer: Any,
         process: str,
+        identify: Callable[[], Awaitable[str]],
         receive: Callable[[str | None, Event], None],
         entered: Callable[[str], None],
     ) -> None:
         self._layer = layer
         self._process = process
+        self._identify = identify
+        self._installation = ""
         self._receive = receive
         self._entered = entered
         self._outage, self._unread = outage.layer(), Seldom()
@@ -107,6 +116,12 @@ class Wire:
     # --- The task ----------------------------------------------------------------------------------
 
     async def _run(self) -> None:
+        while not self._installation:
+            try:
+                self._installation = await self._identify()
+            except Exception as error:
+                logger.warning("it cannot be read which installation this is: %s", error)
+                await asyncio.sleep(LAYER_RETRY_SECONDS)
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -128,12 +143,12 @@ class Wire:
         while self._stale:
             room = next(iter(self._stale))
             if room in self._wanted and (room not in self._joined or room in self._expiring):
-                await self._in_time(self._layer.group_add(group_of(room), self._channel))
+                await self._in_time(self._layer.group_add(self._group_of(room), self._channel))
                 self._joined.add(room)
                 if room is not None:
                     self._entered(room)
             elif room not in self._wanted and room in self._joined:
-                await self._in_time(self._layer.group_discard(group_of(room), self._channel))
+                await self._in_time(self._layer.group_discard(self._group_of(room), self._channel))
                 self._joined.discard(room)
             self._expiring.discard(room)
             if (room in self._wanted) == (room in self._joined):
@@ -162,15 +177,24 @@ class Wire:
             self._queued -= sum(map(weight, events))
 
     async def _publish(self, room: str | None, events: list[Event]) -> None:
-        message = {"type": "hub.events", "from": self._process, "room": room, "events": events}
+        message = {
+            "type": "hub.events",
+            "of": self._installation,
+            "from": self._process,
+            "room": room,
+            "events": events,
+        }
         try:
-            await self._in_time(self._layer.group_send(group_of(room), message))
+            await self._in_time(self._layer.group_send(self._group_of(room), message))
         except Exception:
             try:
-                await self._in_time(self._layer.group_send(group_of(room), message))
+                await self._in_time(self._layer.group_send(self._group_of(room), message))
             except Exception:
                 metrics.layer_dropped.inc(len(events))
                 raise
+
+    def _group_of(self, room: str | None) -> str:
+        return group_of(room, self._installation)
 
     async def _in_time(self, answer: Any) -> Any:
         async with asyncio.timeout(LAYER_SECONDS):
@@ -188,6 +212,9 @@ class Wire:
                 await asyncio.sleep(LAYER_RETRY_SECONDS)
 
     def _hear(self, message: Any) -> None:
+        if message.get("of") != self._installation:
+            metrics.foreign.inc(len(message.get("events", ())))
+            return
         if message["from"] == self._process and message["room"] is not None:
             return  # the sockets here have it already
         for event in message["events"]:

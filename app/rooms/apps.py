@@ -9,7 +9,9 @@ class RoomsConfig(AppConfig):
 
     def ready(self) -> None:
         from realtime.budget import connections_fit
+        from rooms import changes
         from rooms.database import prepare
 
         register(connections_fit)
         connection_created.connect(prepare)
+        changes.watch()

@@ -111,6 +111,10 @@ class Arrivals:
         seq = missed[-1].seq if missed else arrival.since
         return Entrance(room, guest_of(arrival.guest), resumed(arrival.epoch, seq, arrival.since, missed))
 
+    def forget(self, room: Room) -> None:
+        """It is gone, or has another name: whoever returns there is looked for in the database."""
+        self._known.pop(room.name, None)
+
     def _same(self, room: Room) -> Room:
         """One object for all sockets of the room."""
         if len(self._known) >= MOST_KNOWN:

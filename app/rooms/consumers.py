@@ -38,6 +38,7 @@ class RoomConsumer(SocketConsumer):
         "loop",
         "person",
         "room",
+        "session",
         "typed_at",
         "writer",
     )
@@ -57,6 +58,11 @@ class RoomConsumer(SocketConsumer):
     def goodbye_frame(self, reason: Goodbye) -> str:
         return frames.goodbye(reason)
 
+    def close_with(self, reason: Goodbye) -> None:
+        if reason is NO_SUCH_ROOM:
+            Arrivals.here(self.hub).forget(self.room)
+        super().close_with(reason)
+
     # --- Arriving and leaving ----------------------------------------------------------------------
 
     async def opened(self) -> None:
@@ -72,6 +78,7 @@ class RoomConsumer(SocketConsumer):
         except LoginRequired:
             self.close_with(LOGIN)
         else:
+            self.session = None if self.person.guest else claim.session
             if not self.outbox.closing:
                 self.join(snapshot)
 
@@ -121,7 +128,8 @@ class RoomConsumer(SocketConsumer):
         if isinstance(frame, Say):
             if self.in_flight >= MOST_IN_FLIGHT:
                 await self.landing()
-            self.say(frame)
+            if not self.outbox.closing:  # who has been told goodbye meanwhile says nothing any more
+                self.say(frame)
         elif isinstance(frame, Typing):
             self.typing()
         elif isinstance(frame, Ping):

@@ -63,6 +63,7 @@ class Stored:
     person: dict[str, Any]
     body: str
     at: datetime
+    epoch: str
     fresh: bool
 
 
@@ -121,7 +122,8 @@ def is_fresh(outcome: Outcome) -> bool:
 
 def _in_one_transaction(entries: Sequence[Entry], skip_locked: bool) -> list[Outcome]:
     with transaction.atomic():
-        seqs, there = _look(entries, skip_locked)
+        logs, there = _look(entries, skip_locked)
+        seqs = {room: seq for room, (seq, _) in logs.items()}
         at = timezone.now()
         outcomes: list[Outcome] = []
         fresh: list[Row] = []
@@ -132,7 +134,7 @@ def _in_one_transaction(entries: Sequence[Entry], skip_locked: bool) -> list[Out
                 outcomes.append(replace(found, fresh=False) if found.body == entry.body else Conflict())
             else:
                 seq = seqs[entry.room] = seqs[entry.room] + 1
-                stored = there[entry.room, entry.id] = _stored(entry, seq, at)
+                stored = there[entry.room, entry.id] = _stored(entry, seq, at, logs[entry.room].epoch)
                 outcomes.append(stored)
                 fresh.append(_row(entry, seq))
         if fresh:
@@ -140,22 +142,27 @@ def _in_one_transaction(entries: Sequence[Entry], skip_locked: bool) -> list[Out
         return outcomes
 
 
-def _look(entries: Sequence[Entry], skip_locked: bool) -> tuple[dict[int, int], dict[tuple[int, str], Stored]]:
-    """The last numbers of the rooms that could be locked, and those messages that are there already."""
+def _look(
+    entries: Sequence[Entry], skip_locked: bool
+) -> tuple[dict[int, statements.Log], dict[tuple[int, str], Stored]]:
+    """The logs of the rooms that could be locked, and those messages that are there already."""
     ids = [{"room_id": entry.room, "client_id": entry.id} for entry in entries]
-    seqs, keys = statements.look({entry.room for entry in entries}, ids, skip_locked=skip_locked)
+    logs, keys = statements.look({entry.room for entry in entries}, ids, skip_locked=skip_locked)
     found = Message.objects.filter(pk__in=keys) if keys else []
-    return seqs, {(message.room_id, message.client_id): _kept(message) for message in found}
+    return logs, {
+        (message.room_id, message.client_id): _kept(message, logs[message.room_id].epoch)
+        for message in found
+        if message.room_id in logs
+    }
 
 
-def _kept(message: Message) -> Stored:
-    return Stored(
-        message.room_id, message.seq, message.client_id, message.person, message.body, message.at, fresh=False
-    )
+def _kept(message: Message, epoch: str) -> Stored:
+    person, at = message.person, message.at
+    return Stored(message.room_id, message.seq, message.client_id, person, message.body, at, epoch, fresh=False)
 
 
-def _stored(entry: Entry, seq: int, at: datetime) -> Stored:
-    return Stored(entry.room, seq, entry.id, entry.person.as_dict(), entry.body, at, fresh=True)
+def _stored(entry: Entry, seq: int, at: datetime, epoch: str) -> Stored:
+    return Stored(entry.room, seq, entry.id, entry.person.as_dict(), entry.body, at, epoch, fresh=True)
 
 
 def _row(entry: Entry, seq: int) -> Row:

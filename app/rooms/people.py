@@ -45,8 +45,13 @@ def person_of(request: HttpRequest) -> Person:
     return request.person  # type: ignore[attr-defined,no-any-return]
 
 
+def key_of(user_id: Any) -> str:
+    """The key of the person with that account."""
+    return f"user:{user_id}"
+
+
 def of_user(user: Any) -> Person:
-    return Person(f"user:{user.pk}", user.get_username(), guest=False, user_id=user.pk)
+    return Person(key_of(user.pk), user.get_username(), guest=False, user_id=user.pk)
 
 
 def guest_of(cookie: str | None) -> Person:

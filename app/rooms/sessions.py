@@ -3,7 +3,7 @@
 Nothing is written: a socket cannot set the cookie that a new session would need.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import partial
 from importlib import import_module
 from typing import Any, Final
@@ -42,6 +42,15 @@ def sessions(keys: Collection[str]) -> dict[str, Session]:
     store = engine.SessionStore()
     rows = store.model.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
     return {key: store.decode(data) for key, data in rows.values_list("session_key", "session_data")}
+
+
+def living(keys: Collection[str]) -> Iterable[str]:
+    """Those that are there and not over, without a look into them; none where that cannot be told."""
+    if settings.SESSION_ENGINE != IN_THE_DATABASE:
+        return ()
+    model = import_module(settings.SESSION_ENGINE).SessionStore.get_model_class()
+    rows = model.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    return rows.values_list("session_key", flat=True)  # type: ignore[no-any-return]
 
 
 Claim = tuple[str, Any]

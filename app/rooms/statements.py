@@ -32,6 +32,14 @@ NAMES: Final = ", ".join(COLUMNS)
 Row = dict[str, Any]
 """Some of COLUMNS with their values."""
 
+
+class Log(NamedTuple):
+    """A room's log: its last number, and its epoch."""
+
+    seq: int
+    epoch: str
+
+
 Statement = tuple[str, Sequence[Any]]
 
 encode = JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
@@ -83,8 +91,8 @@ SQLITE: Final = Dialect(  # where whoever may write has locked everything
 THERE: Final = "SELECT id FROM rooms_message WHERE room_id = said.room_id AND client_id = said.client_id"
 
 
-def look(rooms: Iterable[int], ids: list[Row], *, skip_locked: bool) -> tuple[dict[int, int], list[int]]:
-    """The rooms' last numbers, locked until COMMIT, and the keys of the messages that have one of the ids.
+def look(rooms: Iterable[int], ids: list[Row], *, skip_locked: bool) -> tuple[dict[int, Log], list[int]]:
+    """The rooms' logs, locked until COMMIT, and the keys of the messages that have one of the ids.
 
     `ids` are rows of room_id and client_id. Rooms are locked in the order of their keys, so that two
     transactions never wait for each other. One that another transaction holds is left out where
@@ -92,12 +100,12 @@ def look(rooms: Iterable[int], ids: list[Row], *, skip_locked: bool) -> tuple[di
     """
     words, keys = dialect(), sorted(rooms)
     lock = words.skip_locked if skip_locked else words.lock
-    *_, seqs, there = _answers(
+    *_, logs, there = _answers(
         *words.before,
-        (f"SELECT id, seq FROM rooms_room WHERE id {words.among} ORDER BY id {lock}", [words.listed(keys)]),
+        (f"SELECT id, seq, epoch FROM rooms_room WHERE id {words.among} ORDER BY id {lock}", [words.listed(keys)]),
         (f"SELECT key FROM (SELECT ({THERE}) AS key FROM {words.said}) AS found WHERE key IS NOT NULL", [encode(ids)]),
     )
-    return dict(seqs), [key for (key,) in there]
+    return {room: Log(seq, epoch) for room, seq, epoch in logs}, [key for (key,) in there]
 
 
 def store(rows: list[Row], at: datetime) -> None:

@@ -169,7 +169,7 @@ class Writer:
 
 def publish(hub: Hub, outcome: Outcome) -> None:
     if isinstance(outcome, Stored) and outcome.fresh:
-        hub.publish(str(outcome.room), outcome.seq, frames.message(outcome))
+        hub.publish(str(outcome.room), outcome.epoch, outcome.seq, frames.message(outcome))
 
 
 def append(room: Room, *, id: str, person: Person, body: str) -> Stored:

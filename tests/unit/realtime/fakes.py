@@ -2,15 +2,18 @@
 
 import asyncio
 import selectors
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from channels.layers import InMemoryChannelLayer
 
 from realtime.bundle import Bundle
 from realtime.closing import Goodbye
-from realtime.feed import Numbered
+from realtime.feed import Follower, Numbered
 from realtime.outbox import TooSlow
+from realtime.standing import Verdict
+
+OURS = "ours"  # the installation to which alice's and bob's processes belong
 
 
 def frame(seq: int) -> str:
@@ -63,6 +66,22 @@ class Log:
             if not waiting.done():
                 waiting.set_result(None)
         await settled()
+
+
+class Permissive:
+    """The part of a product by which everybody may stay where they are."""
+
+    def __init__(self, installation: str = OURS) -> None:
+        self.installation = installation
+        self.verdict = Verdict({}, {})
+        self.judged: list[tuple[list[Follower], bool]] = []
+
+    async def identity(self) -> str:
+        return self.installation
+
+    async def judge(self, followers: Sequence[Follower], doubted: bool) -> Verdict:
+        self.judged.append((list(followers), doubted))
+        return self.verdict
 
 
 class Socket:

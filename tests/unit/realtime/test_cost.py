@@ -13,12 +13,12 @@ from realtime.consumer import SocketConsumer
 from realtime.feed import Numbered
 from realtime.hub import Changed, Hub
 from realtime.outbox import WRITE
-from unit.realtime.fakes import Layer, settled, until
+from unit.realtime.fakes import Layer, Permissive, settled, until
 
 MEMBERS = 100
 
 
-class Rooms:
+class Rooms(Permissive):
     """Nothing is stored."""
 
     async def read(self, room: str, after: int, limit: int) -> list[Numbered]:
@@ -111,7 +111,7 @@ async def test_a_message_is_one_write_a_socket_one_framing_a_form_and_one_messag
     framed: list[bytes] = []
     real = bundle.framed
     monkeypatch.setattr(bundle, "framed", lambda payload: framed.append(payload) or real(payload))
-    hub.publish("1", 1, "hello")
+    hub.publish("1", "epoch", 1, "hello")
     await settled()
     assert len(server.writes) == MEMBERS
     assert sorted(framed) == [b"[hello]", b"hello"]
@@ -124,7 +124,7 @@ async def test_what_is_said_together_is_written_together_and_told_together(
     hub: Hub, layer: Layer, server: Server
 ) -> None:
     for seq in range(1, 41):
-        hub.publish("1", seq, f"message {seq}")
+        hub.publish("1", "epoch", seq, f"message {seq}")
     await settled()
     assert len(server.writes) == MEMBERS
     await until(lambda: events(layer))
@@ -136,7 +136,7 @@ async def test_what_is_said_leaves_nothing_for_the_garbage_collector(hub: Hub, l
     gc.disable()
     try:
         for seq in range(1, 41):
-            hub.publish("1", seq, f"message {seq}")
+            hub.publish("1", "epoch", seq, f"message {seq}")
         await until(lambda: events(layer))
         assert gc.collect() < 40
     finally:
@@ -155,7 +155,7 @@ async def test_what_may_get_lost_costs_no_more(hub: Hub, layer: Layer, server: S
 async def test_a_socket_is_one_task_and_a_message_to_it_none(hub: Hub, server: Server) -> None:
     at_rest = len(asyncio.all_tasks())
     assert at_rest <= MEMBERS + len(hub._tasks) + 4  # the wire's two, the layer's, and this test
-    hub.publish("1", 1, "hello")
+    hub.publish("1", "epoch", 1, "hello")
     await asyncio.sleep(0)
     assert len(asyncio.all_tasks()) <= at_rest + 1  # what tells the layer
     assert server.sent == ["websocket.accept"] * MEMBERS

@@ -7,20 +7,34 @@ from typing import Any
 
 import pytest
 
-from realtime import drain
+from realtime import drain, metrics, standing
 from realtime import hub as hub_module
 from realtime import wire as wire_module
-from realtime.closing import RESTART
+from realtime.closing import FORBIDDEN, LOGIN, NO_SUCH_ROOM, RESTART
 from realtime.feed import Feed, Memory, Numbered
 from realtime.hub import Changed, Hub
+from realtime.standing import Verdict
 from realtime.wire import group_of
-from unit.realtime.fakes import Failing, Layer, Log, Socket, Stubborn, frame, said, settled, until
+from unit.realtime.fakes import (
+    OURS,
+    Failing,
+    Layer,
+    Log,
+    Permissive,
+    Socket,
+    Stubborn,
+    frame,
+    said,
+    settled,
+    until,
+)
 
 
-class Rooms:
+class Rooms(Permissive):
     """What is stored, and how the hub's own frames are worded."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.logs: dict[str, Log] = {}
         self.epoch = "epoch"
         self.away = False
@@ -98,7 +112,7 @@ def join(hub: Hub, rooms: Rooms, key: str, room: str = "1", position: int | None
 
 def say(hub: Hub, rooms: Rooms, room: str = "1") -> None:
     seq = rooms.log(room).say()
-    hub.publish(room, seq, frame(seq))
+    hub.publish(room, rooms.epoch, seq, frame(seq))
 
 
 def messages(socket: Socket) -> list[str]:
@@ -106,7 +120,7 @@ def messages(socket: Socket) -> list[str]:
 
 
 async def entered(layer: Layer, processes: int, room: str = "1") -> None:
-    await until(lambda: layer.members(group_of(room)) == processes)
+    await until(lambda: layer.members(group_of(room, OURS)) == processes)
 
 
 # --- Between processes -----------------------------------------------------------------------------
@@ -135,7 +149,7 @@ async def test_a_process_is_one_member_of_a_room_and_a_message_is_sent_once_howe
     await entered(layer, 1)
     say(hub, rooms)
     await until(lambda: any(event.get("seq") for message in layer.sent for event in message["events"]))
-    assert layer.added.count(group_of("1")) == 1
+    assert layer.added.count(group_of("1", OURS)) == 1
     assert sum("seq" in event for message in layer.sent for event in message["events"]) == 1
     assert all(messages(socket) == said(1, 1) for socket in sockets)
 
@@ -473,3 +487,100 @@ async def test_a_frame_that_cannot_be_made_does_not_silence_a_room_for_good(
     alice, _ = join(hub, rooms, "alice")
     monkeypatch.setattr(hub_module, "SEQ_SECONDS", 0.05)
     await until(lambda: "seq 0" in alice.heard)
+async def test_a_number_of_another_log_is_dropped_and_counted(layer: Layer, rooms: Rooms, process: Make) -> None:
+    alices, bobs = process(), process()
+    alice, _ = join(alices, rooms, "alice")
+    bob, _ = join(bobs, rooms, "bob")
+    await entered(layer, 2)
+    before = metrics.foreign._value.get()
+    for seq in (1, 2, 1_000):
+        alices.publish("1", "restored", seq, frame(seq))
+    say(alices, rooms)
+    await until(lambda: messages(bob))
+    await settled()
+    assert messages(alice) == messages(bob) == said(1, 1)
+    assert bobs.feeds["1"]._expected == 1
+    assert metrics.foreign._value.get() - before == 6  # in both processes
+
+
+# --- Who may stay --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A doubt is looked into soon; nobody else is asked about."""
+    monkeypatch.setattr(standing, "DOUBT_SECONDS", 0.01)
+    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 3600)
+
+
+async def test_who_is_doubted_anywhere_is_looked_at_in_every_process(
+    layer: Layer, rooms: Rooms, process: Make, soon: None
+) -> None:
+    alices, bobs = process(), process()
+    alice, _ = join(alices, rooms, "alice")
+    carol, _ = join(alices, rooms, "carol")
+    tab, _ = join(bobs, rooms, "alice")
+    await entered(layer, 2)
+    rooms.verdict = Verdict({alice: LOGIN, tab: FORBIDDEN}, {})
+    bobs.doubt(person="alice")
+    await until(lambda: alice.goodbye and tab.goodbye)
+    assert (alice.goodbye, tab.goodbye, carol.goodbye) == (LOGIN, FORBIDDEN, None)
+    assert all(carol not in followers and doubted for followers, doubted in rooms.judged)
+
+
+async def test_a_doubt_is_looked_into_more_than_once(layer: Layer, rooms: Rooms, process: Make, soon: None) -> None:
+    """Whoever announces a log-out may do so before the session is gone."""
+    hub = process()
+    alice, _ = join(hub, rooms, "alice")
+    hub.doubt(person="alice")
+    await until(lambda: rooms.judged)
+    assert alice.goodbye is None
+    rooms.verdict = Verdict({alice: LOGIN}, {})
+    await until(lambda: alice.goodbye)
+    await until(lambda: hub.standing.task is None)
+    assert len(rooms.judged) == standing.DOUBT_LOOKS
+
+
+async def test_a_room_that_is_gone_takes_everybody_along_in_every_process(
+    layer: Layer, rooms: Rooms, process: Make, soon: None
+) -> None:
+    alices, bobs = process(), process()
+    alice, _ = join(alices, rooms, "alice")
+    bob, _ = join(bobs, rooms, "bob")
+    carol, _ = join(bobs, rooms, "carol", room="2")
+    await entered(layer, 2)
+    rooms.verdict = Verdict({}, {"1": NO_SUCH_ROOM})
+    alices.doubt(room="1")
+    await until(lambda: alice.goodbye and bob.goodbye)
+    assert (alice.goodbye, bob.goodbye, carol.goodbye) == (NO_SUCH_ROOM, NO_SUCH_ROOM, None)
+    assert (list(alices.feeds), list(bobs.feeds)) == ([], ["2"])
+    assert bobs.remembered("1", rooms.epoch, 0) is None
+
+
+async def test_everybody_is_looked_at_again_and_again_whether_the_layer_or_the_log_answers_or_not(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    layer.stalled = rooms.away = True
+    hub = process()
+    alice, _ = join(hub, rooms, "alice")
+    await until(lambda: ([alice], False) in rooms.judged)
+    rooms.verdict = Verdict({alice: LOGIN}, {})
+    await until(lambda: alice.goodbye is LOGIN)
+
+
+async def test_where_it_cannot_be_asked_who_may_stay_everybody_stays_and_it_is_asked_again(
+    layer: Layer, rooms: Rooms, process: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(followers: Any, doubted: bool) -> Verdict:
+        raise OSError("the database is away")
+
+    with monkeypatch.context() as while_away:
+        while_away.setattr(rooms, "judge", fail)
+        hub = process()
+        alice, _ = join(hub, rooms, "alice")
+        bob, _ = join(hub, rooms, "bob")
+        await until(lambda: "the database is away" in caplog.text)
+    hub.standing._judge = rooms.judge
+    monkeypatch.setattr(alice, "close_with", lambda goodbye: 1 / 0)
+    rooms.verdict = Verdict({alice: LOGIN, bob: LOGIN}, {})
+    await until(lambda: bob.goodbye)

@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from realtime import metrics
 from realtime import wire as wire_module
-from realtime.wire import COMMON, Event, Wire, group_of
-from unit.realtime.fakes import Layer, settled, until
+from realtime.wire import Event, Wire, group_of
+from unit.realtime.fakes import OURS, Layer, settled, until
+
+COMMON = group_of(None, OURS)
 
 
 class Process:
@@ -16,7 +19,11 @@ class Process:
     def __init__(self, name: str, layer: Layer) -> None:
         self.heard: list[tuple[str | None, Event]] = []
         self.entered: list[str] = []
-        self.wire = Wire(layer, name, self.hear, self.entered.append)
+        self.installation = OURS
+        self.wire = Wire(layer, name, self.identify, self.hear, self.entered.append)
+
+    async def identify(self) -> str:
+        return self.installation
 
     def hear(self, room: str | None, event: Event) -> None:
         if event == {"poison": True}:
@@ -128,7 +135,7 @@ async def test_a_room_is_entered_once_however_often_it_is_asked_for(layer: Layer
     await alices.enter("1")
     alices.wire.enter("1")
     await alices.enter("2")
-    assert layer.added.count(group_of("1")) == 1
+    assert layer.added.count(group_of("1", OURS)) == 1
     assert alices.entered == ["1", "2"]
 
 
@@ -140,12 +147,12 @@ async def test_whatever_is_asked_meanwhile_the_layer_ends_up_as_wanted(layer: La
     await asyncio.sleep(0.02)
     alices.wire.discard("1")
     layer.stalled = False
-    await until(lambda: layer.members(group_of("2")) == 1)
-    assert layer.members(group_of("1")) == 0
+    await until(lambda: layer.members(group_of("2", OURS)) == 1)
+    assert layer.members(group_of("1", OURS)) == 0
     alices.wire.discard("2")
     alices.wire.enter("1")
-    await until(lambda: layer.members(group_of("1")) == 1)
-    await until(lambda: layer.members(group_of("2")) == 0)
+    await until(lambda: layer.members(group_of("1", OURS)) == 1)
+    await until(lambda: layer.members(group_of("2", OURS)) == 0)
 
 
 @pytest.mark.parametrize("fault", ["down", "stalled"])
@@ -246,22 +253,21 @@ async def test_memberships_are_renewed_before_they_expire(
     await alices.enter("1")
     alices.wire.renew()
     await asyncio.sleep(0.02)
-    assert layer.added.count(group_of("1")) == 1
+    assert layer.added.count(group_of("1", OURS)) == 1
     monkeypatch.setattr(wire_module, "RENEW_SECONDS", 0)
     alices.wire.renew()
-    await until(lambda: layer.added.count(group_of("1")) == 2 and layer.added.count(COMMON) == 2)
+    await until(lambda: layer.added.count(group_of("1", OURS)) == 2 and layer.added.count(group_of(None, OURS)) == 2)
 
 
 def test_every_group_has_a_name_that_layers_accept() -> None:
-    assert group_of(None) == COMMON
-    Layer().require_valid_group_name(group_of("9" * 19))
+    Layer().require_valid_group_name(group_of("9" * 19, OURS))
     Layer().require_valid_group_name(COMMON)
 
 
 async def test_a_message_in_another_versions_words_does_not_make_a_process_deaf(layer: Layer, process: Make) -> None:
     bobs = process("b")
     await until(lambda: layer.members(COMMON) == 1)
-    await layer.group_send(COMMON, {"type": "hub.events", "version": 2})
+    await layer.group_send(COMMON, {"type": "hub.events", "of": OURS, "version": 2})
     alices = process("a")
     alices.wire.send(None, {"seq": 1})
     await until(lambda: (None, {"seq": 1}) in bobs.heard)
@@ -272,9 +278,64 @@ async def test_a_membership_is_renewed_before_the_layer_forgets_it(
 ) -> None:
     bobs = process("b")
     bobs.wire.enter("1")
-    await until(lambda: layer.members("room.1") == 1)
+    await until(lambda: layer.members(group_of("1", OURS)) == 1)
     layer.groups.clear()  # as after a day
     monkeypatch.setattr(wire_module, "RENEW_SECONDS", -1)
     bobs.wire.renew()
-    await until(lambda: layer.members("room.1") == 1)
+    await until(lambda: layer.members(group_of("1", OURS)) == 1)
     assert layer.members(COMMON) == 1
+
+
+# --- Neighbours ---------------------------------------------------------------------------------------
+
+
+async def test_two_installations_on_one_layer_hear_nothing_of_each_other(layer: Layer, process: Make) -> None:
+    alices, carols = process("a"), process("c")
+    carols.installation = "theirs"
+    for one in (alices, carols):
+        await one.enter("1")
+    for one in (carols, alices):
+        for room in ("1", None):
+            one.wire.send(room, {"by": one.installation})
+    for one in (alices, carols):
+        await until(lambda one=one: one.heard)
+        assert one.heard == [(None, {"by": one.installation})]
+
+
+async def test_what_comes_from_another_installation_all_the_same_is_dropped_and_counted(
+    layer: Layer, process: Make
+) -> None:
+    bobs = process("b")
+    await bobs.enter("1")
+    before = metrics.foreign._value.get()
+    events = [{"seq": 1}, {"seq": 2}]
+    message = {"type": "hub.events", "from": "c", "room": "1", "events": events}
+    await layer.group_send(group_of("1", OURS), {**message, "of": "theirs"})
+    await layer.group_send(group_of("1", OURS), message)  # in the words of before there were names
+    await layer.group_send(group_of("1", OURS), {**message, "of": OURS, "events": [{"seq": 3}]})
+    await until(lambda: bobs.heard)
+    assert bobs.heard == [("1", {"seq": 3})]
+    assert metrics.foreign._value.get() - before == 4
+
+
+async def test_nothing_is_sent_before_it_is_known_which_installation_this_is(
+    layer: Layer, process: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[int] = []
+
+    async def away(self: Process) -> str:
+        tries.append(1)
+        raise OSError("the database is away")
+
+    with monkeypatch.context() as while_away:
+        while_away.setattr(Process, "identify", away)
+        alices = process("a")
+        alices.wire.enter("1")
+        alices.wire.send("1", {"seq": 1})
+        await until(lambda: len(tries) > 2)
+        assert (layer.sent, layer.added) == ([], [])
+        assert "the database is away" in caplog.text
+    alices.wire._identify = alices.identify
+    await until(lambda: layer.sent)
+    assert layer.sent[0]["of"] == OURS
+    assert {group.partition(".")[0] for group in layer.added} == {OURS}

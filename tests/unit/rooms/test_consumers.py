@@ -451,6 +451,7 @@ async def test_only_so_many_messages_of_one_socket_are_on_their_way(monkeypatch:
     assert alice.inbox.qsize() == 19  # not even read
     may_go.set()
     await alice.hears("ack", MOST_IN_FLIGHT + 20)
+    await alice.hears("message", MOST_IN_FLIGHT + 20)
     assert [frame["seq"] for frame in alice.all("message")] == list(range(1, MOST_IN_FLIGHT + 21))
 
 

@@ -14,7 +14,7 @@ from rooms import log, statements
 from rooms.log import Conflict, Entry, Outcome, Page, Removed, Stored, Unavailable, append_all, changed, read, read_all
 from rooms.models import Message, Room
 from rooms.people import Person, of_user
-from rooms.statements import Row
+from rooms.statements import Log, Row
 
 pytestmark = pytest.mark.django_db
 
@@ -192,7 +192,7 @@ def test_nobody_overtakes_a_message_that_met_a_locked_room(room: Room, monkeypat
     free = Room.objects.enter("free")
     look, looks = statements.look, [set(), {room.pk}, set(), set()]
 
-    def busy_for_a_moment(rooms: set[int], ids: list[Row], *, skip_locked: bool) -> tuple[dict[int, int], list[int]]:
+    def busy_for_a_moment(rooms: set[int], ids: list[Row], *, skip_locked: bool) -> tuple[dict[int, Log], list[int]]:
         return look(rooms - looks.pop(0), ids, skip_locked=skip_locked)
 
     def choosy(rows: list[Row], at: datetime) -> None:
@@ -245,7 +245,7 @@ def test_a_locked_room_is_set_aside_and_the_others_go_on(room: Room, monkeypatch
     class Timeout(Exception):
         sqlstate = "55P03"
 
-    def locked(rooms: set[int], ids: list[Row], *, skip_locked: bool) -> tuple[dict[int, int], list[int]]:
+    def locked(rooms: set[int], ids: list[Row], *, skip_locked: bool) -> tuple[dict[int, Log], list[int]]:
         if not skip_locked and room.pk in rooms:
             raise OperationalError("canceling statement due to lock timeout") from Timeout()
         return look(rooms - {room.pk}, ids, skip_locked=skip_locked)

@@ -66,8 +66,8 @@ def postgres(monkeypatch: pytest.MonkeyPatch) -> Postgres:
 
 @pytest.mark.parametrize("skip_locked", [False, True])
 def test_postgres_locks_and_looks_in_one_round_trip(postgres: Postgres, skip_locked: bool) -> None:
-    postgres.results = [[("200ms",)], [(1, 5), (2, 0)], [(77,)]]
-    assert look({2, 1}, IDS, skip_locked=skip_locked) == ({1: 5, 2: 0}, [77])
+    postgres.results = [[("200ms",)], [(1, 5, "a"), (2, 0, "b")], [(77,)]]
+    assert look({2, 1}, IDS, skip_locked=skip_locked) == ({1: (5, "a"), 2: (0, "b")}, [77])
     ((sql, values),) = postgres.asked
     assert sql.index("lock_timeout") < sql.index("FOR UPDATE") < sql.index("FROM rooms_message")
     assert ("SKIP LOCKED" in sql) is skip_locked

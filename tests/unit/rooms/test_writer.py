@@ -48,7 +48,8 @@ class Database:
         if entry.room in self.locked:
             return Locked("busy")
         seq = self.seq[entry.room] = self.seq.get(entry.room, 0) + 1
-        return Stored(entry.room, seq, entry.id, entry.person.as_dict(), entry.body, timezone.now(), fresh=True)
+        person, at = entry.person.as_dict(), timezone.now()
+        return Stored(entry.room, seq, entry.id, person, entry.body, at, "epoch", fresh=True)
 
 
 class Hub:
@@ -56,7 +57,7 @@ class Hub:
         self.told: list[tuple[str, int]] = []
         self.broken = False
 
-    def publish(self, room: str, seq: int, frame: str) -> None:
+    def publish(self, room: str, epoch: str, seq: int, frame: str) -> None:
         if self.broken:
             raise ValueError("a socket's own trouble")
         self.told.append((room, seq))
@@ -213,7 +214,7 @@ async def test_the_author_is_told_before_the_others_hear_and_never_before_the_co
 async def test_only_what_is_new_is_told_to_the_others(
     writer: Writer, db: Database, hub: Hub, say: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    again = Stored(1, 1, "a", {}, "hi", timezone.now(), fresh=False)
+    again = Stored(1, 1, "a", {}, "hi", timezone.now(), "epoch", fresh=False)
     outcomes: dict[str, Outcome] = {"a": again, "b": Conflict(), "c": Removed(), "d": Unavailable()}
     monkeypatch.setattr(db, "store", lambda entry: outcomes[entry.id])
     for id in outcomes:
