@@ -94,6 +94,7 @@ class RoomConsumer(SocketConsumer):
         return frames.welcome(
             room=self.room.name,
             you=self.person.as_dict(),
+            key=self.person.public_key,
             epoch=snapshot.epoch,
             seq=snapshot.seq,
             recovered=snapshot.recovered,

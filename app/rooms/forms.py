@@ -9,6 +9,7 @@ from rooms.frames import MAX_BODY, MAX_ID, chosen_id
 from rooms.people import MAX_GUEST_NAME, Person, rename_guest
 
 CLASH = "This form has already sent another text. Send it again to post this one as well."
+OTHER = "You are {} here now. Send it again to say it under this name."
 AWAY = "The message could not be stored just now. It is still here: send it again in a moment."
 
 
@@ -63,7 +64,10 @@ class NameForm(forms.Form):
 
 
 class MessageForm(forms.Form):
-    """A message. `id` is chosen when the page is made, so that the same form sent twice is one message."""
+    """A message. `id` is chosen when the page is made, so that the same form sent twice is one message.
+
+    `sender` is whom the page was made for: whoever has logged in since does not say what somebody else has written.
+    """
 
     body = TypedField(
         max_length=MAX_BODY,
@@ -77,15 +81,20 @@ class MessageForm(forms.Form):
         required=False, max_length=MAX_ID, strip=False, widget=forms.HiddenInput({"autocomplete": "off"})
     )
 
+    sender = forms.CharField(required=False, widget=forms.HiddenInput({"autocomplete": "off"}))
+
     @classmethod
-    def blank(cls) -> "MessageForm":
-        return cls(initial={"id": chosen_id()})
+    def blank(cls, person: Person) -> "MessageForm":
+        return cls(initial={"id": chosen_id(), "sender": person.public_key})
+
+    def is_from(self, person: Person) -> bool:
+        return self.cleaned_data["sender"] in {"", person.public_key}
 
     def clean_id(self) -> str:
         return self.cleaned_data["id"] or chosen_id()
 
-    def refuse(self, sentence: str, *, fresh_id: bool = False) -> None:
-        """Keeps what was typed; with fresh_id the next attempt is another message."""
-        if fresh_id:
-            self.data = {"body": self.data.get("body", ""), "id": chosen_id()}
+    def refuse(self, sentence: str, *, fresh_for: Person | None = None) -> None:
+        """Keeps what was typed; where `fresh_for` is given the next attempt is another message, and that person's."""
+        if fresh_for:
+            self.data = {"body": self.data.get("body", ""), "id": chosen_id(), "sender": fresh_for.public_key}
         self.add_error(None, sentence)

@@ -159,6 +159,7 @@ def welcome(
     *,
     room: str,
     you: dict[str, Any],
+    key: str,
     epoch: str,
     seq: int,
     recovered: bool,
@@ -169,7 +170,8 @@ def welcome(
     limits: dict[str, int],
 ) -> str:
     """The first frame. `messages`, and `members` as `people` gives them, are encoded already and put in as they are."""
-    head = encode({"type": "welcome", "room": room, "you": you, "epoch": epoch, "seq": seq, "recovered": recovered})
+    named = {"type": "welcome", "room": room, "you": you, "key": key}
+    head = encode({**named, "epoch": epoch, "seq": seq, "recovered": recovered})
     tail = encode({"member_count": member_count, "ping_seconds": ping_seconds, "limits": limits})
     return f'{head[:-1]},"messages":[{",".join(messages)}],"members":{members},{tail[1:]}'
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from rooms import log, writer
 from rooms.converters import valid_name
-from rooms.forms import AWAY, CLASH, MessageForm, NameForm, RoomForm
+from rooms.forms import AWAY, CLASH, OTHER, MessageForm, NameForm, RoomForm
 from rooms.frames import MAX_BODY
 from rooms.models import Room
 from rooms.people import Person, person_of, remember_guest
@@ -61,14 +61,17 @@ def lobby(request: HttpRequest, person: Person) -> HttpResponse:
 def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
     room = Room.objects.enter(name)
     if request.method != "POST":
-        return talk(request, person, room, MessageForm.blank())
+        return talk(request, person, room, MessageForm.blank(person))
     form = MessageForm(request.POST)
     if not form.is_valid():
         return talk(request, person, room, form)
+    if not form.is_from(person):
+        form.refuse(OTHER.format(person.name), fresh_for=person)
+        return talk(request, person, room, form, HTTPStatus.CONFLICT)
     try:
         writer.append(room, id=form.cleaned_data["id"], person=person, body=form.cleaned_data["body"])
     except log.Conflict:
-        form.refuse(CLASH, fresh_id=True)
+        form.refuse(CLASH, fresh_for=person)
         return talk(request, person, room, form, HTTPStatus.CONFLICT)
     except (log.Unavailable, log.Removed):
         form.refuse(AWAY)

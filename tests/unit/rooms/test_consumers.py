@@ -144,6 +144,7 @@ async def test_the_first_frame_is_the_welcome(settings: Any) -> None:
         "type": "welcome",
         "room": "lobby",
         "you": {"name": "alice", "guest": True},
+        "key": people.Person("guest:alice", "alice", True).public_key,
         "epoch": room.epoch,
         "seq": 0,
         "recovered": False,

@@ -166,6 +166,7 @@ def welcome(messages: list[str], members: list[dict[str, Any]]) -> str:
     return frames.welcome(
         room="语" * 64,
         you=members[0],
+        key="0123456789abcdef",
         epoch="0123456789abcdef",
         seq=2**53,
         recovered=False,
@@ -209,8 +210,8 @@ def test_text_is_sent_unescaped() -> None:
 def test_a_welcome_is_one_object_with_its_messages_in_place() -> None:
     alice = {"name": "alice", "guest": False}
     found = json.loads(welcome([frames.message(stored()), frames.message(stored(seq=2))], [alice]))
-    assert list(found)[:8] == ["type", "room", "you", "epoch", "seq", "recovered", "messages", "members"]
-    assert list(found)[8:] == ["member_count", "ping_seconds", "limits"]
+    assert list(found)[:9] == ["type", "room", "you", "key", "epoch", "seq", "recovered", "messages", "members"]
+    assert list(found)[9:] == ["member_count", "ping_seconds", "limits"]
     assert found["type"] == "welcome"
     assert [message["seq"] for message in found["messages"]] == [1, 2]
     assert found["members"] == [alice]

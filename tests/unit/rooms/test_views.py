@@ -332,3 +332,47 @@ def typed(page: Any) -> str:
 
 def attribute(page: Any, name: str) -> str:
     return unescape(re.findall(rf'data-{name}="([^"]*)"', page.content.decode())[0])
+
+
+# --- Whose page it is ------------------------------------------------------------------------------
+
+
+def test_what_somebody_has_written_is_not_said_by_whoever_is_there_now(alice: Client) -> None:
+    """Two tabs: in one alice writes, in the other she logs out, or somebody else logs in."""
+    accounts = [User.objects.create_user(name) for name in ("alice", "bob")]
+    alice.force_login(accounts[0])
+    page = alice.get("/room/teahouse/")
+    form = {"body": "between us", "id": field(page, "id"), "sender": field(page, "sender")}
+    for change in (alice.logout, lambda: alice.force_login(accounts[1])):
+        change()
+        refused = alice.post("/room/teahouse/", form)
+        assert refused.status_code == 409
+        assert "between us" in refused.content.decode()
+        assert "here now. Send it again" in refused.content.decode()
+        assert not Message.objects.exists()
+    again = {"body": "between us", "id": field(refused, "id"), "sender": field(refused, "sender")}
+    assert alice.post("/room/teahouse/", again).status_code == 303
+    assert Message.objects.get().author == "bob"
+
+
+def test_who_is_still_there_says_what_she_has_written_also_under_another_name(alice: Client) -> None:
+    page = alice.get("/room/teahouse/")
+    alice.post("/name/", {"name": "Alice the Second"})
+    form = {"body": "hello", "id": field(page, "id"), "sender": field(page, "sender")}
+    assert alice.post("/room/teahouse/", form).status_code == 303
+    assert Message.objects.get().author == "Alice the Second"
+
+
+def test_the_page_tells_people_apart_without_saying_who_they_are(alice: Client, bob: Client) -> None:
+    user = User.objects.create_user("alice")
+    alice.force_login(user)
+    keys = [attribute(browser.get("/room/teahouse/"), "key") for browser in (alice, bob, alice)]
+    assert keys[0] == keys[2] != keys[1]
+    assert all(re.fullmatch("[0-9a-f]{16}", key) for key in keys)
+
+
+def field(page: Any, name: str) -> str:
+    """What a hidden field of the form holds."""
+    found = re.search(f'name="{name}" value="([^"]*)"', page.content.decode())
+    assert found, name
+    return unescape(found[1])

@@ -24,6 +24,15 @@ export class Composer {
     this.#body.focus();
   }
 
+  get draft() {
+    return this.#body.value;
+  }
+
+  // Also for the browser, which brings back after a reload what a field held.
+  clear() {
+    this.#body.value = "";
+  }
+
   warn(sentence) {
     this.#trouble.textContent = sentence;
     this.#body.setAttribute("aria-invalid", Boolean(sentence));

@@ -61,6 +61,12 @@ export class Connection {
     this.#wait();
   }
 
+  // For good: whoever this page is for, the socket is somebody else's.
+  leave(code) {
+    this.#drop();
+    this.#enter({ name: "closed", code });
+  }
+
   // The network or the person is back: no reason to wait, unless the server asked for it.
   hurry() {
     if (this.state.name === "waiting" && this.#ordered === null) this.dial();

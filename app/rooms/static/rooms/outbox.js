@@ -2,7 +2,8 @@
 // server puts off must not be overtaken by the next. Every attempt carries the same id, so that a message
 // which arrived without its ack reaching back is stored once all the same.
 //
-// Kept per tab, over reloads. A duplicated tab takes a copy along, which the ids make harmless.
+// Kept per tab and person, over reloads: what somebody wrote waits for that very person to be back in this tab. A
+// duplicated tab takes a copy along, which the ids make harmless.
 
 import { backOff } from "./connection.js";
 

@@ -11,11 +11,14 @@ import { People, Typing } from "./people.js";
 import { Status } from "./status.js";
 
 const POST_MS = 15_000; // for the answer to a form
+const CHANGED_AGAIN_MS = 10_000; // a page that starts over more often than that would do so for ever
 
 const page = document.getElementById("room").dataset;
 const form = document.getElementById("say");
+const draftKey = `draft:${page.key}:${page.room}`;
 const you = { name: page.you, guest: page.guest === "1" };
 
+const storage = tabStorage();
 const cursor = new Cursor(page.epoch, Number(page.seq));
 const people = new People(you);
 const typing = new Typing();
@@ -23,8 +26,8 @@ const status = new Status({ onRedial: () => connection.hurry() });
 const history = new History({ you, onEdit: edit });
 const connection = new Connection({ address, onFrame: (frame) => heard[frame.type]?.(frame), onState: stand });
 const outbox = new Outbox({
-  storage: tabStorage(),
-  key: `outbox:${page.room}`,
+  storage,
+  key: `outbox:${page.key}:${page.room}`,
   send: (frame) => (connection.blocked ? post(frame) : connection.send(frame)),
   onChange: showUnsent,
   onStuck: () => connection.redial(),
@@ -37,6 +40,7 @@ const composer = new Composer({
 
 const heard = {
   welcome(frame) {
+    if (isSomebodyElse(frame.key)) return becomeSomebodyElse();
     document.getElementById("you").textContent = frame.you.name;
     history.you = frame.you;
     people.welcome(frame);
@@ -66,6 +70,30 @@ function startOver(welcome) {
   cursor.restart(welcome);
   history.clear();
   history.forget((id) => !outbox.entries.some((entry) => entry.id === id));
+}
+
+// Another account has logged in in this browser, or nobody is logged in any more. Without cookies a guest is somebody
+// new on every socket, and stays on this page whoever that is.
+function isSomebodyElse(key) {
+  return Boolean(key) && key !== page.key && navigator.cookieEnabled;
+}
+
+// Nothing that the one has written goes out as the other: the page starts over, and what is unsent waits for its author.
+function becomeSomebodyElse() {
+  connection.leave("changed");
+  const before = storage?.getItem("changed");
+  if (!storage || (before && Date.now() - before < CHANGED_AGAIN_MS)) return;
+  storage.setItem("changed", Date.now());
+  if (composer.draft) storage.setItem(draftKey, composer.draft);
+  composer.clear();
+  location.reload();
+}
+
+function restoreDraft() {
+  const draft = storage?.getItem(draftKey);
+  if (!draft) return;
+  storage.removeItem(draftKey);
+  composer.edit(draft);
 }
 
 function stand(state) {
@@ -119,6 +147,7 @@ function tabStorage() {
 }
 
 document.getElementById("cookies").hidden = keepsCookies();
+restoreDraft();
 showUnsent();
 watchNetwork(connection);
 connection.dial();

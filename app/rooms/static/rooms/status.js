@@ -2,9 +2,10 @@
 
 const CLOSED = {
   4400: "The server did not understand this page. Reload it.",
-  4401: "Log in to talk here.",
+  4401: "You are not logged in here any more. Log in to talk, or reload the page.",
   4403: "You may not be in this room.",
   4404: "There is no such room.",
+  changed: "You are somebody else here now. Reload the page.",
 };
 const OFFLINE = "You are offline. Reconnecting when there is a network";
 const BLOCKED = "No live connection comes through. What you write is sent without one; reload for what is new. Trying again";
