@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.core.checks import register
+from django.core.checks import Tags, register
 from django.db.backends.signals import connection_created
 
 
@@ -10,8 +10,10 @@ class RoomsConfig(AppConfig):
     def ready(self) -> None:
         from realtime.budget import connections_fit
         from rooms import changes
+        from rooms.checks import databases_hold_every_script
         from rooms.database import prepare
 
         register(connections_fit)
+        register(databases_hold_every_script, Tags.database)
         connection_created.connect(prepare)
         changes.watch()

@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import parse_cookie
 
 from realtime.hub import Hub
+from rooms import faults
 from rooms.gathering import Gathering, Unanswered
 from rooms.models import Room
 from rooms.people import COOKIE, Person, guest_of
@@ -30,7 +31,11 @@ class LoginRequired(Exception):
     """Guests may not come in."""
 
 
-Refusal = LoginRequired | Unanswered
+class NoSuchRoom(Exception):
+    """The database cannot hold such a name, today or tomorrow."""
+
+
+Refusal = LoginRequired | NoSuchRoom | Unanswered
 
 
 class Arrival(NamedTuple):
@@ -88,7 +93,7 @@ class Arrivals:
         return _arrivals[hub]
 
     async def admit(self, arrival: Arrival) -> Entrance:
-        """Raises LoginRequired, or Unanswered."""
+        """Raises LoginRequired, NoSuchRoom or Unanswered."""
         if returned := self._returned(arrival):
             return returned
         found = await self._gathering.ask(arrival)
@@ -137,7 +142,7 @@ def entrances(arrivals: Sequence[Arrival]) -> list[Entrance | Refusal]:
     except (DatabaseError, ValueError, LookupError) as error:
         if len(arrivals) == 1:
             logger.warning("somebody cannot enter a room: %s", error)
-            return [Unanswered(str(error))]
+            return [NoSuchRoom() if faults.is_permanent(error) else Unanswered(str(error))]
         half = len(arrivals) // 2
         return entrances(arrivals[:half]) + entrances(arrivals[half:])
 

@@ -10,7 +10,7 @@ from realtime.consumer import SocketConsumer
 from realtime.feed import Feed
 from realtime.limits import BAD_FRAMES_IN_A_ROW, PING_SECONDS, TokenBucket
 from rooms import frames, live, log
-from rooms.arrivals import Arrivals, LoginRequired, arrival
+from rooms.arrivals import Arrivals, LoginRequired, NoSuchRoom, arrival
 from rooms.frames import BadFrame, Ping, Say, Typing
 from rooms.gathering import Unanswered
 from rooms.log import Entry, Outcome, Stored
@@ -59,7 +59,7 @@ class RoomConsumer(SocketConsumer):
         return frames.goodbye(reason)
 
     def close_with(self, reason: Goodbye) -> None:
-        if reason is NO_SUCH_ROOM:
+        if reason is NO_SUCH_ROOM and self.feed is not None:
             Arrivals.here(self.hub).forget(self.room)
         super().close_with(reason)
 
@@ -77,6 +77,8 @@ class RoomConsumer(SocketConsumer):
             self.close_with(UNAVAILABLE)
         except LoginRequired:
             self.close_with(LOGIN)
+        except NoSuchRoom:
+            self.close_with(NO_SUCH_ROOM)
         else:
             self.session = None if self.person.guest else claim.session
             if not self.outbox.closing:
@@ -176,6 +178,8 @@ def answer(id: str, outcome: Outcome) -> str:
         return frames.error("bad_frame", "There is another message with this id.", id)
     if isinstance(outcome, log.Removed):
         return frames.error("forbidden", "The room, or your account, has been removed.", id)
+    if isinstance(outcome, log.Unstorable):
+        return frames.error("bad_frame", "This text cannot be stored here.", id)
     return frames.error("unavailable", "It could not be stored now: send it again.", id, RETRY_AFTER_MS)
 
 

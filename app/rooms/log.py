@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from django.db import Error, IntegrityError, OperationalError, transaction
+from django.db import Error, IntegrityError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from realtime import metrics
 from realtime.feed import Numbered
 from realtime.hub import Changed
-from rooms import frames, statements
+from rooms import faults, frames, statements
 from rooms.models import Message, Room
 from rooms.people import Person
 from rooms.statements import Row
@@ -67,29 +67,36 @@ class Stored:
     fresh: bool
 
 
-Outcome = Stored | Conflict | Unavailable | Removed
+class Unstorable(Exception):
+    """The database will never take it as it is."""
+
+
+Outcome = Stored | Conflict | Unavailable | Removed | Unstorable
 
 
 # --- Appending -------------------------------------------------------------------------------------
 
 
-def append_all(entries: Sequence[Entry], *, skip_locked: bool = False) -> list[Outcome]:
-    """Stores the entries, in order, each with its outcome. What cannot be stored hinders nothing else."""
+def append_all(entries: Sequence[Entry], *, skip_locked: bool = False, again: bool = False) -> list[Outcome]:
+    """Stores the entries, in order, each with its outcome. What cannot be stored hinders nothing else.
+
+    `again`: a connection that is to blame has been given up already, and another one is not tried.
+    """
     if not entries:
         return []
     try:
         outcomes = _in_one_transaction(entries, skip_locked)
-    except OperationalError as error:
-        if is_lock_timeout(error) and not skip_locked:
-            return append_all(entries, skip_locked=True)
-        if is_lock_timeout(error) and len(entries) > 1:  # not a room, but somebody who speaks
+    except (Error, ValueError, TypeError) as error:
+        if faults.is_lock_timeout(error) and not skip_locked:
+            return append_all(entries, skip_locked=True, again=again)
+        if not again and faults.is_connections(error):
+            connection.close()
+            return append_all(entries, skip_locked=skip_locked, again=True)
+        # A lock that is waited for beyond the rooms' is that of somebody who speaks.
+        if len(entries) > 1 and (faults.is_lock_timeout(error) or not faults.is_everybodys(error)):
             return _by_halves(entries, skip_locked)
         logger.warning("%d messages could not be stored: %s", len(entries), error)
-        return [Unavailable(str(error)) for _ in entries]
-    except (Error, ValueError, TypeError) as error:
-        if len(entries) > 1:
-            return _by_halves(entries, skip_locked)
-        return [Removed() if isinstance(error, IntegrityError) else _refused(error)]
+        return [_refusal(error) for _ in entries]
     metrics.appended.inc(sum(is_fresh(outcome) for outcome in outcomes))
     return outcomes
 
@@ -103,17 +110,14 @@ def _by_halves(entries: Sequence[Entry], skip_locked: bool) -> list[Outcome]:
     return outcomes + [locked[entry.room] if entry.room in locked else next(rest) for entry in entries[half:]]
 
 
-def _refused(error: Exception) -> Unavailable:
-    logger.warning("a message could not be stored: %s", error)
-    return Unavailable(str(error))
+def _refusal(error: Exception) -> Outcome:
+    if isinstance(error, IntegrityError):
+        return Removed()
+    return Unstorable(str(error)) if faults.is_permanent(error) else Unavailable(str(error))
 
 
 def is_locked(outcome: Outcome) -> bool:
     return isinstance(outcome, Locked)
-
-
-def is_lock_timeout(error: OperationalError) -> bool:
-    return getattr(error.__cause__, "sqlstate", None) == "55P03"
 
 
 def is_fresh(outcome: Outcome) -> bool:

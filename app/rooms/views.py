@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db import DataError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
@@ -15,9 +16,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rooms import log, writer
+from rooms import errors, log, writer
 from rooms.converters import valid_name
-from rooms.forms import AWAY, CLASH, OTHER, MessageForm, NameForm, RoomForm
+from rooms.forms import AWAY, CLASH, OTHER, UNSTORABLE, MessageForm, NameForm, RoomForm
 from rooms.frames import MAX_BODY
 from rooms.models import Room
 from rooms.people import Person, person_of, remember_guest
@@ -59,7 +60,10 @@ def lobby(request: HttpRequest, person: Person) -> HttpResponse:
 
 @page
 def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
-    room = Room.objects.enter(name)
+    try:
+        room = Room.objects.enter(name)
+    except DataError:  # the database cannot hold such a name
+        return errors.not_found(request)
     if request.method != "POST":
         return talk(request, person, room, MessageForm.blank(person))
     form = MessageForm(request.POST)
@@ -73,6 +77,9 @@ def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
     except log.Conflict:
         form.refuse(CLASH, fresh_for=person)
         return talk(request, person, room, form, HTTPStatus.CONFLICT)
+    except log.Unstorable:
+        form.refuse(UNSTORABLE)
+        return talk(request, person, room, form)
     except (log.Unavailable, log.Removed):
         form.refuse(AWAY)
         return talk(request, person, room, form, HTTPStatus.SERVICE_UNAVAILABLE)

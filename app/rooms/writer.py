@@ -17,7 +17,7 @@ from realtime import drain, hubs
 from realtime.hub import Hub
 from rooms import database, frames
 from rooms.live import ROOMS
-from rooms.log import Conflict, Entry, Locked, Outcome, Removed, Stored, Unavailable, append_all
+from rooms.log import Entry, Locked, Outcome, Stored, Unavailable, append_all
 from rooms.models import Room
 from rooms.people import Person
 
@@ -173,9 +173,9 @@ def publish(hub: Hub, outcome: Outcome) -> None:
 
 
 def append(room: Room, *, id: str, person: Person, body: str) -> Stored:
-    """For sync code: stores, and publishes once it is committed. Raises Conflict, Unavailable or Removed."""
+    """For sync code: stores, and publishes once it is committed. Raises whatever other outcome there is."""
     outcome = append_all([Entry(room.pk, id, person, body)])[0]
-    if isinstance(outcome, (Conflict, Unavailable, Removed)):
+    if not isinstance(outcome, Stored):
         raise outcome
     if outcome.fresh:
         transaction.on_commit(lambda: hubs.from_any_thread(ROOMS, lambda hub: publish(hub, outcome)))

@@ -12,8 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from realtime.feed import Numbered
 from rooms import arrivals, people
-from rooms.arrivals import Arrival, Arrivals, Entrance, LoginRequired, arrival, entrances
-from rooms.gathering import Unanswered
+from rooms.arrivals import Arrival, Arrivals, Entrance, LoginRequired, NoSuchRoom, arrival, entrances
 from rooms.log import Entry, append_all
 from rooms.models import Room
 from rooms.people import Person
@@ -135,7 +134,7 @@ def test_one_that_the_database_cannot_digest_hinders_no_other(monkeypatch: pytes
     monkeypatch.setattr(arrivals, "people_of", picky)
     found = entrances([came(session="bad" if number == 5 else "good") for number in range(9)])
     assert [isinstance(one, Entrance) for one in found] == [number != 5 for number in range(9)]
-    assert isinstance(found[5], Unanswered)
+    assert isinstance(found[5], NoSuchRoom)
 
 
 def test_a_database_that_is_away_is_not_asked_again_for_each(monkeypatch: pytest.MonkeyPatch) -> None:

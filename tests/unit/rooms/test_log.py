@@ -6,12 +6,33 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import DataError, OperationalError
+from django.db import (
+    DatabaseError,
+    DataError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+)
 from django.db.models.signals import post_init
 from django.utils import timezone
 
 from rooms import log, statements
-from rooms.log import Conflict, Entry, Outcome, Page, Removed, Stored, Unavailable, append_all, changed, read, read_all
+from rooms.log import (
+    Conflict,
+    Entry,
+    Outcome,
+    Page,
+    Removed,
+    Stored,
+    Unavailable,
+    Unstorable,
+    append_all,
+    changed,
+    read,
+    read_all,
+)
 from rooms.models import Message, Room
 from rooms.people import Person, of_user
 from rooms.statements import Log, Row
@@ -168,7 +189,7 @@ def test_one_message_that_cannot_be_stored_does_not_hinder_the_others(
     monkeypatch.setattr(statements, "store", choosy)
     outcomes = append_all([entry(room, "a"), entry(room, "b", "bad"), entry(room, "c"), entry(room, "a")])
     assert seqs(outcomes) == [1, 2, 1]
-    assert isinstance(outcomes[1], Unavailable)
+    assert isinstance(outcomes[1], Unstorable)
     assert stored_seqs(room) == [1, 2]
 
 
@@ -201,7 +222,7 @@ def test_nobody_overtakes_a_message_that_met_a_locked_room(room: Room, monkeypat
     monkeypatch.setattr(statements, "look", busy_for_a_moment)
     monkeypatch.setattr(statements, "store", choosy)
     outcomes = append_all([entry(room, "a"), entry(free, "b"), entry(room, "c")], skip_locked=True)
-    assert [type(outcome) for outcome in outcomes] == [log.Locked, Unavailable, log.Locked]
+    assert [type(outcome) for outcome in outcomes] == [log.Locked, Unstorable, log.Locked]
 
 
 @pytest.mark.parametrize("text", ["'; --", "100 % %s", '"\\\n\t\x01', "你好🙂", "x" * 4_000])
@@ -254,6 +275,69 @@ def test_a_locked_room_is_set_aside_and_the_others_go_on(room: Room, monkeypatch
     outcomes = append_all([entry(room, "a"), entry(free, "b")])
     assert isinstance(outcomes[0], log.Locked)
     assert seqs(outcomes) == [1]
+
+
+def refused(state: str, kind: type[DatabaseError]) -> DatabaseError:
+    """As Django raises it for an error of Postgres with that SQLSTATE."""
+    error, cause = kind("no"), Exception()
+    cause.sqlstate = state  # type: ignore[attr-defined]
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "tries"),
+    [
+        (refused("22P05", DataError), Unstorable, 3),  # an emoji in LATIN1
+        (refused("22021", DataError), Unstorable, 3),
+        (refused("54000", OperationalError), Unstorable, 3),
+        (ValueError("half a surrogate"), Unstorable, 3),
+        (refused("25006", InternalError), Unavailable, 1),  # read-only
+        (refused("53100", OperationalError), Unavailable, 1),  # the disk is full
+        (refused("57P01", OperationalError), Unavailable, 1),
+        (refused("40P01", OperationalError), Unavailable, 1),
+        (refused("XX002", InternalError), Unavailable, 3),  # it may be one room's index
+        (refused("42P01", ProgrammingError), Unavailable, 3),
+        (InterfaceError("the connection is closed"), Unavailable, 1),
+    ],
+    ids=str,
+)
+def test_what_can_never_be_stored_is_refused_for_good_and_what_passes_is_not(
+    room: Room, monkeypatch: pytest.MonkeyPatch, error: Exception, outcome: type[Exception], tries: int
+) -> None:
+    asked: list[int] = []
+
+    def fail(entries: list[Entry], skip_locked: bool) -> list[Outcome]:
+        asked.append(len(entries))
+        raise error
+
+    monkeypatch.setattr(log, "_in_one_transaction", fail)
+    assert [type(told) for told in say(room, "a", "b")] == [outcome] * 2
+    assert len(asked) == tries  # halves only where one of them may be to blame
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_to_blame_is_given_up_and_another_one_tried_once(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tries = log._in_one_transaction, []
+
+    def bad_at_first(entries: list[Entry], skip_locked: bool) -> list[Outcome]:
+        tries.append(len(entries))
+        if len(tries) in bad:
+            raise refused("25006", InternalError)
+        return real(entries, skip_locked)
+
+    monkeypatch.setattr(log, "_in_one_transaction", bad_at_first)
+    monkeypatch.setattr(connection, "is_usable", lambda: False)
+    monkeypatch.setattr(connection, "close", lambda: closed.append(1))
+    closed: list[int] = []
+    bad = {1}
+    assert seqs(say(room, "a", "b")) == [1, 2]
+    assert (tries, closed) == ([2, 2], [1])
+    bad = {3, 4}
+    assert [type(outcome) for outcome in say(room, "c", "d")] == [Unavailable] * 2
+    assert (len(tries), closed) == (4, [1, 1])
 
 
 def test_nothing_to_append_asks_for_nothing() -> None:
