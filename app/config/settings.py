@@ -151,6 +151,7 @@ DATABASE_POOL = whole("DATABASE_POOL", 8, 1, 1000)
 # whatever the server's default. A migration may take its time; a request or a socket may not.
 DATABASE_SESSION: dict[str, str] = {}
 if DATABASE["ENGINE"] == "django.db.backends.postgresql":
+    DATABASE["ENGINE"] = "config.postgres"  # the same, but for what becomes of a connection after an error
     DATABASE_SESSION = services.session(DATABASE, timeout=ROLE != "command")
     DATABASE["CONN_HEALTH_CHECKS"] = True
     DATABASE["OPTIONS"].setdefault("sslmode", DATABASE_SSLMODE)

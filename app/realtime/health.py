@@ -1,6 +1,6 @@
 """/health/live, /health/ready and ws/health/: what probers may know, which is one word.
 
-live: this process answers. ready: Postgres answers and has all migrations, and the process is not leaving.
+live: this process answers. ready: Postgres answers, has all migrations and takes writes, and the process stays.
 Without Redis it is degraded, but ready: messages arrive, later.
 """
 
@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
@@ -24,6 +24,8 @@ from realtime.outage import kind
 from realtime.reach import ask_redis
 
 logger = logging.getLogger(__name__)
+
+SPILLING = 3_000  # rows, which take more than the least memory that Postgres may be told to keep to
 
 LIVE_PATH, READY_PATH = "/health/live", "/health/ready"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}  # no other middleware sees the answer
@@ -107,6 +109,10 @@ class MigrationsMissing(Exception):
     pass
 
 
+class ReadOnly(Exception):
+    pass
+
+
 class Checks:
     """One check at a time, in a thread of its own, whose answer serves everybody who asks within a second."""
 
@@ -147,8 +153,7 @@ class Checks:
         try:
             if not self._migrated:
                 self._ask_for_migrations()
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
+            ask_for_room()
         finally:
             connection.close()
 
@@ -158,6 +163,21 @@ class Checks:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             raise MigrationsMissing
         self._migrated = True
+
+
+def ask_for_room() -> None:
+    """Raises where nothing could be stored: read-only, a standby, a full disk. Nothing is changed for it.
+
+    In SQLite a transaction takes the lock for writing. Postgres says what it thinks of the session, and has to put a
+    list on its disk that is longer than its memory for it; that costs some milliseconds, no row and no log.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT current_setting('transaction_read_only'), set_config('work_mem', '64kB', true)")
+            if cursor.fetchone()[0] == "on":
+                raise ReadOnly
+            cursor.execute("SELECT count(*) FROM generate_series(1, %s)", [SPILLING])
 
 
 def failure(check: Callable[[], None]) -> str:

@@ -1,0 +1,60 @@
+"""Django's Postgres, whose connections end where an error has shown that they are good for nothing.
+
+`close()` gives a connection back: to the pool, or to the thread's next request. What is wrong with its session, or
+with the server that it leads to, would be met there again, for as long as the pool keeps it. A check by `SELECT 1` does
+not see that a server has become read-only.
+"""
+
+import time
+from typing import Any
+
+from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
+
+# Beginnings of SQLSTATE. The class 25 holds "read-only transaction" and "in failed transaction", 57P the server's own
+# end, 08 broken connections and protocols, 26000 and 42P05 prepared statements that a pooler in between has lost or
+# kept, 0A000 a cached plan whose result has changed.
+SPOILED = ("08", "0A000", "25", "26000", "42P05", "57P", "58", "XX")
+OF_THE_SERVER = ("25006", "57P")  # all connections lead there
+DRAIN_SECONDS = 1.0  # between two times that the whole pool is replaced
+
+
+class Errors(DatabaseErrorWrapper):
+    """Looks at each error of the driver before Django makes its own of it."""
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if kind is not None and issubclass(kind, self.wrapper.Database.Error):
+            self.wrapper.note(error)
+        super().__exit__(kind, error, traceback)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    _spoiled = False
+    _drained_at = 0.0
+
+    @cached_property
+    def wrap_database_errors(self) -> Errors:
+        return Errors(self)
+
+    def note(self, error: Any) -> None:
+        state = error.sqlstate or ""
+        self._spoiled = self._spoiled or state.startswith(SPOILED)
+        if state.startswith(OF_THE_SERVER):
+            self._drain()
+
+    def is_usable(self) -> bool:
+        return not self._spoiled and super().is_usable()
+
+    def _close(self) -> None:
+        if self._spoiled and self.connection is not None:
+            self.connection.close()  # a pool that gets it back replaces it
+        self._spoiled = False
+        super()._close()
+
+    def _drain(self) -> None:
+        """Replaces the pool's connections; not again and again while the server stays as it is."""
+        kind, now = type(self), time.monotonic()
+        if self.pool and now - kind._drained_at > DRAIN_SECONDS:
+            kind._drained_at = now
+            self.pool.drain()

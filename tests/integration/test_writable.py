@@ -1,0 +1,170 @@
+"""Postgres takes no writes for a while, as providers have it when a disk is full and standbys all the time.
+
+Alice, bob and the others of a crowd speak by sockets of both servers, and by forms.
+"""
+
+import asyncio
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+
+import psycopg
+import pytest
+
+from client import enter, new_id, new_room
+from servers.app import Image, Server, environment
+from servers.postgres import Database, Postgres
+from servers.stack import SERVERS, Stack
+from visitor import Visitor, room_page
+
+CROWD = 12  # more than a process has connections
+WORKERS = 12  # more forms than gunicorn has threads
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Postgres]:
+    """One of its own, since it is changed."""
+    cluster = Postgres()
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def stack(image: Image, cluster: Postgres) -> Iterator[Stack]:
+    with Stack(image, cluster, SERVERS, WEB_CONCURRENCY="1") as running:
+        yield running
+
+
+class Spell:
+    """A time in which the database takes no writes."""
+
+    def __init__(self, stack: Stack, begin: list[str], end: list[str]) -> None:
+        self.root = Database(stack.database.url.rpartition("/")[0] + "/postgres")
+        self.name = stack.database.url.rpartition("/")[2]
+        self._begin, self._end = begin, end
+
+    def begin(self) -> None:
+        self._do(self._begin)
+
+    def end(self) -> None:
+        self._do(self._end)
+
+    def _do(self, statements: list[str]) -> None:
+        with psycopg.connect(self.root.url, autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            for statement in statements:
+                connection.execute(statement.format(name=self.name).encode())
+
+
+OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+# How a provider does it: for new connections, and the old ones are ended. Those opened meanwhile stay read-only.
+FOR_NEW_ONES = (
+    [
+        'ALTER DATABASE "{name}" SET default_transaction_read_only = on',
+        OUT,
+    ],
+    ['ALTER DATABASE "{name}" RESET default_transaction_read_only'],
+)
+FOR_ALL = (
+    [
+        "ALTER SYSTEM SET default_transaction_read_only = on",
+        "SELECT pg_reload_conf()",
+    ],
+    ["ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()"],
+)
+
+
+@pytest.mark.parametrize("how", [FOR_NEW_ONES, FOR_ALL], ids=["for new connections", "for all"])
+async def test_after_a_read_only_spell_everybody_speaks_at_once(stack: Stack, how: tuple[list[str], list[str]]) -> None:
+    room, spell = new_room(), Spell(stack, *how)
+    crowd = [await enter(stack.ws[number % 2].ws_url, room) for number in range(CROWD)]
+    visitors = [Visitor(stack.base_url) for _ in range(WORKERS)]
+    for one in (crowd[0], crowd[1]):
+        await one.say(new_id())
+    await asyncio.gather(*(asyncio.to_thread(visitor.get, room_page(room)) for visitor in visitors))
+    spell.begin()
+    try:
+        await all_are(503, stack)
+        for one in crowd:
+            await one.send({"type": "message", "id": new_id(), "body": "into the wall"})
+        for one in crowd:
+            assert (await one.error("unavailable"))["retry_after_ms"]
+        refused = await gathered(visitors, room, "into the wall")
+        assert set(refused) == {503}
+    finally:
+        spell.end()
+    await asyncio.gather(*(one.say(new_id()) for one in crowd))
+    for one in crowd:
+        assert len([frame for frame in one.frames if frame["type"] == "error"]) == 1, "not once more"
+    await asyncio.gather(*(one.leave() for one in crowd))
+    assert set(await gathered(visitors, room, "through")) == {303}
+    await all_are(200, stack)
+
+
+async def gathered(visitors: list[Visitor], room: str, body: str) -> list[int]:
+    """What the forms of all are answered, sent at once."""
+    pages = await asyncio.gather(
+        *(asyncio.to_thread(visitor.post, room_page(room), {"body": body}) for visitor in visitors)
+    )
+    return [page.status for page in pages]
+
+
+async def all_are(status: int, stack: Stack) -> None:
+    for process in stack.application:
+        await is_(status, process)
+
+
+async def is_(status: int, process: Server) -> None:
+    """What whoever asks whether it is ready is told, sooner or later."""
+    deadline = monotonic() + 10
+    while (found := await asyncio.to_thread(process.health)) != status:
+        assert monotonic() < deadline, f"{process.name} is {found}"
+        await asyncio.sleep(0.1)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the next cluster is made."""
+    if os.getuid() != 0:
+        pytest.skip("only root may mount a disk of a size of its own")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m,mode=755", "tmpfs", str(tmp_path)], check=True)
+    for folder in tmp_path.parents[:3]:
+        folder.chmod(0o755)  # Postgres is another user
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+async def test_with_a_full_disk_nobody_is_ready_until_there_is_room(small_disk: Path, image: Image) -> None:
+    cluster = Postgres()
+    cluster.start()
+    env = environment(DATABASE_URL=cluster.create_database("rooms"), REDIS_URL="")
+    image.migrate(env)
+    process = image.ws("on-a-small-disk", env)
+    process.start()
+    try:
+        async with await enter(process.ws_url, new_room()) as alice:
+            await alice.say("while there is room")
+            rest = fill(small_disk)
+            await is_(503, process)
+            rest.unlink()
+            await is_(200, process)
+            await alice.say("there is room again")
+        assert "DiskFull" in process.output()
+    finally:
+        process.kill()
+        cluster.stop()
+
+
+def fill(disk: Path) -> Path:
+    """A file that takes everything."""
+    rest = disk / "rest"
+    with rest.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+    return rest
