@@ -41,21 +41,22 @@ class Standing:
 
     def judge(self, present: Sequence[Present], doubted: bool) -> Verdict:
         """`doubted`: only some are asked about, and nothing that was verified before is believed of them."""
-        logs = {key: log for some in portions({one.room.pk for one in present}) for key, *log in logs_of(some)}
+        rooms = {id(one.room): one.room for one in present}
+        logs = {key: log for some in portions({room.pk for room in rooms.values()}) for key, *log in logs_of(some)}
         over = self.over({one.session: one.person for one in present if one.session}, doubted)
-        followers: dict[Follower, Goodbye] = {}
-        rooms: dict[str, Goodbye] = {}
-        for one in present:
-            name, epoch = logs.get(one.room.pk, (None, None))
+        wrong = {key for key, room in rooms.items() if logs.get(room.pk) != [room.name, room.epoch]}
+        verdict = Verdict({}, {})
+        for one in present if over or wrong else ():
+            room = one.room
             if one.session in over:
-                followers[one] = over[one.session]
-            elif name is None:
-                rooms[str(one.room.pk)] = NO_SUCH_ROOM
-            elif name != one.room.name:
-                followers[one] = NO_SUCH_ROOM
-            elif epoch != one.room.epoch:
-                rooms[str(one.room.pk)] = RESTART
-        return Verdict(followers, rooms)
+                verdict.followers[one] = over[one.session]
+            elif id(room) in wrong:
+                name, *_ = logs.get(room.pk, [None])
+                if name is not None and name != room.name:  # others may have come by the new one
+                    verdict.followers[one] = NO_SUCH_ROOM
+                else:
+                    verdict.rooms[str(room.pk)] = RESTART if name else NO_SUCH_ROOM
+        return verdict
 
     def over(self, people: Mapping[str, Person], doubted: bool) -> dict[str, Goodbye]:
         """The sessions by which these people are logged in no longer, each with what its sockets are told."""

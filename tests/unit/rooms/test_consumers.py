@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from realtime import drain, hubs
 from realtime import hub as hub_module
-from realtime.closing import RESTART
+from realtime.closing import LOGIN, RESTART
 from realtime.limits import BAD_FRAMES_IN_A_ROW, OUTBOX_BYTES, TokenBucket
 from rooms import arrivals, consumers, database, log, people
 from rooms import writer as writer_module
@@ -414,6 +414,66 @@ async def test_nothing_is_heard_after_our_goodbye() -> None:
     alice.reading.set()
     await asyncio.wait_for(alice.task, 5)
     assert not Message.objects.exists()
+
+
+async def test_who_is_told_goodbye_while_she_waits_for_room_says_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "TokenBucket", lambda rate, burst: TokenBucket(1_000, 1_000))
+    alice = Client()
+    await alice.hears("welcome")
+    run, may_go = database.run, asyncio.Event()
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        await may_go.wait()
+        return await run(*args, **kwargs)
+
+    monkeypatch.setattr(database, "run", slow)
+    for number in range(MOST_IN_FLIGHT + 20):
+        alice.say(f"{number}")
+    await until(lambda: alice.inbox.qsize() == 19)
+    next(iter(drain.sockets)).close_with(LOGIN)
+    may_go.set()
+    await asyncio.wait_for(alice.task, 5)
+    await asyncio.gather(*(writer.finish() for writer in writer_module._writers.values()))
+    assert Message.objects.count() == MOST_IN_FLIGHT
+    assert alice.closed == 4401
+
+
+# --- Who may stay --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 0.02)
+
+
+async def test_who_has_logged_out_is_closed_and_a_guest_stays(soon: None) -> None:
+    browser = Browser()
+    browser.force_login(get_user_model().objects.create_user("alice"))
+    alice, bob = Client(cookie=f"sessionid={browser.cookies['sessionid'].value}"), Client("bob")
+    await alice.hears("welcome")
+    await bob.hears("welcome")
+    browser.logout()
+    assert (await alice.hears("goodbye"))["reason"] == "login_required"
+    await asyncio.wait_for(alice.task, 5)
+    assert alice.closed == 4401
+    bob.say("a")
+    await bob.hears("ack")
+
+
+async def test_who_comes_back_to_a_room_that_is_gone_does_not_find_it_in_memory(soon: None) -> None:
+    alice = Client()
+    welcome = await alice.hears("welcome")
+    alice.say("a")
+    await alice.hears("ack")
+    Room.objects.update(name="parlour")
+    bob = Client("bob", room="parlour")
+    await bob.hears("welcome")
+    assert (await alice.hears("goodbye"))["reason"] == "no_such_room"
+    await asyncio.wait_for(alice.task, 5)
+    assert alice.closed == 4404
+    back = Client(query=f"since=1&epoch={welcome['epoch']}")
+    assert (await back.hears("welcome"))["epoch"] != welcome["epoch"]
+    assert [frame["reason"] for frame in bob.all("goodbye")] == []
 
 
 # --- Limits ------------------------------------------------------------------------------------------

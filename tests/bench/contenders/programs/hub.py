@@ -29,12 +29,19 @@ settings.configure(
 
 from realtime import hubs, serve  # noqa: E402
 from realtime.consumer import SocketConsumer  # noqa: E402
+from realtime.standing import Verdict  # noqa: E402
 
 keys = itertools.count()
 
 
 class Nothing:
     """The product of somebody who stores nothing."""
+
+    async def identity(self) -> str:
+        return "bench"
+
+    async def judge(self, followers: Any, doubted: bool) -> Verdict:
+        return Verdict({}, {})
 
     async def read(self, room: str, after: int, limit: int) -> list[Any]:
         return []
