@@ -6,7 +6,7 @@ doubt is only a reason to look: one that is lost, doubled or forged does no harm
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from realtime.closing import Goodbye
@@ -21,9 +21,6 @@ class Doubt(NamedTuple):
 
     person: str | None = None
     room: str | None = None
-
-    def concerns(self, room: str, follower: Follower) -> bool:
-        return room == self.room or follower.key == self.person
 
 
 class Verdict(NamedTuple):
@@ -63,18 +60,18 @@ class Standing:
                 await asyncio.sleep(DOUBT_SECONDS)
                 doubts = list(self._doubts)
                 self._doubts = {doubt: looks - 1 for doubt, looks in self._doubts.items() if looks > 1}
-                await self._check(
-                    [one for room, one in self._everybody() if any(doubt.concerns(room, one) for doubt in doubts)],
-                    doubted=True,
-                )
+                await self._check(self._concerned_by(doubts), doubted=True)
         finally:
             self.task = None
 
     async def check_everybody(self) -> None:
-        await self._check([follower for _, follower in self._everybody()], doubted=False)
+        await self._check([one for feed in self._feeds.values() for one in everybody(feed)], doubted=False)
 
-    def _everybody(self) -> list[tuple[str, Follower]]:
-        return [(room, one) for room, feed in self._feeds.items() for one in (*feed.live, *feed.behind)]
+    def _concerned_by(self, doubts: Iterable[Doubt]) -> list[Follower]:
+        people, rooms = ({*some} for some in zip(*doubts, strict=True))
+        return [
+            one for room, feed in self._feeds.items() for one in everybody(feed) if room in rooms or one.key in people
+        ]
 
     async def _check(self, followers: list[Follower], *, doubted: bool) -> None:
         if not followers:
@@ -92,3 +89,7 @@ class Standing:
         for room, goodbye in verdict.rooms.items():
             if feed := self._feeds.get(room):
                 self._close_room(feed, goodbye)
+
+
+def everybody(feed: Feed) -> list[Follower]:
+    return [*feed.live, *feed.behind]
