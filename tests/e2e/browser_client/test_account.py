@@ -73,7 +73,7 @@ async def test_another_persons_unsent_words_and_draft_are_not_shown(alice: Perso
 async def test_without_cookies_a_guest_is_somebody_new_on_each_socket_and_may_talk(
     alice: Person, server: Played
 ) -> None:
-    await alice.page.evaluate("Object.defineProperty(navigator, 'cookieEnabled', { get: () => false })")
+    await alice.page.evaluate("Object.defineProperty(document, 'cookie', { get: () => '', set: () => {} })")
     server.welcome(key="another-another-")
     await alice.write("hello")
     assert (await server.hears())["body"] == "hello"

@@ -75,7 +75,7 @@ function startOver(welcome) {
 // Another account has logged in in this browser, or nobody is logged in any more. Without cookies a guest is somebody
 // new on every socket, and stays on this page whoever that is.
 function isSomebodyElse(key) {
-  return Boolean(key) && key !== page.key && navigator.cookieEnabled;
+  return Boolean(key) && key !== page.key && keepsCookies();
 }
 
 // Nothing that the one has written goes out as the other: the page starts over, and what is unsent waits for its author.
