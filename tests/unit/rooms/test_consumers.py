@@ -614,7 +614,7 @@ async def test_who_comes_back_gets_what_was_missed_and_then_what_follows() -> No
     assert bob.heard[0] == welcome
 
 
-async def test_a_guest_who_comes_back_to_a_room_that_others_are_in_costs_no_query_and_no_task() -> None:
+async def test_a_guest_who_comes_back_to_a_room_that_others_are_in_costs_no_query_and_no_task(process: Layer) -> None:
     alice, bob = Client("alice"), Client("bob")
     epoch = (await bob.hears("welcome"))["epoch"]
     for number in range(1, 4):
@@ -622,7 +622,8 @@ async def test_a_guest_who_comes_back_to_a_room_that_others_are_in_costs_no_quer
     await bob.hears("message", 3)
     await bob.left()
     feed = next(iter(hubs._hubs.values())).feeds[str(Room.objects.get().pk)]
-    await until(lambda: feed._repair and feed._repair.done())  # the room has only just been opened
+    await until(lambda: len(process.added) == 2)  # the room's group, in which it has only just begun to listen
+    await until(lambda: feed._repair and feed._repair.done())
     tasks = asyncio.all_tasks()
     with CaptureQueriesContext(connections["default"]) as queries:
         bob = Client("bob", query=f"since=1&epoch={epoch}")
