@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from crowd import Regular
-from hints import event, layer, publish, store
+from hints import event, layer, store
 from servers.app import Server
 from servers.line import Line
 from servers.process import Process
@@ -125,9 +125,10 @@ async def hints_come_twice_and_in_the_wrong_order(scene: Scene) -> None:
         for _ in range(10):
             key, room, events = await unheard_of(scene)
             log = await asyncio.to_thread(scene.stack.database.messages, room)
-            hints = [*events, *(event(*entry) for entry in log[-20:])]
+            epoch = str(events[0]["epoch"])
+            hints = [*events, *(event(epoch, *entry) for entry in log[-20:])]
             scene.chance.shuffle(hints)
-            await publish(outside, key, hints)
+            await outside.publish(key, hints)
             await asyncio.sleep(0.3)
 
 

@@ -16,20 +16,26 @@ PREFIX = "rooms"  # as the settings name it
 AT = "2020-02-02T20:20:20.000Z"
 
 
-@asynccontextmanager
-async def layer(stack: Stack) -> AsyncIterator[RedisPubSubChannelLayer]:
+class Outside:
     """The stack's channel layer, as a process that is none of its own sees it."""
-    outside = RedisPubSubChannelLayer(hosts=[stack.redis.url], prefix=PREFIX)
+
+    def __init__(self, stack: Stack) -> None:
+        self.layer = RedisPubSubChannelLayer(hosts=[stack.redis.url], prefix=PREFIX)
+        ((self.installation,),) = stack.database.rows("SELECT name FROM rooms_installation")
+
+    async def publish(self, room: int, events: Sequence[Event]) -> None:
+        """Tells every process that has the room's sockets of these events, in one message of the layer."""
+        message = {"type": "hub.events", "of": self.installation, "from": "outside", "room": str(room)}
+        await self.layer.group_send(f"{self.installation}.room.{room}", {**message, "events": list(events)})
+
+
+@asynccontextmanager
+async def layer(stack: Stack) -> AsyncIterator[Outside]:
+    outside = Outside(stack)
     try:
         yield outside
     finally:
-        await outside.flush()
-
-
-async def publish(outside: RedisPubSubChannelLayer, room: int, events: Sequence[Event]) -> None:
-    """Tells every process that has the room's sockets of these events, in one message of the layer."""
-    message = {"type": "hub.events", "from": "outside", "room": str(room), "events": list(events)}
-    await outside.group_send(f"room.{room}", message)
+        await outside.layer.flush()
 
 
 def store(stack: Stack, room: str, bodies: Sequence[str]) -> tuple[int, list[Event], list[str]]:
@@ -38,9 +44,9 @@ def store(stack: Stack, room: str, bodies: Sequence[str]) -> tuple[int, list[Eve
     The room's key, the events that would have been published, and the messages' ids.
     """
     with psycopg.connect(stack.database.url) as connection:
-        key, last = connection.execute(
-            "SELECT id, seq FROM rooms_room WHERE name = %s FOR UPDATE", [room]
-        ).fetchone() or (0, 0)
+        key, last, epoch = connection.execute(
+            "SELECT id, seq, epoch FROM rooms_room WHERE name = %s FOR UPDATE", [room]
+        ).fetchone() or (0, 0, "")
         rows = [(key, seq, new_id(), body) for seq, body in enumerate(bodies, last + 1)]
         connection.cursor().executemany(
             "INSERT INTO rooms_message (room_id, seq, client_id, body, author, guest, at)"
@@ -48,11 +54,11 @@ def store(stack: Stack, room: str, bodies: Sequence[str]) -> tuple[int, list[Eve
             rows,
         )
         connection.execute("UPDATE rooms_room SET seq = %s, changed_at = now() WHERE id = %s", [last + len(rows), key])
-    return key, [event(seq, id, body) for _, seq, id, body in rows], [id for _, _, id, _ in rows]
+    return key, [event(epoch, seq, id, body) for _, seq, id, body in rows], [id for _, _, id, _ in rows]
 
 
-def event(seq: int, id: str, body: str) -> Event:
+def event(epoch: str, seq: int, id: str, body: str) -> Event:
     """A message as one process tells another."""
     user = {"name": "nobody", "guest": True}
     frame = {"type": "message", "seq": seq, "id": id, "user": user, "body": body, "at": AT}
-    return {"seq": seq, "frame": json.dumps(frame)}
+    return {"seq": seq, "epoch": epoch, "frame": json.dumps(frame)}

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from client import Socket, enter, new_room
-from hints import layer, publish, store
+from hints import layer, store
 from servers.stack import Stack
 
 SECONDS = 5  # the log is asked every 2 s which rooms have changed
@@ -44,8 +44,8 @@ async def test_hints_in_any_order_are_heard_in_the_logs(stack: Stack, order: lis
         hints = [events[number - 1] for number in order]
         async with layer(stack) as outside:
             for some in [hints] if together else [[hint] for hint in hints]:
-                await publish(outside, key, some)
-            await publish(outside, key, [{"frame": '{"type":"outside"}', "by": "nobody"}])
+                await outside.publish(key, some)
+            await outside.publish(key, [{"frame": '{"type":"outside"}', "by": "nobody"}])
         for member in (alice, bob):
             await member.of_type("outside")  # so it has heard the hints before it, too
             await member.hears("3", seconds=SECONDS)
