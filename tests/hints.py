@@ -43,6 +43,7 @@ def store(stack: Stack, room: str, bodies: Sequence[str]) -> tuple[int, list[Eve
 
     The room's key, the events that would have been published, and the messages' ids.
     """
+    stack.open_room(room)
     with psycopg.connect(stack.database.url) as connection:
         key, last, epoch = connection.execute(
             "SELECT id, seq, epoch FROM rooms_room WHERE name = %s FOR UPDATE", [room]

@@ -38,6 +38,7 @@ def logging_for(kind: str) -> dict[str, Any]:
         "loggers": {
             **{name: {"level": "WARNING"} for name in QUIET},
             "uvicorn": {"level": "ERROR"},  # below that, what strangers send to the port
+            "axes": {"level": "ERROR"},  # below that, a line for each password that somebody tries
             "django": {"level": "INFO", "handlers": [], "propagate": True},
             "django.request": {"level": "ERROR"},  # below that, what visitors did wrong
             "django.security": {"level": "CRITICAL"},  # the same: too many fields, too large a body

@@ -5,6 +5,7 @@ project reads the environment. A value that makes no sense ends the process with
 the variable.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -61,6 +62,9 @@ SOCKETS_PER_ADDRESS = whole("SOCKETS_PER_ADDRESS", 0)
 MESSAGE_RATE = whole("MESSAGE_RATE", 50, 1)
 MESSAGE_BURST = BURST_SECONDS * MESSAGE_RATE
 FRAME_RATE = FRAMES_PER_MESSAGE * MESSAGE_RATE  # of one socket, frames of every kind; a faster one is read later
+MESSAGE_RATE_PER_ADDRESS = whole("MESSAGE_RATE_PER_ADDRESS", 0)
+ROOMS_PER_PERSON = whole("ROOMS_PER_PERSON", 20)
+ROOMS_PER_ADDRESS = whole("ROOMS_PER_ADDRESS", 100)
 WS_ECHO = switch("WS_ECHO", False)
 
 # --- Who is asking -----------------------------------------------------------------------------
@@ -71,6 +75,18 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
+# The first refuses unasked what django-axes has counted too much of; see rooms.logins.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+LOGIN_FAILURES = AXES_FAILURE_LIMIT = whole("LOGIN_FAILURES", 10, 1)
+LOGIN_FAILURES_PER_ADDRESS = whole("LOGIN_FAILURES_PER_ADDRESS", 100)
+AXES_HANDLER = "rooms.logins.Failures"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username", "ip_address"]
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who waits gets in, whatever others try meanwhile
+AXES_DISABLE_ACCESS_LOG = True
+AXES_CLIENT_IP_CALLABLE = "rooms.logins.address_of"
+AXES_LOCKOUT_CALLABLE = "rooms.logins.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "lobby"
 
@@ -78,6 +94,7 @@ LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "lobby"
 
 INSTALLED_APPS = [
     "rooms",
+    "axes",
     "channels",
     "csp",
     "django.contrib.admin",
@@ -99,6 +116,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

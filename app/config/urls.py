@@ -3,6 +3,7 @@ from django.contrib.auth import views as auth
 from django.urls import include, path
 
 from rooms import errors
+from rooms.logins import one_at_a_time
 
 handler400 = errors.bad_request
 handler403 = errors.forbidden
@@ -11,7 +12,8 @@ handler500 = errors.broken
 
 urlpatterns = [
     path("", include("rooms.urls")),
-    path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/login/", one_at_a_time(auth.LoginView.as_view(redirect_authenticated_user=True)), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("admin/login/", one_at_a_time(admin.site.login)),
     path("admin/", admin.site.urls),
 ]

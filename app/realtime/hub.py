@@ -22,6 +22,7 @@ from realtime.failures import contained, keep
 from realtime.feed import Feed, Follower, Numbered
 from realtime.limits import CHECK_SECONDS, REPLAYS, SEQ_SECONDS, TICK_SECONDS
 from realtime.presence import Presence
+from realtime.rates import Rates
 from realtime.standing import Doubt, Standing, Verdict
 from realtime.waiting import relieve
 from realtime.wire import Event, Wire
@@ -59,6 +60,7 @@ class Hub:
         self._wire = Wire(get_channel_layer(), self._process, product.identity, self._receive, self._entered)
         self.presence = Presence(self._process, self._send_presence, self._announce, self.loop.time)
         self._replays = asyncio.Semaphore(REPLAYS)
+        self.rates = Rates(self.loop.time, self._tell_spent)
         self.standing = Standing(self.feeds, product.judge, self._restart)
         self._seq_due: deque[tuple[float, Feed]] = deque()
         self._tasks = [keep("the hub's clock", self._tick), keep("the check of the log", self._check_log)]
@@ -141,6 +143,9 @@ class Hub:
     def _receive(self, room: str | None, event: Event) -> None:
         if "presence" in event:
             self.presence.receive(event["presence"])
+        elif "spent" in event:
+            if event["process"] != self._process:
+                self.rates.spent_elsewhere(event["spent"])
         elif "doubt" in event:
             self.standing.doubt(Doubt(event["doubt"], room))
         elif room is not None:
@@ -151,6 +156,9 @@ class Hub:
         feed = self.feeds.get(room)
         if feed is not None:
             feed.repair()
+
+    def _tell_spent(self, spent: dict[str, int]) -> None:
+        self._wire.send(None, {"spent": spent, "process": self._process})
 
     # --- Presence ----------------------------------------------------------------------------------
 
@@ -185,7 +193,7 @@ class Hub:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            for step in (self.presence.tick, self._say_seq, self._wire.renew, relieve):
+            for step in (self.presence.tick, self._say_seq, self._wire.renew, self.rates.tick, relieve):
                 with contained("the hub's clock"):
                     step()
 

@@ -99,6 +99,9 @@ CHECK_ANSWER_SECONDS = 2  # for Postgres and Redis to answer a readiness check
 CHECK_KEPT_SECONDS = 1  # an answer serves everybody who asks meanwhile
 
 
+DEBT_SECONDS = 10  # that somebody waits at most who took too much in as many processes within a second
+
+
 class TokenBucket:
     """So many a second, and a burst of so many at once.
 
@@ -106,7 +109,7 @@ class TokenBucket:
     that lets nothing through.
     """
 
-    __slots__ = ("_burst_seconds", "_full_at", "_seconds_each")
+    __slots__ = ("_burst_seconds", "_full_at", "_seconds_each", "_taken")
 
     def __init__(self, rate: float, burst: float) -> None:
         if rate <= 0 or burst < 1:
@@ -114,6 +117,7 @@ class TokenBucket:
         self._seconds_each = 1 / rate
         self._burst_seconds = (burst - 1) / rate
         self._full_at = 0.0
+        self._taken = 0
 
     def take(self, now: float) -> float:
         """One at the time `now` (of a clock that never goes back): 0.0, or how many seconds it is too early."""
@@ -122,4 +126,27 @@ class TokenBucket:
         if early > 1e-9:
             return early
         self._full_at = full_at + self._seconds_each
+        self._taken += 1
         return 0.0
+
+    def early(self, now: float) -> float:
+        """What `take` would return."""
+        early = self._full_at - now - self._burst_seconds
+        return early if early > 1e-9 else 0.0
+
+    def charge(self, count: int, now: float) -> None:
+        """So many were taken elsewhere: whoever has taken too much waits, but never for longer than DEBT_SECONDS."""
+        most = now + self._burst_seconds + DEBT_SECONDS
+        self._full_at = max(self._full_at, min(max(self._full_at, now) + count * self._seconds_each, most))
+
+    def is_full(self, now: float) -> bool:
+        return self._full_at <= now
+
+    @property
+    def rate(self) -> float:
+        return 1 / self._seconds_each
+
+    def taken_since(self) -> int:
+        """How many were taken here since the last call."""
+        taken, self._taken = self._taken, 0
+        return taken

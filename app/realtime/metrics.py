@@ -37,6 +37,7 @@ outbox_dropped = Counter("realtime_outbox_dropped", "Ephemeral frames that a slo
 
 failures = Counter("realtime_failures", "Exceptions that nobody waited for", ["where"])
 waiting = Gauge("realtime_waiting_bytes", "Bytes that wait until clients take them")
+limited = Counter("realtime_limited", "Things refused because a person or an address has its share", ["limit"])
 
 rooms = Gauge("realtime_rooms", "Rooms with a socket here")
 repairs = Counter("realtime_repairs", "Times that numbers did not come by themselves, and the log was asked")

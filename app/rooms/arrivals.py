@@ -125,7 +125,7 @@ class Arrivals:
         if len(self._known) >= MOST_KNOWN:
             self._known.clear()
         known = self._known.setdefault(room.name, room)
-        if (known.pk, known.epoch) != (room.pk, room.epoch):
+        if (known.pk, known.epoch, known.is_made) != (room.pk, room.epoch, room.is_made):
             self._known[room.name] = known = room
         return known
 
@@ -148,13 +148,13 @@ def entrances(arrivals: Sequence[Arrival]) -> list[Entrance | Refusal]:
 
 
 def together(arrivals: Sequence[Arrival]) -> list[Entrance | Refusal]:
-    """Whoever may not come in makes no room."""
+    """Nobody makes a room by coming in."""
     people = people_of({arrival.session for arrival in arrivals if arrival.session})
     persons = [people.get(arrival.session or "") or guest_of(arrival.guest) for arrival in arrivals]
     admitted = [
         arrival for arrival, person in zip(arrivals, persons, strict=True) if settings.ALLOW_GUESTS or not person.guest
     ]
-    rooms = Room.objects.enter_all({arrival.room for arrival in admitted})
+    rooms = Room.objects.all_named({arrival.room for arrival in admitted})
     wishes = {arrival: Wish(rooms[arrival.room], arrival.since, arrival.epoch) for arrival in admitted}
     shown = snapshots(wishes.values())
     return [

@@ -5,15 +5,17 @@ from typing import Final
 
 from django.conf import settings
 
-from realtime.closing import BAD_FRAMES, LOGIN, NO_SUCH_ROOM, UNAVAILABLE, Goodbye
+from realtime.admission import subscriber
+from realtime.closing import BAD_FRAMES, LOGIN, NO_SUCH_ROOM, RESTART, UNAVAILABLE, Goodbye
 from realtime.consumer import SocketConsumer
 from realtime.feed import Feed
-from realtime.limits import BAD_FRAMES_IN_A_ROW, PING_SECONDS, TokenBucket
-from rooms import frames, live, log
+from realtime.limits import BAD_FRAMES_IN_A_ROW, PING_SECONDS
+from rooms import frames, live, log, rates
 from rooms.arrivals import Arrivals, LoginRequired, NoSuchRoom, arrival
 from rooms.frames import BadFrame, Ping, Say, Typing
 from rooms.gathering import Unanswered
 from rooms.log import Entry, Outcome, Stored
+from rooms.making import Birth, TooManyRooms
 from rooms.snapshots import Snapshot
 from rooms.writer import RETRY_AFTER_MS, Writer
 
@@ -29,7 +31,9 @@ class RoomConsumer(SocketConsumer):
     batch_subprotocols = frozenset({frames.BATCH_PROTOCOL})
 
     __slots__ = (
+        "address",
         "bad_in_a_row",
+        "birth",
         "bucket",
         "feed",
         "hub",
@@ -40,6 +44,7 @@ class RoomConsumer(SocketConsumer):
         "room",
         "session",
         "typed_at",
+        "whose",
         "writer",
     )
 
@@ -48,7 +53,6 @@ class RoomConsumer(SocketConsumer):
         self.bad_in_a_row = 0
         self.in_flight = 0
         self.typed_at = 0.0
-        self.bucket = TokenBucket(settings.MESSAGE_RATE, settings.MESSAGE_BURST)
         self.landed: asyncio.Future[None] | None = None
 
     @property
@@ -70,6 +74,7 @@ class RoomConsumer(SocketConsumer):
         self.hub = live.hub()
         self.writer = Writer.here(self.hub)
         claim = arrival(self.scope)
+        self.address = subscriber(self.scope)
         self.scope.clear()  # headers and all, which an idle socket would keep as long as it lives
         try:
             self.room, self.person, snapshot = await Arrivals.here(self.hub).admit(claim)
@@ -86,6 +91,10 @@ class RoomConsumer(SocketConsumer):
 
     def join(self, snapshot: Snapshot) -> None:
         """Whoever has joined is among the members; nothing can come before the welcome, as nothing is awaited."""
+        limits = rates.limits(self.person, self.address)
+        self.bucket = self.hub.rates.enter(limits)
+        self.whose = tuple(limits)
+        self.birth = None if self.room.is_made else Birth(self.room, self.address)
         room = str(self.room.pk)
         person = self.person.as_dict()
         self.feed = self.hub.join(room, self, person, epoch=snapshot.epoch, position=snapshot.position)
@@ -110,6 +119,7 @@ class RoomConsumer(SocketConsumer):
     def ended(self) -> None:
         if self.feed is not None:
             self.hub.leave(self.feed, self)
+            self.hub.rates.leave(self.whose)
 
     # --- What the client says ------------------------------------------------------------------------
 
@@ -124,6 +134,7 @@ class RoomConsumer(SocketConsumer):
             return
         if too_early := self.bucket.take(self.loop.time()):
             retry_after_ms = int(too_early * 1000) + 1
+            rates.too_fast.inc()
             id = frame.id if isinstance(frame, Say) else None
             await self.reply(frames.error("rate_limited", "That was too fast.", id, retry_after_ms))
             return
@@ -152,8 +163,8 @@ class RoomConsumer(SocketConsumer):
 
     def say(self, frame: Say) -> None:
         self.in_flight += 1
-        entry = Entry(self.room.id, frame.id, self.person, frame.body)
-        self.writer.append(entry, lambda outcome: self.said(frame.id, outcome))
+        entry = Entry(self.room.pk, frame.id, self.person, frame.body, self.birth)
+        self.writer.append(entry, lambda outcome: self.said(frame.id, outcome), self.whose)
 
     def said(self, id: str, outcome: Outcome) -> None:
         """What became of a message: acknowledged after COMMIT, or refused with the reason."""
@@ -163,6 +174,8 @@ class RoomConsumer(SocketConsumer):
                 self.landed.set_result(None)
             self.landed = None
         self.outbox.put(answer(id, outcome), always=True)
+        if isinstance(outcome, log.Elsewhere):
+            self.close_with(RESTART)
 
     def typing(self) -> None:
         now = self.loop.time()
@@ -175,7 +188,11 @@ def answer(id: str, outcome: Outcome) -> str:
     if isinstance(outcome, Stored):
         return frames.ack(id, outcome.seq, outcome.at)
     if isinstance(outcome, log.Conflict):
-        return frames.error("bad_frame", "There is another message with this id.", id)
+        return frames.error("bad_frame", "You have said something else with this id.", id)
+    if isinstance(outcome, log.TooMuch):
+        return frames.error("rate_limited", "Too much of yours waits to be stored.", id, RETRY_AFTER_MS)
+    if isinstance(outcome, TooManyRooms):
+        return frames.error("too_many_rooms", str(outcome), id)
     if isinstance(outcome, log.Removed):
         return frames.error("forbidden", "The room, or your account, has been removed.", id)
     if isinstance(outcome, log.Unstorable):

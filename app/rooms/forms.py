@@ -9,6 +9,7 @@ from rooms.frames import MAX_BODY, MAX_ID, chosen_id
 from rooms.people import MAX_GUEST_NAME, Person, rename_guest
 
 CLASH = "This form has already sent another text. Send it again to post this one as well."
+HASTE = "That was too fast. The message is still here: send it again in a moment."
 OTHER = "You are {} here now. Send it again to say it under this name."
 UNSTORABLE = "This text cannot be stored here."
 AWAY = "The message could not be stored just now. It is still here: send it again in a moment."

@@ -1,21 +1,28 @@
 """The rooms as the hub sees them: where to read, and how its own frames are worded."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
+
+from django.db import Error as DatabaseError
 
 from realtime import hubs
 from realtime.feed import Follower, Numbered
 from realtime.hub import Changed, Hub
 from realtime.standing import Verdict
-from rooms import database, frames, log
+from rooms import database, frames, log, sweeping
 from rooms.gathering import Gathering
 from rooms.log import Page
 from rooms.models import Installation
 from rooms.standing import Present, Standing
 
+logger = logging.getLogger(__name__)
+
 PAGES: Final = 8  # read together: of 200 messages each, which may be long
+SWEEP_SECONDS: Final = 3_600  # between two looks for empty rooms
 
 
 class Rooms:
@@ -24,6 +31,7 @@ class Rooms:
             WeakKeyDictionary()
         )
         self._standing = Standing()
+        self._sweep_at = 0.0  # of the clock that never goes back
 
     async def identity(self) -> str:
         return await database.run(database.readers, Installation.identity)
@@ -34,10 +42,22 @@ class Rooms:
         return await reading.ask(Page(int(room), after, limit))
 
     async def changed(self, seconds: float) -> list[Changed]:
+        if monotonic() >= self._sweep_at:
+            await self._sweep()
         return await database.run(database.readers, log.changed, seconds)
 
     async def judge(self, followers: Sequence[Follower], doubted: bool) -> Verdict:
         return await database.run(database.readers, self._standing.judge, cast(Sequence[Present], followers), doubted)
+
+    async def _sweep(self) -> None:
+        """A bounded number of empty rooms; where there are more, the next ones at the next check."""
+        self._sweep_at = monotonic() + SWEEP_SECONDS
+        inside = [int(key) for key, feed in hub().feeds.items() if not feed.seq]
+        try:
+            if await database.run(database.readers, sweeping.sweep, inside) == sweeping.AT_ONCE:
+                self._sweep_at = 0.0
+        except DatabaseError as error:  # the log is asked all the same: it can be read where nothing can be written
+            logger.warning("empty rooms could not be swept: %s", error)
 
     def seq_frame(self, seq: int) -> str:
         return frames.seq(seq)

@@ -2,7 +2,8 @@
 
 `append_all` is a group commit: whatever came together is stored in one transaction, which holds the rows
 of the rooms concerned from before it numbers until COMMIT. So numbers are 1, 2, 3… without a hole, in the
-order in which they become visible, and a message with an id that is there already is that message.
+order in which they become visible, and a message with an id that its sender has used already is that message.
+The first message of a room makes it.
 """
 
 import logging
@@ -18,8 +19,9 @@ from django.utils import timezone
 from realtime import metrics
 from realtime.feed import Numbered
 from realtime.hub import Changed
-from rooms import faults, frames, statements
-from rooms.models import Message, Room
+from rooms import faults, frames, making, statements
+from rooms.making import Birth, TooManyRooms
+from rooms.models import Message, Room, key_of
 from rooms.people import Person
 from rooms.statements import Row
 
@@ -29,11 +31,15 @@ CHANGED: Final = timedelta(seconds=30)  # longer than a transaction that appends
 
 
 class Conflict(Exception):
-    """There is another message with this id."""
+    """The sender has said something else with this id."""
 
 
 class Unavailable(Exception):
     """It could not be stored now. Whether it was is not known; sent again, it is the same message."""
+
+
+class TooMuch(Unavailable):
+    """Who says it has more waiting than there is room left for others. It is not stored."""
 
 
 class Locked(Unavailable):
@@ -44,13 +50,18 @@ class Removed(Exception):
     """The room, or the sender's account, is no longer there."""
 
 
+class Elsewhere(Unavailable):
+    """The room is made, under another key than its sender's socket was told: who comes back finds it."""
+
+
 class Entry(NamedTuple):
-    """Something to be appended. `id` is the sender's name for it."""
+    """Something to be appended. `id` is the sender's name for it; `birth` is of a room that it may have to make."""
 
     room: int
     id: str
     person: Person
     body: str
+    birth: Birth | None = None
 
 
 @dataclass(slots=True)
@@ -71,7 +82,7 @@ class Unstorable(Exception):
     """The database will never take it as it is."""
 
 
-Outcome = Stored | Conflict | Unavailable | Removed | Unstorable
+Outcome = Stored | Conflict | Unavailable | Removed | TooManyRooms | Unstorable
 
 
 # --- Appending -------------------------------------------------------------------------------------
@@ -127,18 +138,20 @@ def is_fresh(outcome: Outcome) -> bool:
 def _in_one_transaction(entries: Sequence[Entry], skip_locked: bool) -> list[Outcome]:
     with transaction.atomic():
         logs, there = _look(entries, skip_locked)
+        missing = [entry for entry in entries if entry.birth is not None and entry.room not in logs]
+        refused = _make(missing, logs, there, skip_locked) if missing else {}
         seqs = {room: seq for room, (seq, _) in logs.items()}
         at = timezone.now()
         outcomes: list[Outcome] = []
         fresh: list[Row] = []
         for entry in entries:
             if entry.room not in seqs:
-                outcomes.append(Locked("the room is busy") if skip_locked else Removed())
-            elif found := there.get((entry.room, entry.id)):
+                outcomes.append(refused.get(entry.room) or (Locked("the room is busy") if skip_locked else Removed()))
+            elif found := there.get(name := (entry.room, entry.person.id_space, entry.id)):
                 outcomes.append(replace(found, fresh=False) if found.body == entry.body else Conflict())
             else:
                 seq = seqs[entry.room] = seqs[entry.room] + 1
-                stored = there[entry.room, entry.id] = _stored(entry, seq, at, logs[entry.room].epoch)
+                stored = there[name] = _stored(entry, seq, at, logs[entry.room].epoch)
                 outcomes.append(stored)
                 fresh.append(_row(entry, seq))
         if fresh:
@@ -146,18 +159,44 @@ def _in_one_transaction(entries: Sequence[Entry], skip_locked: bool) -> list[Out
         return outcomes
 
 
-def _look(
-    entries: Sequence[Entry], skip_locked: bool
-) -> tuple[dict[int, statements.Log], dict[tuple[int, str], Stored]]:
+Logs = dict[int, statements.Log]
+"""Of rooms, by key."""
+Ids = dict[tuple[int, str, str], Stored]
+"""Messages by room, by whose ids they have, and by id."""
+
+
+def _look(entries: Sequence[Entry], skip_locked: bool) -> tuple[Logs, Ids]:
     """The logs of the rooms that could be locked, and those messages that are there already."""
-    ids = [{"room_id": entry.room, "client_id": entry.id} for entry in entries]
+    ids = [{"room_id": entry.room, "client_id": entry.id, "person_key": entry.person.id_space} for entry in entries]
     logs, keys = statements.look({entry.room for entry in entries}, ids, skip_locked=skip_locked)
-    found = Message.objects.filter(pk__in=keys) if keys else []
-    return logs, {
-        (message.room_id, message.client_id): _kept(message, logs[message.room_id].epoch)
-        for message in found
-        if message.room_id in logs
-    }
+    return logs, _there(entries, logs, keys) if keys else {}
+
+
+def _there(entries: Sequence[Entry], logs: Logs, keys: list[int]) -> Ids:
+    rows = Message.objects.filter(pk__in=keys)
+    found = {(row.room_id, row.person_key, row.client_id): row for row in rows if row.room_id in logs}
+    there: Ids = {}
+    for room, id, person, *_ in entries:
+        name = room, person.id_space, id
+        if own := found.get(name):
+            there[name] = _kept(own, logs[room].epoch)
+        elif (old := found.get((room, "", id))) and old.seems_by(person.user_id, person.name):
+            there[name] = _kept(old, logs[room].epoch)
+    return there
+
+
+def _make(missing: Sequence[Entry], logs: Logs, there: Ids, skip_locked: bool) -> dict[int, Elsewhere | TooManyRooms]:
+    """Makes the rooms whose first messages these are, and looks again. Why a room cannot be made, by its key."""
+    births = {entry.room: (entry.birth, entry.person) for entry in reversed(missing) if entry.birth is not None}
+    refused: dict[int, Elsewhere | TooManyRooms] = dict(making.make(list(births.values())))
+    more_logs, more = _look([entry for entry in missing if entry.room not in refused], skip_locked)
+    logs |= more_logs
+    there |= more
+    if not skip_locked:
+        absent = {birth.room.name: key for key, (birth, _) in births.items() if key not in logs.keys() | refused.keys()}
+        taken = Room.objects.filter(name__in=absent).values_list("name", flat=True) if absent else ()
+        refused |= {absent[name]: Elsewhere("the room has another key") for name in taken}
+    return refused
 
 
 def _kept(message: Message, epoch: str) -> Stored:
@@ -174,6 +213,7 @@ def _row(entry: Entry, seq: int) -> Row:
         "room_id": entry.room,
         "seq": seq,
         "client_id": entry.id,
+        "person_key": entry.person.id_space,
         "user_id": statements.user_key(entry.person.user_id),
         "author": entry.person.name,
         "guest": entry.person.guest,
@@ -223,6 +263,13 @@ def _messages(pages: Sequence[Page]) -> Iterable[Any]:
 
 
 def changed(seconds: float) -> list[Changed]:
-    """The rooms in which something was said in the last so many seconds or shortly before, by the database's clock."""
+    """The rooms in which something was said in the last so many seconds or shortly before, by the database's clock.
+
+    Who came before such a room was made may follow it under a key that it did not get: that one has changed, too.
+    """
     rows = Room.objects.filter(changed_at__gte=Now() - CHANGED - timedelta(seconds=seconds), seq__gt=0)
-    return [Changed(str(key), epoch, seq) for key, epoch, seq in rows.values_list("pk", "epoch", "seq")]
+    return [
+        Changed(str(key), epoch, seq)
+        for pk, name, epoch, seq in rows.values_list("pk", "name", "epoch", "seq")
+        for key in {pk, key_of(name)}
+    ]

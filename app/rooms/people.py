@@ -17,7 +17,7 @@ from rooms.names import is_person_name
 
 COOKIE = "guest"
 SALT = "rooms.people"
-COOKIE_SECONDS = 365 * 24 * 3600
+COOKIE_SECONDS = 30 * 24 * 3600  # from the last page on; a copy that is older brings back neither guest nor name
 MAX_GUEST_NAME = 32
 ANIMALS = ("Badger", "Crane", "Dolphin", "Falcon", "Gecko", "Heron", "Ibex", "Lynx", "Otter", "Panda", "Raven", "Wren")
 
@@ -26,13 +26,20 @@ ANIMALS = ("Badger", "Crane", "Dolphin", "Falcon", "Gecko", "Heron", "Ibex", "Ly
 class Person:
     """`key` tells people apart (two tabs, one person) and is shown to nobody; `name` is shown to everybody.
 
-    `user_id` is the user's primary key, of whatever type the project's users have.
+    `user_id` is the user's primary key, of whatever type the project's users have. A guest without a cookie is not
+    `known`: the same one over the next connection cannot be told from anybody else.
     """
 
     key: str
     name: str
     guest: bool
     user_id: Any = None
+    known: bool = True
+
+    @property
+    def id_space(self) -> str:
+        """Within which an id means one message. All who are not known share one, so that theirs work at all."""
+        return self.key if self.known else ""
 
     @property
     def public_key(self) -> str:
@@ -62,11 +69,11 @@ def of_user(user: Any) -> Person:
 
 def guest_of(cookie: str | None) -> Person:
     try:
-        key, name = signing.loads(cookie or "", salt=SALT)
+        key, name = signing.loads(cookie or "", salt=SALT, max_age=COOKIE_SECONDS)
         return Person(f"guest:{key}", name, guest=True)
     except (signing.BadSignature, ValueError, TypeError):
         name = f"{secrets.choice(ANIMALS)} {secrets.randbelow(900) + 100}"
-        return Person(f"guest:{secrets.token_hex(8)}", name, guest=True)
+        return Person(f"guest:{secrets.token_hex(8)}", name, guest=True, known=False)
 
 
 def remember_guest(response: HttpResponse, person: Person) -> None:

@@ -10,9 +10,9 @@ from typing import Any, Final, Protocol, TypeVar
 from django.contrib.auth import get_user_model
 
 from realtime.closing import FORBIDDEN, LOGIN, NO_SUCH_ROOM, RESTART, Goodbye
-from realtime.feed import Follower
+from realtime.feed import Feed, Follower
 from realtime.standing import Verdict
-from rooms.models import Room
+from rooms.models import Lineage, Room, epoch_of
 from rooms.people import Person
 from rooms.sessions import living, people_of
 
@@ -25,6 +25,8 @@ CHANGES_OFTEN: Final = {"last_login"}  # of a user's row; says nothing about who
 class Present(Follower, Protocol):
     """A socket in a room. `session` is the key of the one by which its person is logged in."""
 
+    @property
+    def feed(self) -> Feed | None: ...
     @property
     def room(self) -> Room: ...
     @property
@@ -43,8 +45,12 @@ class Standing:
         """`doubted`: only some are asked about, and nothing that was verified before is believed of them."""
         rooms = {id(one.room): one.room for one in present}
         logs = {key: log for some in portions({room.pk for room in rooms.values()}) for key, *log in logs_of(some)}
+        spoken = {one.room.pk for one in present if one.feed is not None and one.feed.seq}
+        logs |= {room.pk: log for room, log in unmade(rooms.values(), logs.keys() | spoken)}
         over = self.over({one.session: one.person for one in present if one.session}, doubted)
         wrong = {key for key, room in rooms.items() if logs.get(room.pk) != [room.name, room.epoch]}
+        if any(room.pk in spoken - logs.keys() and not room.is_made for room in rooms.values()):
+            Lineage.renew()  # deleted by other means than ours: the next one of its name is another log
         verdict = Verdict({}, {})
         for one in present if over or wrong else ():
             room = one.room
@@ -84,6 +90,13 @@ class Standing:
 
 def logs_of(keys: Sequence[int]) -> Iterable[tuple[int, str, str]]:
     return Room.objects.filter(pk__in=keys).values_list("pk", "name", "epoch")
+
+
+def unmade(rooms: Iterable[Room], made: Collection[int]) -> Iterator[tuple[Room, list[str]]]:
+    """Rooms in which nothing has been said: what their rows would hold. `made` were, even if they are gone."""
+    absent = [room for room in rooms if room.pk not in made and not room.is_made]
+    salt = Lineage.current() if absent else ""
+    return ((room, [room.name, epoch_of(room.pk, salt)]) for room in absent)
 
 
 def active_among(keys: Collection[Any]) -> set[Any]:

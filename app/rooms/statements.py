@@ -22,6 +22,7 @@ COLUMNS: Final = {
     "room_id": "bigint",
     "seq": "bigint",
     "client_id": "text",
+    "person_key": "text",
     "user_id": USER.db_type(connection),  # whatever the project's users have for a key
     "author": "text",
     "guest": "boolean",
@@ -87,14 +88,18 @@ SQLITE: Final = Dialect(  # where whoever may write has locked everything
 )
 
 # A subquery a row, and no join: Postgres believes that a list in JSON has a hundred rows, and would rather read a
-# whole table of twenty thousand messages than look up a hundred, for every message that is said.
-THERE: Final = "SELECT id FROM rooms_message WHERE room_id = said.room_id AND client_id = said.client_id"
+# whole table of twenty thousand messages than look up a hundred, for every message that is said. It finds somebody's
+# own message, else one of nobody in particular: of a guest without a cookie, or stored by an older version.
+THERE: Final = (
+    "SELECT id FROM rooms_message WHERE room_id = said.room_id AND client_id = said.client_id"
+    " AND person_key IN (said.person_key, '') ORDER BY person_key DESC LIMIT 1"
+)
 
 
 def look(rooms: Iterable[int], ids: list[Row], *, skip_locked: bool) -> tuple[dict[int, Log], list[int]]:
     """The rooms' logs, locked until COMMIT, and the keys of the messages that have one of the ids.
 
-    `ids` are rows of room_id and client_id. Rooms are locked in the order of their keys, so that two
+    `ids` are rows of room_id, client_id and person_key. Rooms are locked in the order of their keys, so that two
     transactions never wait for each other. One that another transaction holds is left out where
     skip_locked; else it raises OperationalError after LOCK_MS.
     """

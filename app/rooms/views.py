@@ -16,9 +16,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rooms import errors, log, writer
+from realtime.admission import subscriber_at
+from rooms import errors, log, making, rates, writer
 from rooms.converters import valid_name
-from rooms.forms import AWAY, CLASH, OTHER, UNSTORABLE, MessageForm, NameForm, RoomForm
+from rooms.forms import AWAY, CLASH, HASTE, OTHER, UNSTORABLE, MessageForm, NameForm, RoomForm
 from rooms.frames import MAX_BODY
 from rooms.models import Room
 from rooms.people import Person, person_of, remember_guest
@@ -52,16 +53,23 @@ def page(view: View) -> View:
 @page
 def lobby(request: HttpRequest, person: Person) -> HttpResponse:
     form = RoomForm(request.POST or None)
+    status = HTTPStatus.OK
     if form.is_valid():
-        return SeeOther(resolve_url("room", form.cleaned_data["name"]))
+        try:
+            room = making.open_room(form.cleaned_data["name"], person, address_of(request))
+        except making.TooManyRooms as refusal:
+            form.add_error("name", str(refusal))
+            status = HTTPStatus.TOO_MANY_REQUESTS
+        else:
+            return remembered(SeeOther(resolve_url("room", room.name)), person)
     rooms = [(room, naturaltime(room.changed_at)) for room in Room.objects.recent(ROOMS_SHOWN) if valid_name(room.name)]
-    return show(request, person, "rooms/lobby.html", form, rooms=rooms)
+    return show(request, person, "rooms/lobby.html", form, status, rooms=rooms)
 
 
 @page
 def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
     try:
-        room = Room.objects.enter(name)
+        room = Room.objects.named(name)
     except DataError:  # the database cannot hold such a name
         return errors.not_found(request)
     if request.method != "POST":
@@ -72,8 +80,15 @@ def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
     if not form.is_from(person):
         form.refuse(OTHER.format(person.name), fresh_for=person)
         return talk(request, person, room, form, HTTPStatus.CONFLICT)
+    if rates.post(person, address_of(request)):
+        form.refuse(HASTE)
+        return talk(request, person, room, form, HTTPStatus.TOO_MANY_REQUESTS)
     try:
-        writer.append(room, id=form.cleaned_data["id"], person=person, body=form.cleaned_data["body"])
+        said = form.cleaned_data
+        writer.append(room, id=said["id"], person=person, body=said["body"], address=address_of(request))
+    except making.TooManyRooms as refusal:
+        form.refuse(str(refusal))
+        return talk(request, person, room, form, HTTPStatus.TOO_MANY_REQUESTS)
     except log.Conflict:
         form.refuse(CLASH, fresh_for=person)
         return talk(request, person, room, form, HTTPStatus.CONFLICT)
@@ -105,6 +120,10 @@ def rename(request: HttpRequest, person: Person) -> HttpResponse:
     if form.is_valid():
         return remembered(SeeOther(back), form.person)
     return show(request, person, "rooms/name.html", form, next=back)
+
+
+def address_of(request: HttpRequest) -> str:
+    return subscriber_at(request.META.get("REMOTE_ADDR", ""))
 
 
 def where_from(request: HttpRequest) -> str:

@@ -7,7 +7,7 @@ messages, and a lone message waits for nobody.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from time import monotonic, sleep
 from typing import Final, NamedTuple
 
@@ -15,9 +15,10 @@ from django.db import connection, transaction
 
 from realtime import drain, hubs
 from realtime.hub import Hub
-from rooms import database, frames
+from rooms import database, frames, rates
 from rooms.live import ROOMS
-from rooms.log import Entry, Locked, Outcome, Stored, Unavailable, append_all
+from rooms.log import Entry, Locked, Outcome, Stored, TooMuch, Unavailable, append_all
+from rooms.making import Birth
 from rooms.models import Room
 from rooms.people import Person
 
@@ -40,6 +41,7 @@ class Waiting(NamedTuple):
     entry: Entry
     done: Done
     since: float
+    whose: Collection[str]
 
 
 Told = tuple[Waiting, Outcome]
@@ -58,6 +60,7 @@ class Writer:
         self._waiting: deque[Waiting] = deque()
         self._aside: dict[int, deque[Waiting]] = {}
         self._accepted = 0  # and not told yet, wherever they are
+        self._shares: dict[str, int] = {}  # of those, by person and address
         self._task: asyncio.Task[None] | None = None
         drain.at_drain(self.finish)
 
@@ -69,13 +72,25 @@ class Writer:
 
     # --- In the loop -------------------------------------------------------------------------------
 
-    def append(self, entry: Entry, done: Done) -> None:
-        """Stores the entry soon; done(outcome) is called after COMMIT, before anybody hears of it."""
-        if self._accepted >= MOST_WAITING:
+    def append(self, entry: Entry, done: Done, whose: Collection[str] = ()) -> None:
+        """Stores the entry soon; done(outcome) is called after COMMIT, before anybody hears of it.
+
+        Nobody of those `whose` it is may have more waiting than there is room left. So as the queue fills, those who
+        have most in it are refused first, and who has nothing in it gets in as long as it is not full.
+        """
+        free, shares = MOST_WAITING - self._accepted, self._shares
+        if free <= 0:
             done(Unavailable("too much is waiting to be stored"))
             return
+        for who in whose:
+            if shares.get(who, 0) >= free:
+                rates.too_much.inc()
+                done(TooMuch("there is no room for more of the same"))
+                return
         self._accepted += 1
-        self._waiting.append(Waiting(entry, done, monotonic()))
+        for who in whose:
+            shares[who] = shares.get(who, 0) + 1
+        self._waiting.append(Waiting(entry, done, monotonic(), whose))
         if self._task is None:
             self._task = self._loop.create_task(self._work())
 
@@ -102,6 +117,7 @@ class Writer:
     def _tell(self, outcomes: list[Told]) -> None:
         self._accepted -= len(outcomes)
         for waiting, outcome in outcomes:
+            self._give_back(waiting.whose)
             try:
                 waiting.done(outcome)
             except Exception:
@@ -110,6 +126,13 @@ class Writer:
                 publish(self._hub, outcome)
             except Exception:
                 logger.exception("what is in the log could not be told: the next check of the log does it")
+
+    def _give_back(self, whose: Collection[str]) -> None:
+        for who in whose:
+            if left := self._shares[who] - 1:
+                self._shares[who] = left
+            else:
+                del self._shares[who]
 
     # --- In the database's thread ------------------------------------------------------------------
 
@@ -172,9 +195,10 @@ def publish(hub: Hub, outcome: Outcome) -> None:
         hub.publish(str(outcome.room), outcome.epoch, outcome.seq, frames.message(outcome))
 
 
-def append(room: Room, *, id: str, person: Person, body: str) -> Stored:
+def append(room: Room, *, id: str, person: Person, body: str, address: str = "") -> Stored:
     """For sync code: stores, and publishes once it is committed. Raises whatever other outcome there is."""
-    outcome = append_all([Entry(room.pk, id, person, body)])[0]
+    birth = None if room.is_made else Birth(room, address)
+    outcome = append_all([Entry(room.pk, id, person, body, birth)])[0]
     if not isinstance(outcome, Stored):
         raise outcome
     if outcome.fresh:

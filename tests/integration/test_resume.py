@@ -159,7 +159,8 @@ def seqs(frame: dict[str, object]) -> list[object]:
 
 
 def write(stack: Stack, room: str, count: int, body: str = "from long ago") -> None:
-    """Put messages straight into the log of a room that exists, as another process would."""
+    """Put messages straight into the room's log, as another process would."""
+    stack.open_room(room)
     stack.database.rows(
         "WITH room AS (UPDATE rooms_room SET seq = seq + %(count)s, changed_at = clock_timestamp()"
         "  WHERE name = %(room)s RETURNING id, seq)"

@@ -93,6 +93,7 @@ def environment(**variables: str) -> dict[str, str]:
         "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
         "HTTPS": "0",
         "HOST": "127.0.0.1",
+        "ROOMS_PER_ADDRESS": "0",  # all tests come from one
         **variables,
     }
 

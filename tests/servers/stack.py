@@ -10,6 +10,7 @@ from servers.nginx import Nginx
 from servers.postgres import Database, Postgres
 from servers.process import Process
 from servers.redis import Redis
+from visitor import Visitor
 
 SERVERS = ["daphne", "uvicorn"]
 
@@ -81,6 +82,10 @@ class Stack:
     @property
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self.nginx.port}"
+
+    def open_room(self, name: str) -> None:
+        """By the lobby's form: listening to a room makes none."""
+        assert Visitor(self.base_url).post("/", {"name": name}).status == 303
 
     def make_user(self, name: str, *, staff: bool = False) -> str:
         """Somebody with an account; the password."""

@@ -276,6 +276,14 @@ async def test_another_epoch_sends_the_members_back_for_a_fresh_start(
     assert again.goodbye is None
 
 
+async def test_what_somebody_has_taken_in_one_process_is_taken_in_the_others(process: Make) -> None:
+    alices, bobs = process(), process()
+    here, there = (hub.rates.enter({"mallory": (10, 20)}) for hub in (alices, bobs))
+    while not there.take(bobs.loop.time()):  # until all is taken there
+        pass
+    await until(lambda: here.early(alices.loop.time()) > 0)  # who has taken nothing here
+
+
 async def test_who_arrives_with_a_new_epoch_starts_the_room_afresh(layer: Layer, rooms: Rooms, process: Make) -> None:
     rooms.away = True
     hub = process()
@@ -487,6 +495,8 @@ async def test_a_frame_that_cannot_be_made_does_not_silence_a_room_for_good(
     alice, _ = join(hub, rooms, "alice")
     monkeypatch.setattr(hub_module, "SEQ_SECONDS", 0.05)
     await until(lambda: "seq 0" in alice.heard)
+
+
 async def test_a_number_of_another_log_is_dropped_and_counted(layer: Layer, rooms: Rooms, process: Make) -> None:
     alices, bobs = process(), process()
     alice, _ = join(alices, rooms, "alice")

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,12 +15,13 @@ from django.core import signing
 from django.db import OperationalError, connections
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from realtime import drain, hubs
 from realtime import hub as hub_module
 from realtime.closing import LOGIN, RESTART
-from realtime.limits import BAD_FRAMES_IN_A_ROW, OUTBOX_BYTES, TokenBucket
-from rooms import arrivals, consumers, database, log, people
+from realtime.limits import BAD_FRAMES_IN_A_ROW, OUTBOX_BYTES
+from rooms import arrivals, database, live, log, people
 from rooms import writer as writer_module
 from rooms.consumers import MOST_IN_FLIGHT, NoRoute, RoomConsumer
 from rooms.log import Unavailable
@@ -40,10 +43,12 @@ class Client:
         query: str = "",
         cookie: str = "",
         subprotocols: tuple[str, ...] = (),
+        address: str = "127.0.0.1",
     ) -> None:
         cookie = cookie or f"guest={signing.dumps([name, name], salt=people.SALT)}"
         self.scope = {
             "type": "websocket",
+            "client": [address, 0],
             "headers": [(b"cookie", cookie.encode())],
             "query_string": query.encode(),
             "url_route": {"kwargs": {"room_name": room}},
@@ -139,7 +144,7 @@ async def test_the_first_frame_is_the_welcome(settings: Any) -> None:
     await alice.hears("ack")
     welcome = alice.heard[0]
     assert welcome["type"] == "welcome"
-    room = Room.objects.get(name="lobby")
+    room = Room.objects.get(name="lobby")  # which her message has made, after the welcome
     assert welcome == {
         "type": "welcome",
         "room": "lobby",
@@ -261,6 +266,71 @@ async def test_whatever_is_no_route_is_told_so() -> None:
     assert sent[2]["code"] == 4404
 
 
+# --- A room that nobody has made ---------------------------------------------------------------------
+
+
+async def test_listening_makes_no_room_and_the_first_message_is_heard_by_who_was_there_before() -> None:
+    alice, bob = Client("alice"), Client("bob")
+    welcomes = [await client.hears("welcome") for client in (alice, bob)]
+    assert not Room.objects.exists()
+    assert [welcome["seq"] for welcome in welcomes] == [0, 0]
+    alice.say("a")
+    assert (await bob.hears("message"))["seq"] == 1
+    room = Room.objects.get()
+    assert {welcome["epoch"] for welcome in welcomes} == {room.epoch}
+    late = Client("carol", query=f"since=0&epoch={room.epoch}")
+    assert (await late.hears("welcome"))["recovered"] is True
+
+
+async def test_who_listens_to_a_name_that_became_another_row_returns_and_finds_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 0.05)
+    alice, bob = Client("alice"), Client("bob")
+    await bob.hears("welcome")
+    await alice.hears("welcome")
+    elsewhere = Room.objects.create(name="lobby")  # as an older version makes it
+    alice.say("a")
+    assert (await alice.hears("error"))["code"] == "unavailable"
+    assert (await alice.hears("goodbye"))["reason"] == "restart"
+    again = Client("alice")
+    await again.hears("welcome")
+    again.say("a")
+    await again.hears("ack")
+    assert (await bob.hears("goodbye"))["reason"] == "restart"  # found by the check of the log
+    assert [message.room_id for message in Message.objects.all()] == [elsewhere.pk]
+
+
+async def test_a_process_sweeps_empty_rooms_but_not_those_that_somebody_is_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(live.ROOMS, "_sweep_at", 0.0)
+    for name in ("empty", "lobby"):
+        Room.objects.enter(name)
+    Room.objects.update(changed_at=timezone.now() - timedelta(days=2))
+    alice = Client("alice")
+    await until(lambda: not Room.objects.filter(name="empty").exists())
+    assert live.ROOMS._sweep_at > 0
+    alice.say("a")
+    await alice.hears("ack")
+
+
+async def test_where_a_person_has_made_enough_rooms_the_next_one_is_refused_in_words(settings: Any) -> None:
+    settings.ROOMS_PER_PERSON = 2
+    for number in range(3):
+        alice = Client("alice", room=f"room-{number}")
+        alice.say("a")
+        await alice.hears("ack" if number < 2 else "error")
+    error = alice.all("error")[0]
+    assert (error["code"], error["id"]) == ("too_many_rooms", "a")
+    assert error["detail"].endswith("come back later.")
+    bob = Client("bob", room="room-2")
+    bob.say("a")
+    await bob.hears("ack")
+    assert Room.objects.count() == 3
+
+
 # --- Saying ------------------------------------------------------------------------------------------
 
 
@@ -297,18 +367,40 @@ async def test_an_ack_comes_only_when_the_message_is_stored(monkeypatch: pytest.
     assert (await alice.hears("ack"))["seq"] == Message.objects.get().seq
 
 
-async def test_the_same_message_again_has_the_same_number_over_any_socket() -> None:
-    alice, bob = Client("alice"), Client("bob")
-    await bob.hears("welcome")
+async def test_the_same_message_again_has_the_same_number_over_any_socket_of_its_sender() -> None:
+    alice, tab = Client("alice"), Client("alice")
+    await tab.hears("welcome")
     alice.say("a")
     await alice.hears("ack")
     alice.say("a")
-    bob.say("a")
-    assert (await alice.hears("ack", 2))["seq"] == (await bob.hears("ack"))["seq"] == 1
-    bob.say("b")
-    await bob.hears("ack", 2)
-    await bob.hears("message", 2)
-    assert [frame["seq"] for frame in bob.all("message")] == [1, 2]
+    tab.say("a")
+    assert (await alice.hears("ack", 2))["seq"] == (await tab.hears("ack"))["seq"] == 1
+    tab.say("b")
+    await tab.hears("ack", 2)
+    await tab.hears("message", 2)
+    assert [frame["seq"] for frame in tab.all("message")] == [1, 2]
+
+
+async def test_who_uses_anothers_id_blocks_nobody_and_is_acknowledged_for_nothing() -> None:
+    alice, bob = Client("alice"), Client("bob")
+    bob.say("a", "bob guessed her id")
+    await bob.hears("ack")
+    alice.say("a", "hers")
+    assert (await alice.hears("ack"))["seq"] == 2
+    bob.say("a", "hers")
+    assert (await bob.hears("error"))["code"] == "bad_frame"  # about what he said himself
+    assert [(message.person_key, message.body) for message in Message.objects.order_by("seq")] == [
+        ("guest:bob", "bob guessed her id"),
+        ("guest:alice", "hers"),
+    ]
+
+
+async def test_a_program_without_a_cookie_sends_again_over_its_next_socket_and_is_stored_once() -> None:
+    first, second = Client(cookie="theme=dark"), Client(cookie="theme=dark")
+    first.say("a")
+    await first.hears("ack")
+    second.say("a")
+    assert (await second.hears("ack"))["seq"] == 1
 
 
 async def test_another_text_under_a_used_id_is_a_bad_frame() -> None:
@@ -332,6 +424,7 @@ async def test_what_cannot_be_stored_is_said_to_be_unavailable_and_when_to_try_a
 
 
 async def test_a_room_that_was_removed_is_forbidden() -> None:
+    Room.objects.enter("lobby")
     alice = Client()
     await alice.hears("welcome")
     Room.objects.all().delete()
@@ -384,8 +477,8 @@ async def test_ten_bad_frames_in_a_row_close_the_socket_for_good() -> None:
     assert alice.heard[-1] == goodbye
 
 
-async def test_a_frame_that_is_refused_as_too_fast_forgives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "TokenBucket", lambda rate, burst: TokenBucket(0.001, 1))
+async def test_a_frame_that_is_refused_as_too_fast_forgives_nothing(settings: Any) -> None:
+    settings.MESSAGE_RATE, settings.MESSAGE_BURST = 0.001, 1
     alice = Client()
     for _ in range(BAD_FRAMES_IN_A_ROW):
         alice.says("hi")
@@ -393,8 +486,8 @@ async def test_a_frame_that_is_refused_as_too_fast_forgives_nothing(monkeypatch:
     assert (await alice.hears("goodbye"))["reason"] == "bad_frames"
 
 
-async def test_a_bad_frame_costs_what_a_good_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "TokenBucket", lambda rate, burst: TokenBucket(0.001, 2))
+async def test_a_bad_frame_costs_what_a_good_one_does(settings: Any) -> None:
+    settings.MESSAGE_RATE, settings.MESSAGE_BURST = 0.001, 2
     alice = Client()
     alice.says("hi")
     alice.says("hi")
@@ -416,8 +509,10 @@ async def test_nothing_is_heard_after_our_goodbye() -> None:
     assert not Message.objects.exists()
 
 
-async def test_who_is_told_goodbye_while_she_waits_for_room_says_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "TokenBucket", lambda rate, burst: TokenBucket(1_000, 1_000))
+async def test_who_is_told_goodbye_while_she_waits_for_room_says_no_more(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.MESSAGE_RATE, settings.MESSAGE_BURST = 1_000, 1_000
     alice = Client()
     await alice.hears("welcome")
     run, may_go = database.run, asyncio.Event()
@@ -479,8 +574,8 @@ async def test_who_comes_back_to_a_room_that_is_gone_does_not_find_it_in_memory(
 # --- Limits ------------------------------------------------------------------------------------------
 
 
-async def test_who_is_too_fast_is_told_when_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "TokenBucket", lambda rate, burst: TokenBucket(10, 2))
+async def test_who_is_too_fast_is_told_when_to_go_on(settings: Any) -> None:
+    settings.MESSAGE_RATE, settings.MESSAGE_BURST = 10, 2
     alice = Client()
     for id in "abc":
         alice.say(id)
@@ -493,8 +588,68 @@ async def test_who_is_too_fast_is_told_when_to_go_on(monkeypatch: pytest.MonkeyP
     assert alice.all("error") == [error]
 
 
-async def test_only_so_many_messages_of_one_socket_are_on_their_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "TokenBucket", lambda rate, burst: TokenBucket(1_000, 1_000))
+async def test_more_sockets_are_not_more_to_say_for_one_person_and_nothing_less_for_another(settings: Any) -> None:
+    settings.MESSAGE_RATE, settings.MESSAGE_BURST = 1, 5
+    tabs = [Client("alice", room=f"room-{number % 3}") for number in range(10)]
+    for tab in tabs:
+        await tab.hears("welcome")
+        tab.say("a")
+    for tab in tabs[5:]:
+        assert (await tab.hears("error"))["code"] == "rate_limited"
+    await until(lambda: sum(len(tab.all("ack")) for tab in tabs) == 5)
+    await tabs[0].left()
+    again = Client("alice", room="room-0")  # which is no new allowance
+    again.say("b")
+    assert (await again.hears("error"))["code"] == "rate_limited"
+    bob = Client("bob", room="room-0")
+    bob.say("a")
+    await bob.hears("ack")
+
+
+async def test_a_new_guest_for_each_socket_is_bounded_by_the_address(settings: Any) -> None:
+    settings.MESSAGE_RATE_PER_ADDRESS = 2  # and twice as many at once
+    guests = [Client(cookie="theme=dark", address="192.0.2.1") for _ in range(6)]
+    for guest in guests:
+        await guest.hears("welcome")
+        guest.say(secrets.token_hex(8))
+    for guest in guests[4:]:
+        assert (await guest.hears("error"))["code"] == "rate_limited"
+    elsewhere = Client("bob", address="192.0.2.2")
+    elsewhere.say("a")
+    await elsewhere.hears("ack")
+
+
+async def test_whose_messages_wait_for_the_database_leaves_room_for_others(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    monkeypatch.setattr(writer_module, "MOST_WAITING", 100)
+    settings.MESSAGE_RATE, settings.MESSAGE_BURST = 1_000, 1_000
+    tabs, bob = [Client("mallory") for _ in range(10)], Client("bob")
+    for client in (*tabs, bob):
+        await client.hears("welcome")
+    run, may_go = database.run, asyncio.Event()
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        await may_go.wait()
+        return await run(*args, **kwargs)
+
+    monkeypatch.setattr(database, "run", slow)
+    for number, tab in enumerate(tabs):
+        for message in range(20):
+            tab.say(f"{number}-{message}")
+    await until(lambda: all(not tab.inbox.qsize() for tab in tabs))
+    bob.say("his")
+    await until(lambda: sum(len(tab.all("error")) for tab in tabs) == 150)
+    assert {frame["code"] for tab in tabs for frame in tab.all("error")} == {"rate_limited"}
+    may_go.set()
+    await bob.hears("ack")
+    assert not bob.all("error")
+
+
+async def test_only_so_many_messages_of_one_socket_are_on_their_way(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.MESSAGE_RATE, settings.MESSAGE_BURST = 1_000, 1_000
     alice = Client()
     await alice.hears("welcome")
     run, may_go = database.run, asyncio.Event()
@@ -517,9 +672,9 @@ async def test_only_so_many_messages_of_one_socket_are_on_their_way(monkeypatch:
 
 
 async def test_who_goes_with_messages_on_their_way_harms_nobody(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, settings: Any
 ) -> None:
-    monkeypatch.setattr(consumers, "TokenBucket", lambda rate, burst: TokenBucket(1_000, 1_000))
+    settings.MESSAGE_RATE, settings.MESSAGE_BURST = 1_000, 1_000
     alice, bob = Client("alice"), Client("bob")
     await alice.hears("welcome")
     await bob.hears("welcome")
@@ -541,6 +696,7 @@ async def test_who_goes_with_messages_on_their_way_harms_nobody(
 
 
 async def test_who_reads_nothing_gets_every_message_once_when_reading_again() -> None:
+    Room.objects.enter("lobby")
     alice, bob = Client("alice"), Client("bob")
     await bob.hears("welcome")
     await alice.hears("welcome")

@@ -34,7 +34,7 @@ from rooms.log import (
     read_all,
 )
 from rooms.models import Message, Room
-from rooms.people import Person, of_user
+from rooms.people import Person, guest_of, of_user
 from rooms.statements import Log, Row
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,7 @@ def test_what_is_stored_is_what_is_told(room: Room) -> None:
 def test_the_same_message_again_is_the_same_message(room: Room) -> None:
     (first,) = say(room, "a")
     say(room, "b")
-    (again,) = append_all([entry(room, "a", person=BOB)])  # guests change; the id is what counts
+    (again,) = append_all([entry(room, "a", person=Person(ALICE.key, "alice under another name", guest=True))])
     assert isinstance(first, Stored)
     assert isinstance(again, Stored)
     assert (again.seq, again.at, again.person, again.fresh) == (1, first.at, first.person, False)
@@ -125,6 +125,30 @@ def test_an_append_asks_for_the_same_however_many_speak_in_however_many_rooms(
     with django_assert_num_queries(6):  # savepoint, lock, look, insert, count, release
         outcomes = append_all([entry(rooms[number % places], f"{number}") for number in range(people)])
     assert sorted(seqs(outcomes)) == sorted(1 + number // places for number in range(people))
+
+
+def test_an_id_is_its_senders_own_and_tells_nobody_else_anything(room: Room) -> None:
+    said = append_all([entry(room, "a"), entry(room, "a", "ho", BOB), entry(room, "a", person=BOB)])
+    assert seqs(said) == [1, 2]
+    assert isinstance(said[2], Conflict)  # with what bob has said himself
+    assert seqs(append_all([entry(room, "a"), entry(room, "a", "ho", BOB)])) == [1, 2]
+
+
+@pytest.mark.parametrize("person", [ALICE, "a user"])
+def test_what_the_version_before_has_stored_is_stored_once_and_only_its_senders(room: Room, person: Any) -> None:
+    person = of_user(get_user_model().objects.create_user("alice")) if person == "a user" else person
+    append_all([entry(room, "a", person=person)])
+    Message.objects.update(person_key="")
+    assert seqs(append_all([entry(room, "a", person=person)])) == [1]
+    assert seqs(append_all([entry(room, "a", "ho", BOB)])) == [2]
+    assert seqs(append_all([entry(room, "a", person=person), entry(room, "a", "ho", BOB)])) == [1, 2]
+
+
+def test_guests_who_are_not_known_share_their_ids(room: Room) -> None:
+    nobody, again = guest_of(None), guest_of(None)
+    assert seqs(append_all([entry(room, "a", person=nobody), entry(room, "a", person=again)])) == [1, 1]
+    assert isinstance(append_all([entry(room, "a", "ho", person=again)])[0], Conflict)
+    assert seqs(append_all([entry(room, "a", "ho", BOB)])) == [2]
 
 
 def test_a_message_is_not_made_into_an_object_of_the_orm(room: Room) -> None:

@@ -1,6 +1,9 @@
-"""Rooms are made by whoever enters first, and remember what was said."""
+"""Rooms are one and the same before and after they are made, and remember what was said."""
+
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -21,6 +24,53 @@ def test_the_first_who_enters_makes_the_room_and_the_others_find_it() -> None:
     assert Room.objects.enter("lobby") == made
     assert made.seq == 0
     assert Room.objects.count() == 1
+
+
+def test_a_room_that_nobody_has_made_has_the_key_and_the_epoch_that_it_will_have() -> None:
+    before = Room.objects.named("lobby")
+    assert not before.is_made
+    assert not Room.objects.exists()
+    made = Room.objects.enter("lobby")
+    assert made.is_made
+    assert (made.pk, made.epoch) == (before.pk, before.epoch)
+
+
+def test_a_room_whose_making_is_taken_back_is_not_made() -> None:
+    room = Room.objects.named("lobby")
+    with transaction.atomic():
+        Room.objects.make([room])
+        transaction.set_rollback(True)
+    assert not room.is_made
+    assert not Room.objects.exists()
+
+
+def test_a_room_that_has_another_name_now_keeps_its_log_and_who_comes_to_the_old_name_gets_another() -> None:
+    renamed = Room.objects.enter("lobby")
+    Room.objects.update(name="parlour")
+    lobby = Room.objects.named("lobby")
+    assert not lobby.is_made
+    assert lobby.pk != renamed.pk
+    assert lobby.epoch != renamed.epoch
+    assert Room.objects.enter("lobby").pk == lobby.pk
+    assert Room.objects.named("parlour").pk == renamed.pk
+
+
+def test_a_deleted_room_with_messages_and_a_restored_backup_never_give_an_epoch_again() -> None:
+    made = Room.objects.enter("lobby")
+    Room.objects.update(seq=1)
+    Room.objects.all().delete()
+    after = Room.objects.named("lobby").epoch
+    call_command("new_epoch", stdout=StringIO())
+    assert len({made.epoch, after, Room.objects.named("lobby").epoch}) == 3
+
+
+def test_a_room_that_was_deleted_while_somebody_was_in_it_is_not_made_with_its_old_epoch() -> None:
+    before = Room.objects.named("lobby")
+    Room.objects.enter("lobby")
+    Room.objects.update(seq=1)
+    Room.objects.all().delete()
+    Room.objects.make([before])
+    assert not Room.objects.exists()
 
 
 def test_a_name_written_with_other_accents_is_the_same_room() -> None:

@@ -1,5 +1,6 @@
 """Who somebody is: alice is logged in, bob and carol are guests."""
 
+import time
 from typing import Any
 
 import pytest
@@ -59,6 +60,26 @@ def test_nobody_becomes_somebody_else_by_a_forged_cookie(cookie: str) -> None:
     found = guest_of(cookie)
     assert found.guest
     assert found.key != BOB.key
+
+
+def test_a_guests_cookie_ends_with_the_name_in_it_and_is_renewed_by_each_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [time.time()]
+    monkeypatch.setattr(signing.time, "time", lambda: clock[0])
+    old = cookie_of(BOB)
+    renamed = cookie_of(rename_guest(BOB, "robert"))
+    clock[0] += people.COOKIE_SECONDS - 60
+    assert guest_of(old) == BOB
+    renewed = cookie_of(guest_of(renamed))
+    clock[0] += 120
+    assert guest_of(old).key != BOB.key
+    assert guest_of(old).name != "bob"
+    assert guest_of(renewed) == Person(BOB.key, "robert", guest=True)
+
+
+def test_who_brings_no_cookie_that_counts_is_not_known() -> None:
+    assert not guest_of(None).known
+    assert not guest_of("forged").known
+    assert guest_of(cookie_of(guest_of(None))).known
 
 
 def test_a_guests_cookie_is_kept_from_scripts_and_other_sites(settings: Any) -> None:

@@ -36,11 +36,20 @@ def carol() -> Client:
 # --- The room --------------------------------------------------------------------------------------
 
 
-def test_the_first_visit_makes_the_room(alice: Client) -> None:
-    assert alice.get("/room/teahouse/").status_code == 200
-    assert Room.objects.get().name == "teahouse"
-    alice.get("/room/teahouse/")
-    assert Room.objects.count() == 1
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_looking_makes_no_room_and_the_first_message_does(alice: Client, bob: Client, method: str) -> None:
+    assert getattr(alice, method)("/room/teahouse/").status_code == 200
+    assert not Room.objects.exists()
+    shown = attribute(alice.get("/room/teahouse/"), "epoch")
+    say(bob, "hello")
+    room = Room.objects.get()
+    assert (room.name, room.epoch) == ("teahouse", shown)
+    assert bodies(alice) == ["hello"]
+
+
+def test_a_message_that_is_refused_makes_no_room(alice: Client) -> None:
+    assert say(alice, "").status_code == 422
+    assert not Room.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["茶馆", "हिन्दी", "a_b-c9", "x" * 64])
@@ -143,6 +152,17 @@ def test_what_cannot_be_stored_now_is_kept_with_its_id(
     assert (typed(page), hidden_id(page.content.decode())) == ("hold on", "an-id")
 
 
+def test_what_is_sent_too_fast_is_kept_and_others_go_on(alice: Client, bob: Client, settings: Any) -> None:
+    settings.MESSAGE_RATE, settings.MESSAGE_BURST = 1, 2
+    for browser in (alice, bob):
+        browser.get("/")
+    assert [say(alice, f"{number}").status_code for number in range(3)] == [303, 303, 429]
+    page = say(alice, "and this", "an-id")
+    assert (typed(page), hidden_id(page.content.decode())) == ("and this", "an-id")
+    assert "That was too fast." in page.content.decode()
+    assert say(bob, "hello").status_code == 303
+
+
 def test_markup_is_text(alice: Client) -> None:
     body = "<script>alert(1)</script>\"'&"
     say(alice, body)
@@ -159,6 +179,50 @@ def test_a_form_without_its_token_is_refused_with_a_sentence() -> None:
 
 
 # --- The lobby ---------------------------------------------------------------------------------------
+
+
+def test_the_lobbys_form_makes_the_room(alice: Client) -> None:
+    alice.post("/", {"name": "teahouse"})
+    assert Room.objects.get().name == "teahouse"
+
+
+def test_who_has_made_enough_rooms_is_told_so_and_may_enter_those_that_are_there(
+    alice: Client, bob: Client, settings: Any
+) -> None:
+    settings.ROOMS_PER_PERSON = 1
+    alice.get("/")
+    say(alice, "hello", room="first")
+    for refused in (alice.post("/", {"name": "second"}), say(alice, "hello", room="second")):
+        assert refused.status_code == 429
+        assert "too many rooms within an hour" in refused.content.decode()
+    assert typed(say(alice, "my words", room="second")) == "my words"
+    bob.get("/")
+    say(bob, "hello", room="bobs")
+    assert say(alice, "hello", room="bobs").status_code == 303
+    assert alice.post("/", {"name": "bobs"}).status_code == 303
+
+
+def test_a_new_identity_for_each_room_is_bounded_by_the_address(settings: Any) -> None:
+    settings.ROOMS_PER_ADDRESS = 2
+    answers = [Client().post("/", {"name": f"room-{number}"}).status_code for number in range(3)]
+    assert answers == [303, 303, 429]
+    other = Client(REMOTE_ADDR="192.0.2.7")
+    assert other.post("/", {"name": "room-2"}).status_code == 303
+
+
+def test_one_makers_many_new_rooms_push_nobody_elses_out_of_the_lobby(
+    alice: Client, bob: Client, settings: Any
+) -> None:
+    settings.ROOMS_PER_PERSON = 100
+    alice.get("/")
+    bob.get("/")
+    say(bob, "hello", room="bobs")
+    for number in range(60):
+        say(alice, "look here", room=f"room-{number}")
+    lobby = re.findall(r'href="/room/([\w-]+)/"', bob.get("/").content.decode())
+    assert len(lobby) == 50
+    assert lobby[-1] == "bobs"
+    assert lobby[:3] == ["room-59", "room-58", "room-57"]
 
 
 def test_the_lobby_lists_rooms_by_latest_activity(alice: Client) -> None:
@@ -244,7 +308,7 @@ def test_where_guests_are_not_allowed_pages_lead_to_the_log_in(carol: Client, se
     for answer in (carol.get(path), carol.post(path, {"body": "hello", "name": "teahouse"})):
         assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={path}")
     assert not Room.objects.exists()
-    carol.login(username="carol", password="correct horse")
+    carol.force_login(User.objects.get(username="carol"))
     assert carol.get(path).status_code == 200
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from realtime import drain, hubs
 from rooms import database
 from rooms import writer as writer_module
-from rooms.log import Conflict, Entry, Locked, Outcome, Removed, Stored, Unavailable
+from rooms.log import Conflict, Entry, Locked, Outcome, Removed, Stored, TooMuch, Unavailable
 from rooms.models import Room
 from rooms.people import Person
 from rooms.writer import Writer, append
@@ -291,6 +291,31 @@ async def test_too_much_that_waits_is_refused_at_once(
     say(writer, 1, "8")
     await writer.finish()
     assert say.ids[3:] == ["0", "1", "2", "3", "4", "8"]
+
+
+async def test_as_the_queue_fills_those_with_most_in_it_are_refused_first(
+    writer: Writer, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "MOST_WAITING", 20)
+    refused: dict[str, list[Outcome]] = {"mallory": [], "192.0.2.6": [], "bob": []}
+    db.open.clear()
+
+    def say(name: str, *whose: str) -> None:
+        writer.append(Entry(1, name, ALICE, "hi"), lambda outcome: refused[whose[-1]].append(outcome), whose)
+
+    for _ in range(20):
+        say("m", "mallory")
+    assert len(refused["mallory"]) == 10  # as much as is left for others
+    for number in range(20):
+        say("m", f"new guest {number}", "192.0.2.6")
+    assert len(refused["192.0.2.6"]) == 15  # who are many, but at one address
+    say("b", "bob")
+    assert refused["bob"] == []
+    assert all(isinstance(outcome, TooMuch) for told in refused.values() for outcome in told)
+    db.open.set()
+    await writer.finish()
+    assert [isinstance(outcome, Stored) for outcome in refused["bob"]] == [True]
+    assert writer._shares == {}
 
 
 async def test_whatever_the_database_throws_everybody_is_told_and_the_next_have_their_turn(

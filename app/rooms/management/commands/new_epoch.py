@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from rooms.models import Installation, Room, new_epoch
+from rooms.models import Installation, Lineage, Room, new_epoch
 
 
 class Command(BaseCommand):
@@ -21,4 +21,5 @@ class Command(BaseCommand):
         for room in rooms:
             room.epoch = new_epoch()
         Room.objects.bulk_update(rooms, ["epoch"], batch_size=1_000)
+        Lineage.renew()  # also rooms that are made again since the backup
         self.stdout.write(f"{len(rooms)} rooms have a new epoch, and the installation has a new name.")

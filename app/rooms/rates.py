@@ -1,0 +1,31 @@
+"""What a person and an address may say, over sockets and by the pages' forms."""
+
+from time import monotonic
+from typing import Final
+
+from django.conf import settings
+
+from realtime import metrics
+from realtime.rates import Limits, Rates
+from rooms.people import Person
+
+too_fast: Final = metrics.limited.labels("message_rate")
+too_much: Final = metrics.limited.labels("messages_waiting")
+
+_posts: Final = Rates(monotonic)
+
+
+def limits(person: Person, address: str) -> Limits:
+    """The address counts where the settings say that it is one client's."""
+    found: Limits = {person.key: (settings.MESSAGE_RATE, settings.MESSAGE_BURST)}
+    if rate := settings.MESSAGE_RATE_PER_ADDRESS:
+        found[f"address:{address}"] = rate, 2 * rate
+    return found
+
+
+def post(person: Person, address: str) -> float:
+    """One message by a form: 0.0, or how many seconds it is too early. Each process counts these for itself."""
+    early = _posts.take_once(limits(person, address))
+    if early:
+        too_fast.inc()
+    return early
