@@ -185,7 +185,7 @@ def failure(check: Callable[[], None]) -> str:
     try:
         check()
     except Exception as error:
-        return kind(error)
+        return kind(error.__cause__ or error)
     return ""
 
 

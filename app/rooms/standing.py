@@ -49,8 +49,6 @@ class Standing:
         logs |= {room.pk: log for room, log in unmade(rooms.values(), logs.keys() | spoken)}
         over = self.over({one.session: one.person for one in present if one.session}, doubted)
         wrong = {key for key, room in rooms.items() if logs.get(room.pk) != [room.name, room.epoch]}
-        if any(room.pk in spoken - logs.keys() and not room.is_made for room in rooms.values()):
-            Lineage.renew()  # deleted by other means than ours: the next one of its name is another log
         verdict = Verdict({}, {})
         for one in present if over or wrong else ():
             room = one.room
