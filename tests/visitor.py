@@ -40,7 +40,7 @@ class Visitor:
         """Send a form as the page that shows it does: with that page's token."""
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.get(seen_on or path).text)
         assert token, f"no form on {seen_on or path}"
-        fields = {**form, "csrfmiddlewaretoken": token[1]}
+        fields = {"csrfmiddlewaretoken": token[1], **form}
         return self._open(path, urllib.parse.urlencode(fields).encode(), {"Origin": self.base})
 
     def post_raw(self, path: str, body: bytes, **headers: str) -> Page:

@@ -85,6 +85,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who waits gets in, whatever others try meanwhile
 AXES_DISABLE_ACCESS_LOG = True
 AXES_CLIENT_IP_CALLABLE = "rooms.logins.address_of"
+AXES_USERNAME_CALLABLE = "rooms.logins.account_of"
 AXES_LOCKOUT_CALLABLE = "rooms.logins.locked_out"
 AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
 LOGIN_URL = "login"

@@ -94,6 +94,12 @@ def address_of(request: HttpRequest) -> str | None:
         return None
 
 
+def account_of(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str | None:
+    """The name that somebody tried, as far as the table of failures has room for it: Postgres cuts nothing off."""
+    name = (credentials or request.POST).get("username")
+    return name and name[: AccessAttempt._meta.get_field("username").max_length]
+
+
 def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
     return refused(request, seconds, "There were too many wrong passwords.", f"{seconds // 60} minutes")

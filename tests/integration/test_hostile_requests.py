@@ -14,6 +14,7 @@ SECONDS = 15
 TOKEN = "csrftoken=" + "a" * 32
 FORM = "application/x-www-form-urlencoded"
 HERE = "127.0.0.1"
+SAID_ONCE_A_MINUTE = ("django.security.DisallowedHost", "django.security.csrf")
 
 
 def request(method: str, target: str, *headers: str, body: bytes = b"", host: str = HERE) -> bytes:
@@ -191,8 +192,13 @@ def test_a_hostile_request_is_no_error_of_the_servers(stack: Stack, role: str, n
     server.mark()
     status = answer(server.port, REQUESTS[name])
     assert status < 500 or status == 501
-    logged = server.output_since_mark()
-    assert logged == ""
+    assert complaints(server) == []
+
+
+def complaints(server: Server) -> list[str]:
+    """What was logged, but for what is said once a minute to whoever can mend a setting."""
+    lines = server.output_since_mark().splitlines()
+    return [line for line in lines if not any(f'"logger": "{name}"' in line for name in SAID_ONCE_A_MINUTE)]
 
 
 def answer(port: int, sent: bytes) -> int:
@@ -229,7 +235,7 @@ def test_the_admins_searches_and_filters_take_anything(stack: Stack, role: str) 
     }
     assert statuses["/admin/rooms/room/?e=1"] == 200
     assert {path: status for path, status in statuses.items() if status >= 500} == {}
-    assert server.output_since_mark() == ""
+    assert complaints(server) == []
 
 
 @pytest.mark.parametrize("field", ["username", "password", "next", "csrfmiddlewaretoken"])
@@ -240,7 +246,8 @@ def test_the_admins_searches_and_filters_take_anything(stack: Stack, role: str) 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/admin/login/"])
 def test_nobody_logs_in_with_what_no_database_holds(stack: Stack, path: str, field: str, odd: str) -> None:
     mallory = Visitor(stack.web.url)
-    assert mallory.post(path, {"username": "a", "password": "b", field: odd}).status in (200, 403)
+    answered = mallory.post(path, {"username": new_id(), "password": "b", field: odd}).status
+    assert answered == (403 if field == "csrfmiddlewaretoken" else 200)
 
 
 @pytest.mark.parametrize("odd", ["\0", "a\0b", "\ufffd"])

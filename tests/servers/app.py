@@ -93,7 +93,9 @@ def environment(**variables: str) -> dict[str, str]:
         "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
         "HTTPS": "0",
         "HOST": "127.0.0.1",
-        "ROOMS_PER_ADDRESS": "0",  # all tests come from one
+        # All tests come from one.
+        "ROOMS_PER_ADDRESS": "0",
+        "LOGIN_FAILURES_PER_ADDRESS": "0",
         **variables,
     }
 

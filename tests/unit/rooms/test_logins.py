@@ -105,6 +105,11 @@ def test_the_lock_ends_by_itself_and_trying_meanwhile_does_not_prolong_it() -> N
     assert not AccessAttempt.objects.exists()
 
 
+def test_a_name_that_no_table_has_room_for_is_wrong_like_any_other() -> None:
+    assert [tries("wrong", name="x" * 5_000).status_code for _ in range(10)] == [200] * 9 + [429]
+    assert AccessAttempt.objects.get().username == "x" * 255
+
+
 def test_an_operator_unlocks_an_account() -> None:
     for _ in range(10):
         tries("wrong")
