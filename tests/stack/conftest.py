@@ -40,6 +40,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack.remove()
 
 
+@pytest.fixture(scope="session")
+def newer_compose() -> str:
+    """A value for DOCKER_CONFIG under which `docker compose` is the newest that can be had."""
+    need_engine()
+    try:
+        return run([str(HERE / "engine.sh"), "newer"]).strip()
+    except CommandError as error:
+        unable(str(error).splitlines()[-1])
+
+
 def start(stack: Stack) -> None:
     stack.compose("build")
     try:

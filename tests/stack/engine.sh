@@ -4,6 +4,7 @@
 #   engine.sh up      use the engine that answers, else install and start one; see that every base image exists
 #   engine.sh down    end the engine that `up` started; its images and packages stay
 #   engine.sh status  one line; exit status 1 while no engine answers
+#   engine.sh newer   print a folder for DOCKER_CONFIG with the newest compose and buildx that Debian has
 #
 # Exit status 3: this machine cannot have one, and the last line on standard error says what is missing.
 # ENGINE_STATE is the folder for the log, the process number and scratch files.
@@ -28,6 +29,7 @@ main() {
     up) locked up ;;
     down) locked down ;;
     status) status ;;
+    newer) locked newer ;;
     *) grep '^#   engine' "$0" | cut -c5- >&2; exit 2 ;;
   esac
 }
@@ -82,14 +84,33 @@ install_tools() {
 
 # Debian 12's engine refuses healthcheck.start_interval; that of the release after it needs nothing newer than
 # Debian 12's libc. A configuration of its own keeps the other release out of the machine's package lists.
-fetch_docker() {
+fetch_docker() { fetch trixie docker.io docker-cli docker-compose docker-buildx; }
+
+# The two plugins of the release after that, beside those that are installed: compose has changed what it replaces when.
+newer() {
+  local deb plugins=$state/newer/cli-plugins
+  if [[ ! -d $plugins ]]; then
+    needs_bare_debian "A newer compose is missing"
+    say "fetching a newer compose"
+    mkdir -p "$state/newer"
+    fetch forky docker-compose docker-buildx
+    for deb in "$state"/apt/*.deb; do
+      quietly dpkg-deb --extract "$deb" "$state/newer/extracted"
+    done
+    mv "$state/newer/extracted/usr/libexec/docker/cli-plugins" "$plugins"
+    rm -r "$state/newer/extracted"
+  fi
+  echo "$state/newer"
+}
+
+fetch() {
   local site
   site=$(mirror)
   mkdir -p "$state/apt/lists/partial" "$state/apt/cache/archives/partial"
   rm -f "$state"/apt/*.deb
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site trixie main" >"$state/apt/sources.list"
-  quietly trixie_apt update
-  (cd "$state/apt" && quietly trixie_apt download docker.io docker-cli docker-compose docker-buildx)
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $1 main" >"$state/apt/sources.list"
+  quietly private_apt update
+  (cd "$state/apt" && quietly private_apt download "${@:2}")
 }
 
 # The mirror that the machine's own package sources use. apt knows it from its lists, which a fresh machine lacks.
@@ -102,8 +123,9 @@ mirror() {
   echo "$site"
 }
 
-trixie_apt() {
-  apt-get -o Dir::Etc::SourceList="$state/apt/sources.list" -o Dir::Etc::SourceParts=- \
+# A mirror may hold the lists of a release in the making longer than their date allows.
+private_apt() {
+  apt-get -o Acquire::Check-Valid-Until=false -o Dir::Etc::SourceList="$state/apt/sources.list" -o Dir::Etc::SourceParts=- \
     -o Dir::State::Lists="$state/apt/lists" -o Dir::Cache="$state/apt/cache" -o APT::Sandbox::User=root "$@"
 }
 

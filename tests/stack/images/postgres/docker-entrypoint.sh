@@ -30,7 +30,8 @@ drop_root() {
 
 create_cluster() {
   read_settings
-  initdb --username "$POSTGRES_USER" --pwfile <(echo "$POSTGRES_PASSWORD")
+  # shellcheck disable=SC2086  # words
+  initdb --username "$POSTGRES_USER" --pwfile <(echo "$POSTGRES_PASSWORD") ${POSTGRES_INITDB_ARGS:-}
   echo "host all all all $POSTGRES_HOST_AUTH_METHOD" >>"$PGDATA/pg_hba.conf"
   # Only this script can reach the server until everything is in it: nobody finds it half ready.
   pg_ctl -D "$PGDATA" -w -o "$(printf '%q ' "${@:2}" -c listen_addresses=)" start
