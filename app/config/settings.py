@@ -174,6 +174,7 @@ if DATABASE["ENGINE"] == "django.db.backends.postgresql":
     DATABASE_SESSION = services.session(DATABASE, timeout=ROLE != "command")
     DATABASE["CONN_HEALTH_CHECKS"] = True
     DATABASE["OPTIONS"].setdefault("sslmode", DATABASE_SSLMODE)
+    DATABASE["OPTIONS"].setdefault("application_name", f"rooms {ROLE}")
     if ROLE == "asgi":
         DATABASE["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5}
     if ROLE == "wsgi":
