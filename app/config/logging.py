@@ -13,6 +13,9 @@ import structlog
 from realtime.outage import kind
 from realtime.seldom import Seldom, again
 
+BEHIND_THE_FIRST_LINE = (
+    r"\n(?:LINE \d+|DETAIL|HINT|QUERY|CONTEXT): .*?(?=\n\n(?:The above exception|During handling)|\Z)"
+)
 QUIET = ("asyncio", "daphne", "channels_redis", "redis", "twisted", "websockets", "urllib3", "sentry_sdk")
 FOR_EACH_BAD_REQUEST = "Invalid request from"  # how gunicorn's warnings begin that a stranger writes
 MOST = 2_000  # characters of a message or any other value,
@@ -118,6 +121,7 @@ def formatter(kind: str) -> dict[str, Any]:
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             # Plain text: structured tracebacks would hold the values of variables, and so bodies.
             structlog.processors.format_exc_info,
+            without_values,
             bounded,
             *render(kind),
         ],
@@ -131,6 +135,13 @@ def render(kind: str) -> list[Any]:
         structlog.processors.EventRenamer("message"),
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
+
+
+def without_values(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Behind its first line, an error of Postgres repeats the row or the statement, and with it what people said."""
+    for field in event.keys() & {"event", "exception"}:
+        event[field] = re.sub(BEHIND_THE_FIRST_LINE, "", str(event[field]), flags=re.DOTALL)
+    return event
 
 
 def without_query(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:

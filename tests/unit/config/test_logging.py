@@ -7,7 +7,9 @@ import logging.config
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import IntegrityError
 
 from config.logging import QUIET, RETRYING, logging_for
 
@@ -50,6 +52,34 @@ def test_an_error_carries_its_traceback_and_no_values(configured: Callable[[str]
     assert body
     assert "ArithmeticError" in json.loads(said())["exception"]
     assert "a secret body" not in said()
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "DETAIL:  Failing row contains (1, {words}).",
+        "LINE 1: INSERT INTO said VALUES (E'{words}')\n                     ^\nHINT:  Try again, \"{words}\".",
+        "CONTEXT:  SQL statement {words}",
+    ],
+)
+def test_an_error_of_postgres_says_what_went_wrong_and_not_with_whose_words(
+    configured: Callable[[str], Said], behind: str
+) -> None:
+    said = configured("json")
+    told = f"duplicate key\n{behind.format(words='somebodys' + chr(10) + 'words')}"
+    try:
+        try:
+            raise psycopg.errors.UniqueViolation(told)
+        except psycopg.Error as error:
+            raise IntegrityError(told) from error
+    except IntegrityError as error:
+        logging.getLogger("rooms").warning("not stored: %s", error)
+        logging.getLogger("rooms").exception("not stored")
+    assert "somebodys" not in said()
+    warning, traceback = (json.loads(line) for line in said().splitlines())
+    assert warning["message"] == "not stored: duplicate key"
+    assert traceback["exception"].count("duplicate key") == 2
+    assert "IntegrityError" in traceback["exception"]
 
 
 @pytest.mark.parametrize("kind", ["json", "console"])
