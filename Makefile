@@ -41,6 +41,9 @@ ifndef SECRET_KEY
 $(local): export SECRET_KEY_FILE ?= ../.run/secret_key
 endif
 ready := .run/venv/app.txt .run/secret_key
+# What the environment gives as a file needs no default beside it.
+by_default := DEBUG HTTPS HOST PORT ALLOWED_HOSTS LOG_FORMAT DATABASE_URL
+$(foreach name,$(by_default),$(if $($(name)_FILE),$(if $($(name)),,$(eval $(local): export $(name) :=))))
 endif
 
 # The server takes the terminal for itself: Ctrl-C reaches it alone, and make sees it end well.
@@ -119,10 +122,10 @@ ifneq ($(project),)
 export COMPOSE_PROJECT_NAME := $(project)
 endif
 
-up: has-docker ## build and start the stack on http://localhost:8080, and wait until it is healthy
-	docker compose up --detach --wait --build
+up: has-docker ## build, check and start the stack on http://localhost:8080, and wait until it is healthy
+	@docker/up.sh
 
-rollout: has-docker ## replace the application by a new version while people talk
+rollout: has-docker ## bring a new version while people talk
 	@docker/rollout.sh
 
 deploy: ## bring a new version to Heroku: make deploy APP=name

@@ -1,50 +1,51 @@
 #!/usr/bin/env bash
-# Replaces the web and ws containers by new ones while people talk.
+# Brings a new version while people talk.
 #
-# Builds, migrates once, starts the new containers beside the old ones, and when all of them are healthy asks the old
-# ones to leave: they say goodbye to their sockets, and whoever was on them comes back to the new ones. nginx follows by
-# itself. A new version that cannot be built, migrated or started leaves the old one running: exit status 1.
+# Builds, checks, migrates once, starts the new web and ws containers beside the old ones, and when all of them are
+# healthy asks the old ones to leave: they say goodbye to their sockets, and whoever was on them comes back to the new
+# ones. nginx follows by itself, and takes over its new configuration. A new version that cannot be built, migrated or
+# started leaves the old one running: exit status 1.
+#
+# Redis, Postgres and nginx itself cannot stand beside their successors. Where they have changed they are replaced, one
+# after another, and each time it is said what that costs.
 #
 # The old version works on the migrated database for a while, so a migration must leave it what it needs.
 set -euo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=docker/common.sh
+. docker/common.sh
 
 services=(web ws)
 healthy_seconds=120
 old=()   # containers
 scale=() # twice as many
+images=  # names and what they meant before, a line each
 
 main() {
+  needs
   alone
   remember_old
   trap leave_as_it_was EXIT
   say "building"
-  quietly docker compose build ws || fail "The new version cannot be built."
+  quietly docker compose build || fail "The new version cannot be built."
+  check
   say "migrating"
-  quietly docker compose run --rm --no-deps migrate || fail "The migration failed."
+  once migrate || fail "The migration failed."
   say "starting the new containers"
-  quietly docker compose up --detach --no-deps --no-recreate "${scale[@]}" "${services[@]}" ||
-    fail "The new containers cannot be started."
+  start_beside || fail "The new containers cannot be started."
   all_healthy
   trap - EXIT
 
+  # Whoever leaves the old servers leaves the old nginx workers as well, so nobody has to come back twice.
+  once edge || fail "nginx' configuration cannot be published."
+  reload_nginx
   say "asking the old containers to leave"
   docker stop "${old[@]}" >/dev/null # each has its stop_grace_period
   docker rm "${old[@]}" >/dev/null
+  replace redis "messages take some moments longer"
+  replace postgres "for some seconds nobody can speak, and what is said meanwhile is sent again"
+  replace nginx "for up to 20 seconds nobody can come in"
   say "done"
-}
-
-say() { echo "rollout: $*" >&2; }
-
-fail() {
-  say "$*"
-  exit 1
-}
-
-# Two at once would take each other's new containers for old ones.
-alone() {
-  exec 9<docker/rollout.sh
-  flock --nonblock 9 || fail "Another rollout is under way."
 }
 
 remember_old() {
@@ -58,21 +59,22 @@ remember_old() {
     ((here)) || fail "There is no $service container: \`make up\` starts the stack."
     scale+=(--scale "$service=$((2 * here))")
   done
-  image=$(docker inspect --format '{{.Config.Image}}' "${old[0]}")
-  old_image=$(docker inspect --format '{{.Image}}' "${old[0]}")
+  # migrate has the image of web and ws, but perhaps an older one.
+  # shellcheck disable=SC2046  # words
+  images=$(docker inspect --format '{{.Config.Image}} {{.Image}}' \
+    $(docker compose ps --all --quiet $(docker compose config --services | grep -vx migrate)))
 }
 
-# Shows what a command said only if it failed.
-quietly() {
-  local said
-  said=$("$@" 2>&1 </dev/null) && return
-  tail -n 30 <<<"$said" >&2
-  return 1
+# Not --no-deps: containers made with it differ, in the eyes of compose, from what the next `up` would make. What they
+# depend on runs, but for the migration, of which the old version's container would be started.
+start_beside() {
+  forget_what_ended
+  quietly docker compose up --detach --no-recreate "${scale[@]}" "${services[@]}"
 }
 
 new() {
   local id
-  docker compose ps --all --quiet "${services[@]}" | while read -r id; do
+  for id in $(docker compose ps --all --quiet "${services[@]}"); do
     [[ " ${old[*]} " == *" $id "* ]] || echo "$id"
   done
 }
@@ -101,14 +103,37 @@ unhealthy() {
   fail "$(docker inspect --format '{{slice .Name 1}}' "$1") does not become healthy."
 }
 
-# The image's name goes back as well: the next `docker compose up` must not start what has failed.
+# The images' names go back as well: the next `docker compose up` must not start what has failed.
 leave_as_it_was() {
-  local id
+  local id name
   for id in $(new); do
     docker rm --force "$id" >/dev/null
   done
-  docker tag "$old_image" "$image"
+  while read -r name id; do
+    docker tag "$id" "$name"
+  done <<<"$images"
   say "The old version goes on."
 }
+
+# --- what has one container only ---
+
+replace() {
+  has "$1" && differs "$1" || return 0
+  say "replacing $1: $2"
+  quietly docker compose up --detach --wait "$1" ||
+    fail "The new $1 does not become healthy: \`docker compose logs $1\` shows why. web and ws are the new version's."
+}
+
+differs() {
+  local id runs wanted
+  id=$(docker compose ps --all --quiet "$1")
+  [[ $id ]] || return 0
+  runs=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}} {{.Image}}' "$id")
+  wanted="$(docker compose config --hash "$1" | cut -d ' ' -f 2) $(image_of "$id")"
+  [[ $runs != "$wanted" ]]
+}
+
+# What the name of the container's image means.
+image_of() { docker image inspect --format '{{.Id}}' "$(docker inspect --format '{{.Config.Image}}' "$1")"; }
 
 main "$@"

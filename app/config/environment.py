@@ -24,6 +24,11 @@ env = environ.FileAwareEnv()
 
 def word(name: str, default: str = "") -> str:
     """Text as it was given (a `$` in a key is a character of it), without the line end that editors leave in files."""
+    if env.ENVIRON.env.get(name) and env.ENVIRON.env.get(f"{name}_FILE"):
+        raise ImproperlyConfigured(
+            f"{name} and {name}_FILE are both set: which one holds? In containers docker-compose.yml sets {name}_FILE, "
+            f"and docker/postgres-elsewhere.yml or docker/redis-elsewhere.yml takes it away."
+        )
     try:
         text = str(env.ENVIRON.get(name, default)).strip()
         text.encode()

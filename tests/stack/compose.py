@@ -20,7 +20,7 @@ COMMAND_SECONDS = 600  # enough for a build that downloads everything
 # What the docker command itself may need of the caller's environment; a variable of the stack is none of it.
 KEPT = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
 SERVERS = ("nginx", "web", "ws", "redis", "postgres")
-ONCE = ("migrate", "secrets")
+ONCE = ("migrate", "secrets", "edge")
 PORT_OF_SERVERS = 8000
 ESTABLISHED = "01"
 
@@ -57,10 +57,14 @@ class Stack:
         self.compose("down")
 
     def remove(self) -> None:
-        """With its volumes and images. What the builder keeps makes the next build fast."""
+        """With its volumes and its own images. What the builder keeps makes the next build fast."""
         images = self.compose("config", "--images").split()
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "1")
-        run(["docker", "image", "rm", "--force", *images])
+        run(["docker", "image", "rm", "--force", *(image for image in images if image.startswith(self.project))])
+
+    def ids(self, *services: str) -> dict[str, str]:
+        """Of all servers, or of these: who keeps its id has not been replaced."""
+        return {repr(container): container.id for container in self.containers(*(services or SERVERS))}
 
     def containers(self, *services: str) -> list["Container"]:
         """All there are, running or not, in the order of their numbers."""

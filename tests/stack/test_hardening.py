@@ -59,7 +59,7 @@ def test_its_first_process_reaps_and_it_may_take_its_time_to_leave(container: Co
     about = container.inspect()
     assert about["HostConfig"]["Init"]
     assert about["Config"]["StopTimeout"] == 30
-    again = "no" if container.service in ONCE else "unless-stopped"
+    again = "no" if container.service in ONCE else "always"
     assert about["HostConfig"]["RestartPolicy"]["Name"] == again
 
 

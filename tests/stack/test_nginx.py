@@ -9,7 +9,7 @@ from realtime import limits
 from stack.compose import ROOT, Stack
 from visitor import Visitor
 
-CONFIGURATION = ["-p", "/run/nginx", "-c", "/etc/nginx/edge/nginx.conf", "-e", "stderr"]
+CONFIGURATION = ["-p", "/run/nginx", "-c", "/etc/nginx/edge/current/nginx.conf", "-e", "stderr"]
 
 
 def test_the_containers_nginx_reads_the_real_configuration(stack: Stack) -> None:

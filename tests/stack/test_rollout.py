@@ -13,6 +13,7 @@ from stack import migrations
 from stack.compose import CommandError, Stack, run
 from visitor import Visitor
 
+SINGLE = ("nginx", "redis", "postgres")
 LOBBY = "app/rooms/templates/rooms/lobby.html"
 MIGRATION = """from django.db import migrations
 
@@ -23,23 +24,41 @@ class Migration(migrations.Migration):
 """
 
 
-async def test_people_talk_through_a_rollout(stack: Stack) -> None:
-    before = application(stack)
+async def test_people_talk_through_a_rollout_of_everything(stack: Stack) -> None:
+    before, single = application(stack), stack.ids(*SINGLE)
+    (stack.folder / "docker/redis/redis.conf").open("a").write("hz 11\n")
+    (stack.folder / "docker/postgres/postgresql.conf").open("a").write("work_mem = 5MB\n")
+    site = stack.folder / "nginx/site.conf"
+    site.write_text(
+        site.read_text().replace("include listen.conf;", "include listen.conf; add_header X-New yes always;")
+    )
     write_migration(stack, "tests_9001", "CREATE TABLE second_edition (id integer)")
     lobby = stack.folder / LOBBY
     lobby.write_text(lobby.read_text().replace("</h1>", " (second edition)</h1>"))
     assert "(second edition)" not in page(stack)
 
+    said: list[str] = []
+
     async def rollout() -> None:
-        await asyncio.to_thread(stack.run, "make", "rollout")
+        said.append(await asyncio.to_thread(stack.run, "bash", "-c", "make rollout 2>&1"))
 
     account = await talk_through(stack, rollout)
     assert account.dials >= 8, "everybody had to come back"
+    costs = [line for line in said[0].splitlines() if line.startswith("rollout: replacing")]
+    assert [line.split()[2] for line in costs] == ["redis:", "postgres:"]
+    assert {name: id for name, id in single.items() if stack.ids(*SINGLE)[name] == id}.keys() == {"nginx-1"}
+    assert stack.container("redis").exec("grep", "^hz", "/etc/redis/redis.conf") == "hz 11\n"
+    assert setting(stack, "work_mem") == "5MB"
+    assert Visitor(stack.base_url).get("/").headers["X-New"] == "yes"
     assert "(second edition)" in page(stack)
     assert "[X] tests_9001" in stack.container("web").exec("python", "manage.py", "showmigrations", "rooms")
     after = application(stack)
     assert [service for service, _ in after] == [service for service, _ in before]
     assert not set(after) & set(before)
+
+    everybody = stack.ids()
+    stack.up()
+    assert stack.ids() == everybody, "and nothing is left for the next `docker compose up`"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +108,11 @@ async def talk_through(stack: Stack, rollout: Callable[[], Awaitable[None]]) -> 
 def application(stack: Stack) -> list[tuple[str, str]]:
     """Service and id of each container of the application."""
     return sorted((container.service, container.id) for container in stack.containers("web", "ws"))
+
+
+def setting(stack: Stack, name: str) -> str:
+    ask = ["psql", "--username=postgres", "--tuples-only", "--no-align", "--command", f"SHOW {name}"]
+    return stack.container("postgres").exec(*ask).strip()
 
 
 def image_by_name(stack: Stack) -> str:

@@ -15,6 +15,8 @@ TOP = {
     *("app.json", "LICENSE", "docs"),
 }
 READ_BY_COMPOSE = {"HTTP_PORT", "HTTP_BIND", "TRUSTED_PROXIES"}
+# What has one value in the containers, or none. In .env, docker/up.sh refuses them.
+DECIDED_BY_COMPOSE = {"DYNO", "HEROKU_APP_DEFAULT_DOMAIN_NAME", "HOST", "PORT", "PROXY_HOPS"}
 SET_BY_THE_LAUNCHERS = {"ROLE"}
 
 
@@ -50,12 +52,17 @@ def test_the_example_lists_every_variable_once_with_its_default() -> None:
     assert {name: default for name, default in listed if name not in READ_BY_COMPOSE} == read
 
 
-def test_compose_hands_on_only_what_is_read_and_what_the_example_lists() -> None:
-    handed_on = set(re.findall(r"^ +- ([A-Z_]+?)(?:_FILE)?(?:=|$)", text("docker-compose.yml"), re.MULTILINE))
-    handed_on = {name for name in handed_on if not name.startswith("POSTGRES_")}
-    chosen = set(re.findall(r"\$\{([A-Z_]+)", text("docker-compose.yml"))) - {"COMPOSE_PROJECT_NAME"}
-    assert "DRAIN_SECONDS" in handed_on
-    assert handed_on - set(variables_read()) == set()
+def test_what_alice_writes_into_env_reaches_the_containers_or_is_refused() -> None:
+    """A bare name hands it on, and so does `${NAME…}`; a name with a value of compose's own does not."""
+    compose = text("docker-compose.yml")
+    handed_on = set(re.findall(r"^ +- ([A-Z_]+)$", compose, re.MULTILINE))
+    chosen = set(re.findall(r"\$\{([A-Z_]+)", compose)) - {"COMPOSE_PROJECT_NAME"}
+    assert {"DRAIN_SECONDS", "DATABASE_URL"} <= handed_on
+    listed = set(re.findall(r"^#([A-Z_]+)=", text(".env.example"), re.MULTILINE))
+    assert listed - (handed_on | chosen) == DECIDED_BY_COMPOSE
+    assert handed_on | chosen <= listed
+    own = set(re.findall(r"^ +- ([A-Z_]+?)(?:_FILE)?=", compose, re.MULTILINE))
+    assert {name for name in own if not name.startswith("POSTGRES_")} <= listed
     assert chosen - set(variables_read()) == READ_BY_COMPOSE
 
 

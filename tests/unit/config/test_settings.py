@@ -88,6 +88,24 @@ def test_nonsense_is_refused_in_a_sentence_that_names_the_variable(read: Read, n
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PORT", "ALLOW_GUESTS"])
+def test_a_value_beside_a_file_with_another_is_refused(read: Read, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"^{name} and {name}_FILE are both set"):
+        read(**{name: "1", f"{name}_FILE": str(tmp_path / "file")})
+
+
+@pytest.mark.parametrize("role", ["asgi", "wsgi", "command"])
+def test_postgres_knows_who_asks_unless_the_address_names_him(read: Read, role: str) -> None:
+    def name(url: str) -> str:
+        options: dict[str, str] = read(DATABASE_URL=url, ROLE=role, ALLOWED_HOSTS="rooms.example.org").DATABASE[
+            "OPTIONS"
+        ]
+        return options["application_name"]
+
+    assert name(POSTGRES) == f"rooms {role}"
+    assert name(f"{POSTGRES}?application_name=mine") == "mine"
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PORT", "ALLOW_GUESTS"])
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
 def test_a_file_that_cannot_be_read_is_named(read: Read, tmp_path: Path, name: str, content: bytes | None) -> None:
     file = tmp_path / "value"

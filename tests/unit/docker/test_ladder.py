@@ -49,6 +49,12 @@ def test_the_servers_fit_into_the_connections_that_postgres_has() -> None:
     assert three_and_one_and_their_successors <= most - 15
 
 
+def test_as_many_connections_are_counted_with_as_postgres_has_for_the_application() -> None:
+    most = number("docker/postgres/postgresql.conf", r"^max_connections = (\d+)")
+    reserved = number("docker/postgres/postgresql.conf", r"^superuser_reserved_connections = (\d+)")
+    assert number("docker-compose.yml", r"DATABASE_CONNECTIONS:-(\d+)") == most - reserved
+
+
 def test_a_body_has_one_limit_all_the_way() -> None:
     from django.conf import settings
 
