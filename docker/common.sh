@@ -75,6 +75,27 @@ forget_what_ended() { quietly docker compose rm --force edge migrate secrets; }
 
 once() { quietly docker compose --progress quiet run --rm --no-deps -T "$@"; }
 
+# --- the images' names, which must not lead the next `docker compose up` to what was refused ---
+
+images= # names and what they meant before the build, a line each
+
+remember_images() {
+  local ids
+  # migrate has the image of web and ws, but perhaps an older one.
+  # shellcheck disable=SC2046  # words
+  ids=$(docker compose ps --all --quiet $(docker compose config --services | grep -vx migrate))
+  # shellcheck disable=SC2086  # words
+  [[ ! $ids ]] || images=$(docker inspect --format '{{.Config.Image}} {{.Image}}' $ids)
+}
+
+put_images_back() {
+  local name id
+  [[ $images ]] || return 0
+  while read -r name id; do
+    docker tag "$id" "$name"
+  done <<<"$images"
+}
+
 # --- nginx ---
 
 # Takes over the configuration that was checked and published last, if it is another than the one that runs. Pages do

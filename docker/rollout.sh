@@ -19,7 +19,6 @@ services=(web ws)
 healthy_seconds=120
 old=()   # containers
 scale=() # twice as many
-images=  # names and what they meant before, a line each
 
 main() {
   needs
@@ -59,10 +58,7 @@ remember_old() {
     ((here)) || fail "There is no $service container: \`make up\` starts the stack."
     scale+=(--scale "$service=$((2 * here))")
   done
-  # migrate has the image of web and ws, but perhaps an older one.
-  # shellcheck disable=SC2046  # words
-  images=$(docker inspect --format '{{.Config.Image}} {{.Image}}' \
-    $(docker compose ps --all --quiet $(docker compose config --services | grep -vx migrate)))
+  remember_images
 }
 
 # Not --no-deps: containers made with it differ, in the eyes of compose, from what the next `up` would make. What they
@@ -103,15 +99,12 @@ unhealthy() {
   fail "$(docker inspect --format '{{slice .Name 1}}' "$1") does not become healthy."
 }
 
-# The images' names go back as well: the next `docker compose up` must not start what has failed.
 leave_as_it_was() {
-  local id name
+  local id
   for id in $(new); do
     docker rm --force "$id" >/dev/null
   done
-  while read -r name id; do
-    docker tag "$id" "$name"
-  done <<<"$images"
+  put_images_back
   say "The old version goes on."
 }
 

@@ -16,8 +16,11 @@ main() {
   docker compose config --quiet || fail "docker compose cannot read its files: see above."
   say_what_ends
   say_what_is_lost
+  remember_images
+  trap put_images_back EXIT
   docker compose build || fail "The images cannot be built. Nothing was changed."
   check
+  trap - EXIT
   forget_what_ended
   docker compose up --detach --wait || fail "Not everything became healthy: \`docker compose logs\` shows why."
   reload_nginx

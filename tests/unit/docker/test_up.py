@@ -160,11 +160,13 @@ def test_lost_secrets_are_announced(machine: Machine) -> None:
 )
 def test_what_would_not_work_is_known_before_anything_is_started(machine: Machine, command: str, says: str) -> None:
     machine.answers[command] = (1, "for this very reason")
+    machine.answers |= {"compose ps": (0, "one"), "inspect": (0, "rooms-app sha256:old")}
     code, said = machine.up()
     assert code == 1
     assert says in said
     assert "Nothing was changed." in said
     assert "compose up --detach --wait" not in machine.done
+    assert "tag sha256:old rooms-app" in machine.done, "or the next `docker compose up` would start what was refused"
 
 
 def test_it_needs_no_newer_bash_than_macos_has() -> None:
