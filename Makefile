@@ -140,7 +140,7 @@ logs: has-docker ## follow the stack's logs
 has-docker:
 	@docker compose version >/dev/null 2>&1 || \
 	  { echo "Docker with its compose plugin is missing; \`make run\` does without." >&2; exit 1; }
-	@$(if $(project),echo "Compose cannot name its project after this folder: $(project). COMPOSE_PROJECT_NAME=$(project) in .env makes it so for docker compose, too.")
+	@$(if $(project),echo "Compose cannot name its project after this folder: $(project). COMPOSE_PROJECT_NAME=$(project) in .env makes it so for docker compose as well.")
 
 # --- for those who change it ---
 

@@ -1,6 +1,7 @@
 """The shell scripts that people run on their own machines, of which a Mac has bash 3.2."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -74,6 +75,24 @@ def test_a_project_that_has_a_name_keeps_it(tmp_path: Path) -> None:
     assert project(folder, COMPOSE_PROJECT_NAME="mine") == ""
     (folder / ".env").write_text("HTTPS=1\nCOMPOSE_PROJECT_NAME=mine\n")
     assert project(folder) == ""
+
+
+@pytest.mark.parametrize(("folder", "says"), [("rooms", ""), ("聊天室", "COMPOSE_PROJECT_NAME=rooms-")])
+def test_make_says_a_projects_name_only_where_it_had_to_choose_one(tmp_path: Path, folder: str, says: str) -> None:
+    there, bin = tmp_path / folder, tmp_path / "bin"
+    for name in ("Makefile", "docker/project.sh"):
+        (there / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, there / name)
+    (there / "docker/up.sh").write_text("#!/bin/sh\necho up\n")
+    bin.mkdir()
+    (bin / "docker").write_text("#!/bin/sh\n")
+    for program in (there / "docker/up.sh", bin / "docker"):
+        program.chmod(0o755)
+    env = {"PATH": f"{bin}:/usr/bin:/bin", "LANG": "C.UTF-8"}
+    *said, last = subprocess.run(["make", "up"], cwd=there, env=env, capture_output=True, text=True).stdout.splitlines()
+    assert last == "up"
+    assert bool(said) == bool(says)
+    assert says in "".join(said)
 
 
 def project(folder: Path, **variables: str) -> str:

@@ -167,9 +167,3 @@ def test_what_would_not_work_is_known_before_anything_is_started(machine: Machin
     assert "Nothing was changed." in said
     assert "compose up --detach --wait" not in machine.done
     assert "tag sha256:old rooms-app" in machine.done, "or the next `docker compose up` would start what was refused"
-
-
-def test_it_needs_no_newer_bash_than_macos_has() -> None:
-    for script in ("up.sh", "common.sh", "rollout.sh"):
-        text = (ROOT / "docker" / script).read_text()
-        assert not [word for word in ("mapfile", "readarray", "declare -A", "local -n", ",,}") if word in text]
