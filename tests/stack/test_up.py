@@ -63,11 +63,23 @@ def test_so_it_is_with_the_newest_compose_also_after_a_rollout(newer: Stack) -> 
         (".env", "DATABASE_URL=postgres://a:b@example.org/c", "docker/postgres-elsewhere.yml"),
         (".env", "REDIS_URL=redis://example.org", "docker/redis-elsewhere.yml"),
         (".env", "REPLICAS=50", "DATABASE_CONNECTIONS is 97"),
+        (".env", "TRUSTED_PROXIES=gateway,proxy.example", "'proxy.example' is no address"),
+        (".env", "TRUSTED_PROXIES=10.0.0.0/99", "invalid network"),
         (".env", "PORT=80", "PORT in .env reaches no container"),
         (SITE, "} # one too many", 'unexpected "}"'),
         ("docker/postgres/postgresql.conf", "shared_bufers = 1GB", "shared_bufers"),
     ],
-    ids=["nonsense", "Postgres elsewhere", "Redis elsewhere", "too many", "PORT", "nginx", "postgresql.conf"],
+    ids=[
+        "nonsense",
+        "Postgres elsewhere",
+        "Redis elsewhere",
+        "too many",
+        "no address",
+        "no network",
+        "PORT",
+        "nginx",
+        "postgresql.conf",
+    ],
 )
 def test_what_cannot_work_is_refused_before_anything_stops(stack: Stack, name: str, text: str, says: str) -> None:
     before = [stack.ids(*SERVERS), started(stack)]
@@ -90,12 +102,15 @@ async def test_nginx_takes_over_a_new_configuration_while_people_read_and_talk(s
     before = nginx.inspect()["State"]["StartedAt"]
     site = stack.folder / SITE
     site.write_text(site.read_text().replace("include listen.conf;", f"include listen.conf; {HEADER}"))
+    trust = stack.folder / "nginx/trust.sh"
+    trust.write_text(trust.read_text().replace("default 0;", "default 0; 192.0.2.1 1;"))
     async with await enter(stack.ws_url, new_room()) as alice:
         with reader(stack) as answers:
             await asyncio.to_thread(stack.run, "make", "up")
             await asyncio.to_thread(until, lambda: answers[-1] == (200, "second"), "new configuration")
         await alice.pong()
     assert {status for status, _ in answers} == {200}
+    assert "192.0.2.1 1;" in nginx.exec("cat", "/run/nginx/proxies.conf"), "by the new script"
     assert [stack.container("nginx").id, nginx.inspect()["State"]["StartedAt"]] == [nginx.id, before]
 
 
