@@ -161,7 +161,7 @@ def test_connections_that_the_plans_do_not_have_are_refused_by_the_release_phase
     assert app.releases[-1].ended.wait(60)
     app.config = config
     assert app.releases[-1].status == "failed"
-    assert "DATABASE_CONNECTIONS is 20, and a deploy may need 33." in str(app.releases[-1].output)
+    assert "DATABASE_CONNECTIONS is 20, and a deploy may need 34." in str(app.releases[-1].output)
     assert app.current is before
     assert app.dynos == dynos
 
