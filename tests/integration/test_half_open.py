@@ -2,7 +2,8 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -13,45 +14,55 @@ HEAD = b"POST /x HTTP/1.1\r\nHost: localhost\r\n"
 WITH_BODY = HEAD + b"Content-Length: 1000\r\n\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 PAGE = b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n"
+REFUSED_LATE = 'realtime_requests_refused_total{status="408"}'
 
+# How each begins, and what comes again and again behind it.
 HALVES = {
-    "half a request line": [b"GET /ws/ec"],
-    "a request line": [b"GET /ws/echo/ HTTP/1.1\r\n"],
-    "half a head": [HEAD],
-    "half a handshake": [HANDSHAKE.format(path="/ws/echo/").encode()[:-2]],
-    "a head by drips": itertools.chain([HEAD + b"X: "], itertools.repeat(b"x")),
-    "headers by drips": itertools.chain([HEAD], itertools.repeat(b"X: y\r\n")),
-    "no body": [WITH_BODY],
-    "half a body": [WITH_BODY + b"body="],
-    "a body by drips": itertools.chain([WITH_BODY], itertools.repeat(b"x")),
-    "half a chunk": [CHUNKED + b"10\r\nhello"],
-    "chunks by drips": itertools.chain([CHUNKED], itertools.repeat(b"1\r\nx\r\n")),
+    "half a request line": (b"GET /ws/ec", b""),
+    "a request line": (b"GET /ws/echo/ HTTP/1.1\r\n", b""),
+    "half a head": (HEAD, b""),
+    "half a handshake": (HANDSHAKE.format(path="/ws/echo/").encode()[:-2], b""),
+    "a head by drips": (HEAD + b"X: ", b"x"),
+    "headers by drips": (HEAD, b"X: y\r\n"),
+    "no body": (WITH_BODY, b""),
+    "half a body": (WITH_BODY + b"body=", b""),
+    "a body by drips": (WITH_BODY, b"x"),
+    "half a chunk": (CHUNKED + b"10\r\nhello", b""),
+    "chunks by drips": (CHUNKED, b"1\r\nx\r\n"),
 }
 
 
-@pytest.mark.parametrize("pieces", HALVES.values(), ids=HALVES.keys())
-def test_half_a_request_is_told_so_in_time(start: Callable[..., Server], pieces: Iterable[bytes]) -> None:
-    server = start("REQUEST_SECONDS=1")
-    assert said_to(server, pieces).startswith(b"HTTP/1.1 408 ")
-    assert server.counted("realtime_unfinished") == 0
-    assert server.counted('realtime_requests_refused_total{status="408"}') == 1
+@pytest.fixture(scope="module", params=["daphne", "uvicorn"])
+def hasty(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server that gives a request one second to come as a whole."""
+    server = Server(request.param, "REQUEST_SECONDS=1")
+    server.start()
+    yield server
+    server.kill()
 
 
-def test_who_says_nothing_is_sent_away_without_a_word(start: Callable[..., Server]) -> None:
-    server = start("REQUEST_SECONDS=1")
-    with server.line() as silent:
+def test_half_a_request_is_told_so_in_time(hasty: Server) -> None:
+    before = hasty.counted(REFUSED_LATE)
+    with ThreadPoolExecutor(len(HALVES)) as side_by_side:
+        said = side_by_side.map(lambda half: said_to(hasty, half[0], drip=half[1]), HALVES.values())
+        answers = dict(zip(HALVES, said, strict=True))
+    assert {half: answer[:13] for half, answer in answers.items()} == dict.fromkeys(HALVES, b"HTTP/1.1 408 ")
+    assert hasty.counted("realtime_unfinished") == 0
+    assert hasty.counted(REFUSED_LATE) == before + len(HALVES)
+
+
+def test_who_says_nothing_is_sent_away_without_a_word(hasty: Server) -> None:
+    with hasty.line() as silent:
         assert until_it_ends(silent) == b""
 
 
-def test_who_says_empty_lines_says_nothing(start: Callable[..., Server]) -> None:
-    server = start("REQUEST_SECONDS=1")
-    said_to(server, itertools.repeat(b"\r\n"))
-    assert server.counted("realtime_unfinished") == 0
+def test_who_says_empty_lines_says_nothing(hasty: Server) -> None:
+    said_to(hasty, drip=b"\r\n")
+    assert hasty.counted("realtime_unfinished") == 0
 
 
-def test_a_connection_that_was_kept_has_the_same_deadline_for_its_next_request(start: Callable[..., Server]) -> None:
-    server = start("REQUEST_SECONDS=1")
-    said = said_to(server, itertools.chain([PAGE, b"GET /"], itertools.repeat(b"x")))
+def test_a_connection_that_was_kept_has_the_same_deadline_for_its_next_request(hasty: Server) -> None:
+    said = said_to(hasty, PAGE, b"GET /", drip=b"x")
     assert said.startswith(b"HTTP/1.1 200 ")
     assert b"HTTP/1.1 408 " in said
 
@@ -65,13 +76,13 @@ def test_a_connection_that_is_kept_for_nothing_ends(start: Callable[..., Server]
 
 def test_an_application_that_does_not_answer_is_a_503(start: Callable[..., Server]) -> None:
     server = start("ANSWER_SECONDS=1")
-    assert said_to(server, [PAGE.replace(b"/x", b"/never")]).startswith(b"HTTP/1.1 503 ")
+    assert said_to(server, PAGE.replace(b"/x", b"/never")).startswith(b"HTTP/1.1 503 ")
     assert "Traceback" not in server.output()
 
 
 def test_an_application_that_neither_accepts_nor_refuses_is_a_503(start: Callable[..., Server]) -> None:
     server = start("HANDSHAKE_SECONDS=1")
-    assert said_to(server, [HANDSHAKE.format(path="/slow/").encode()]).startswith(b"HTTP/1.1 503 ")
+    assert said_to(server, HANDSHAKE.format(path="/slow/").encode()).startswith(b"HTTP/1.1 503 ")
 
 
 def test_an_answer_that_takes_longer_than_its_request_may_is_given(start: Callable[..., Server]) -> None:
@@ -119,16 +130,16 @@ def test_sockets_and_requests_under_way_are_not_unfinished(start: Callable[..., 
         until(lambda: server.counted("realtime_unfinished") == 0)
 
 
-def said_to(server: Server, pieces: Iterable[bytes]) -> bytes:
-    """All that is answered to the pieces, sent one after the other until the server ends the connection."""
+def said_to(server: Server, *pieces: bytes, drip: bytes = b"") -> bytes:
+    """All that is answered to the pieces and the drips behind them, until the server ends the connection."""
     said = b""
     with server.line() as line:
         deadline = time.monotonic() + 10
         line.settimeout(0.1)
-        sending = iter(pieces)
+        sending = itertools.chain(pieces, itertools.repeat(drip))
         while time.monotonic() < deadline:
             try:
-                line.sendall(next(sending, b""))
+                line.sendall(next(sending))
                 if not (data := line.recv(65_536)):
                     return said
                 said += data
