@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from django.conf import settings
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
 
 LOCK_TIMEOUT: Final = "55P03"
@@ -36,3 +37,8 @@ def is_connections(error: Exception) -> bool:
     """Whether another connection may do better."""
     opened = connection.connection is not None and not connection.in_atomic_block
     return is_everybodys(error) and opened and not connection.is_usable()
+
+
+def most_spoiled() -> int:
+    """How many connections may have to be given up until a good one is met: all that a pool kept from bad times."""
+    return settings.DATABASE_POOL if getattr(connection, "pool", None) else 1

@@ -88,10 +88,10 @@ Outcome = Stored | Conflict | Unavailable | Removed | TooManyRooms | Unstorable
 # --- Appending -------------------------------------------------------------------------------------
 
 
-def append_all(entries: Sequence[Entry], *, skip_locked: bool = False, again: bool = False) -> list[Outcome]:
+def append_all(entries: Sequence[Entry], *, skip_locked: bool = False, spoiled: int = 0) -> list[Outcome]:
     """Stores the entries, in order, each with its outcome. What cannot be stored hinders nothing else.
 
-    `again`: a connection that is to blame has been given up already, and another one is not tried.
+    `spoiled`: so many connections that are to blame have been given up already.
     """
     if not entries:
         return []
@@ -99,10 +99,10 @@ def append_all(entries: Sequence[Entry], *, skip_locked: bool = False, again: bo
         outcomes = _in_one_transaction(entries, skip_locked)
     except (Error, ValueError, TypeError) as error:
         if faults.is_lock_timeout(error) and not skip_locked:
-            return append_all(entries, skip_locked=True, again=again)
-        if not again and faults.is_connections(error):
+            return append_all(entries, skip_locked=True, spoiled=spoiled)
+        if faults.is_connections(error) and spoiled < faults.most_spoiled():
             connection.close()
-            return append_all(entries, skip_locked=skip_locked, again=True)
+            return append_all(entries, skip_locked=skip_locked, spoiled=spoiled + 1)
         # A lock that is waited for beyond the rooms' is that of somebody who speaks.
         if len(entries) > 1 and (faults.is_lock_timeout(error) or not faults.is_everybodys(error)):
             return _by_halves(entries, skip_locked)
