@@ -119,6 +119,8 @@ class Server(daphne.server.Server):
         if isinstance(protocol, Socket):
             await protocol.reply(message)
         else:
+            while (full := getattr(protocol.channel, "full", None)) is not None:
+                await full.wait()
             await super().handle_reply(protocol, message)
 
     def protocol_disconnected(self, protocol: Any) -> None:

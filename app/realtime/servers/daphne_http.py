@@ -19,6 +19,7 @@ from realtime.limits import (
     MAX_HEAD_BYTES,
     MAX_HEADERS,
     REQUEST_SECONDS,
+    SLOW_SECONDS,
 )
 from realtime.servers.request import BODY_TOO_BIG, HEAD_TOO_BIG, NO_ANSWER, NO_REQUEST, TOO_LATE, Head, Refused, judged
 from realtime.servers.unfinished import unfinished
@@ -104,6 +105,8 @@ class Channel(HTTPChannel):
     begun = False  # a request has
     refused = False  # whatever still comes is thrown away
     socket: Any = None  # what it became
+    full: asyncio.Event | None = None  # while the client does not take the answer
+    patience: asyncio.TimerHandle | None = None
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -111,7 +114,29 @@ class Channel(HTTPChannel):
 
     def connectionLost(self, reason: Any = connectionDone) -> None:
         unfinished.end(self)
+        self._let_go()
         super().connectionLost(reason)
+
+    # --- The answer goes out -----------------------------------------------------------------------
+
+    def pauseProducing(self) -> None:
+        """The transport's buffer is full: whoever answers waits, and a client that takes nothing for long is cut."""
+        super().pauseProducing()
+        if self.full is None:
+            self.full = asyncio.Event()
+            self.patience = asyncio.get_running_loop().call_later(SLOW_SECONDS, self.transport.abortConnection)
+
+    def resumeProducing(self) -> None:
+        super().resumeProducing()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self.full is not None:
+            self.full.set()
+            self.full = None
+        if self.patience is not None:
+            self.patience.cancel()
+            self.patience = None
 
     # --- A request comes in ------------------------------------------------------------------------
 

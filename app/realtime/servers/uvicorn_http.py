@@ -16,6 +16,7 @@ from realtime.limits import (
     MAX_BODY_BYTES,
     MAX_BODY_PIECES,
     REQUEST_SECONDS,
+    SLOW_SECONDS,
 )
 from realtime.servers.request import BODY_TOO_BIG, HEAD_TOO_BIG, NO_ANSWER, NO_REQUEST, TOO_LATE, Head, Refused, judged
 from realtime.servers.unfinished import unfinished
@@ -74,6 +75,22 @@ class Http(H11Protocol):
     idle = False  # between two requests
     refused = False  # whatever still comes is thrown away
     answer_timer: asyncio.TimerHandle | None = None
+    patience: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """The transport's buffer is full: whoever answers waits, and a client that takes nothing for long is cut."""
+        super().pause_writing()
+        if self.patience is None:
+            self.patience = self.loop.call_later(SLOW_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self.patience is not None:
+            self.patience.cancel()
+            self.patience = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -82,6 +99,7 @@ class Http(H11Protocol):
         self._wait_for_request(REQUEST_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._let_go()
         unfinished.end(self)
         self._stop_waiting_for_answer()
         super().connection_lost(exc)
