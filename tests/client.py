@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlencode
@@ -179,6 +179,7 @@ async def dial(
     url: str,
     *,
     batch: bool = False,
+    subprotocols: Sequence[str] = (),
     headers: Mapping[str, str] | None = None,
     port: int | None = None,
     seconds: float = SECONDS,
@@ -190,7 +191,7 @@ async def dial(
     return await connect(
         url,
         **({"host": "127.0.0.1", "port": port} if port else {}),
-        subprotocols=[BATCH] if batch else None,  # type: ignore[list-item]
+        subprotocols=subprotocols or ([BATCH] if batch else None),  # type: ignore[arg-type]
         additional_headers=headers,
         compression=None,
         ping_interval=None,

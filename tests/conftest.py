@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 for name, value in {
     "DJANGO_SETTINGS_MODULE": "config.settings",
     "SECRET_KEY": "only-for-tests-" + "0123456789abcdef" * 4,
-    "DATABASE_URL": "sqlite://:memory:",
+    "DATABASE_URL": os.environ.get("UNIT_DATABASE_URL", "sqlite://:memory:"),
     "REDIS_URL": "",
     "HTTPS": "0",
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
@@ -27,6 +27,7 @@ for name, value in {
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
+    config.addinivalue_line("markers", "postgres: of several who write at once, which SQLite has not")
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ class Outside:
 
     def __init__(self, stack: Stack) -> None:
         self.layer = RedisPubSubChannelLayer(hosts=[stack.redis.url], prefix=PREFIX)
-        ((self.installation,),) = stack.database.rows("SELECT name FROM rooms_installation")
+        ((self.installation,),) = stack.database.rows("SELECT name FROM topics_installation")
 
     async def publish(self, room: int, events: Sequence[Event]) -> None:
         """Tells every process that has the room's sockets of these events, in one message of the layer."""

@@ -8,7 +8,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from client import Frame, dial, new_id, room_path
 from servers.postgres import Database
+from visitor import Visitor
 
 PATIENCE = 60.0  # seconds until a member gives up on an ack
 RETRY = 5.0  # seconds without an ack after which it says the same again
@@ -26,6 +27,8 @@ SILENCE = 4.0  # seconds after which it asks, by ping, whether anybody is there
 class Member:
     def __init__(self, base: str, room: str, *, batch: bool = False) -> None:
         self.base, self.room, self.batch = base, room, batch
+        self.cookies: dict[str, str] = {}  # by which it is the same person on every connection
+        self.welcomed = False
         self.epoch = ""
         self.seen: list[tuple[int, str]] = []
         self.acked: dict[str, int] = {}
@@ -47,7 +50,7 @@ class Member:
         self.said.add(id)
         async with asyncio.timeout(PATIENCE):
             while True:
-                answer = await self._ask({"type": "message", "id": id, "body": body})
+                answer = await self._ask(self._words(id, body))
                 if answer is None:
                     continue
                 if answer["type"] == "ack":
@@ -57,7 +60,7 @@ class Member:
 
     async def arrives(self) -> None:
         """Wait for the first welcome."""
-        while not self.epoch:
+        while not self.welcomed:
             await self._hears_something()
 
     async def reads(self, seq: int) -> None:
@@ -97,13 +100,14 @@ class Member:
             await asyncio.sleep(random.uniform(0.02, 0.3))
 
     async def _visit(self) -> None:
-        query: dict[str, object] = {"since": self.last, "epoch": self.epoch} if self.epoch else {}
+        if not self.cookies:
+            self.cookies = await asyncio.to_thread(cookies_of, self.base)
         self.dials += 1
-        connection = await dial(self.base + room_path(self.room, **query), batch=self.batch, seconds=5)
+        connection = await self._dial()
         try:
             while True:
                 decoded = json.loads(await self._next(connection))
-                for frame in decoded if isinstance(decoded, list) else [decoded]:
+                for frame in map(self._read_as, decoded if isinstance(decoded, list) else [decoded]):
                     self._hear(frame)
                     if frame["type"] == "seq" and frame["seq"] > self.last:
                         return  # told of something it has not got: come back and ask for it
@@ -113,6 +117,19 @@ class Member:
             connection.transport.abort()
             for answer in self._answers.values():
                 self._give(answer, None)
+
+    # What a protocol words in its own way.
+
+    async def _dial(self) -> ClientConnection:
+        query: dict[str, object] = {"since": self.last, "epoch": self.epoch} if self.welcomed else {}
+        return await dial(self.base + room_path(self.room, **query), batch=self.batch, headers=self.cookies, seconds=5)
+
+    def _words(self, id: str, body: str) -> Frame:
+        return {"type": "message", "id": id, "body": body}
+
+    def _read_as(self, frame: Frame) -> Frame:
+        """The frame as rooms.v1 has it."""
+        return frame
 
     async def _next(self, connection: ClientConnection) -> str | bytes:
         """The next frame; TimeoutError where even a ping gets no answer."""
@@ -126,9 +143,9 @@ class Member:
 
     def _hear(self, frame: Frame) -> None:
         if frame["type"] == "welcome":
-            if self.epoch and not frame["recovered"]:
+            if self.welcomed and not frame["recovered"]:
                 self.wrong.append(f"no resume from {self.last}: {frame['seq']} of {frame['epoch']}")
-            self.epoch = frame["epoch"]
+            self.epoch, self.welcomed = frame["epoch"], True
             self._news.set()
         for message in frame["messages"] if frame["type"] == "welcome" else [frame]:
             if message["type"] == "message":
@@ -169,15 +186,39 @@ class Account:
         return not (self.lost or self.doubled or self.holes or self.unsaid or self.unread or self.wrong)
 
 
+def cookies_of(base: str) -> dict[str, str]:
+    """What the site gives to somebody who has looked at a page."""
+    visitor = Visitor(base.replace("ws", "http", 1))
+    visitor.get("/")
+    return visitor.cookies
+
+
+@dataclass
+class Conversation:
+    """Members of one room or topic, and how its log is read: (seq, id, …) in order."""
+
+    members: Sequence[Member]
+    log: Callable[[], list[tuple[int, str, str]]]
+
+
 async def keep(
     bases: list[str], room: str, database: Database, fault: Callable[[], Awaitable[None]], *, calm: int = 20
 ) -> Account:
-    """Let one member for each base write and read while the fault happens; settle when all is well again.
+    """The same for one room, with a member for each base."""
+    members = [Member(base, room, batch=number % 2 == 1) for number, base in enumerate(bases)]
+    (account,) = await keep_all([Conversation(members, lambda: database.messages(room))], fault, calm=calm)
+    return account
+
+
+async def keep_all(
+    conversations: Sequence[Conversation], fault: Callable[[], Awaitable[None]], *, calm: int = 20
+) -> list[Account]:
+    """Let the members write and read while the fault happens; settle each conversation when all is well again.
 
     Before and after the fault everybody says `calm` things. Nobody speaks before all have arrived: a welcome shows
     the latest messages only, and who comes late would not have read everything.
     """
-    members = [Member(base, room, batch=number % 2 == 1) for number, base in enumerate(bases)]
+    members = [member for conversation in conversations for member in conversation.members]
     over = asyncio.Event()
     try:
         async with asyncio.timeout(PATIENCE):
@@ -191,13 +232,14 @@ async def keep(
         await asyncio.gather(*(talk(member, calm) for member in members))
         over.set()
         await asyncio.gather(*chatter)
-        await everybody_read(members, max(seq for member in members for seq in member.acked.values()))
+        await asyncio.gather(*(everybody_read(conversation.members) for conversation in conversations))
     finally:
         for member in members:
             await member.leave()
-    account = settle(members, await asyncio.to_thread(database.messages, room))
-    account.heal_seconds = round(healed, 2)
-    return account
+    accounts = [settle(one.members, await asyncio.to_thread(one.log)) for one in conversations]
+    for account in accounts:
+        account.heal_seconds = round(healed, 2)
+    return accounts
 
 
 async def talk(member: Member, count: int) -> None:
@@ -211,14 +253,15 @@ async def talk_until(over: asyncio.Event, member: Member) -> None:
         await asyncio.sleep(0.02)  # under everybody's message rate
 
 
-async def everybody_read(members: list[Member], last: int) -> None:
+async def everybody_read(members: Sequence[Member]) -> None:
     """Who has not read it when time is over is found when accounts are settled."""
+    last = max(seq for member in members for seq in member.acked.values())
     with suppress(TimeoutError):
         async with asyncio.timeout(30):
             await asyncio.gather(*(member.reads(last) for member in members))
 
 
-def settle(members: list[Member], log: list[tuple[int, str, str]]) -> Account:
+def settle(members: Sequence[Member], log: list[tuple[int, str, str]]) -> Account:
     entries = [(seq, id) for seq, id, _ in log]
     numbers = {id: seq for seq, id in entries}
     acked = {id: seq for member in members for id, seq in member.acked.items()}

@@ -95,6 +95,7 @@ LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "lobby"
 
 INSTALLED_APPS = [
     "rooms",
+    "topics",
     "axes",
     "channels",
     "csp",
@@ -166,7 +167,7 @@ DATABASE = services.database(word("DATABASE_URL"))
 DATABASES = {"default": DATABASE}
 DATABASE_SSLMODE = choice("DATABASE_SSLMODE", "prefer", services.SSL_MODES)
 DATABASE_POOL = whole("DATABASE_POOL", 8, 1, 1000)
-# What rooms.database sets on each new connection. Whoever acknowledges after COMMIT must know that COMMIT means disk,
+# What topics.database sets on each new connection. Whoever acknowledges after COMMIT must know that COMMIT means disk,
 # whatever the server's default. A migration may take its time; a request or a socket may not.
 DATABASE_SESSION: dict[str, str] = {}
 if DATABASE["ENGINE"] == "django.db.backends.postgresql":

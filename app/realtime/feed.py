@@ -9,13 +9,12 @@ number, and a socket that was too slow, all by the same function.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
 from sys import getsizeof
-from typing import Any, NamedTuple, Protocol
 
 from realtime import metrics
-from realtime.bundle import Bundle, bundles
-from realtime.closing import RESTART, TOO_SLOW, Goodbye
+from realtime.bundle import bundles
+from realtime.closing import RESTART, TOO_SLOW
+from realtime.contract import Follower, Numbered, Product, Read
 from realtime.failures import contained, report
 from realtime.limits import (
     AHEAD_EVENTS,
@@ -28,31 +27,7 @@ from realtime.limits import (
 )
 from realtime.outbox import TooSlow
 
-
-class Numbered(NamedTuple):
-    """A frame of the room's log, encoded, with its number."""
-
-    seq: int
-    frame: str
-
-
-Read = Callable[[str, int, int], Coroutine[Any, Any, list[Numbered]]]
-"""(room, after, limit) -> the log's frames after that number, in order."""
-
 logger = logging.getLogger(__name__)
-
-
-class Follower(Protocol):
-    """A socket as its feed sees it. `key` is its person's."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def keeps_up(self) -> bool: ...  # nothing waits for it
-    def hand(self, bundle: Bundle) -> bool: ...
-    def offer(self, bundle: Bundle) -> None: ...
-    async def emptied(self) -> None: ...  # raises TooSlow
-    def close_with(self, reason: Goodbye) -> None: ...
 
 
 class Memory:
@@ -64,7 +39,16 @@ class Memory:
 class Feed:
     """`seq` is the last number handed out to the live sockets, `epoch` the log's in which it counts."""
 
-    def __init__(self, room: str, epoch: str, seq: int, read: Read, replays: asyncio.Semaphore | None = None) -> None:
+    def __init__(
+        self,
+        room: str,
+        epoch: str,
+        seq: int,
+        read: Read,
+        replays: asyncio.Semaphore | None = None,
+        product: Product | None = None,
+    ) -> None:
+        self.product = product
         self.room = room
         self.epoch = epoch
         self.seq = seq
@@ -87,6 +71,11 @@ class Feed:
     @property
     def empty(self) -> bool:
         return not self.live and not self.behind
+
+    def is_of(self, epoch: str) -> bool:
+        """Whether that is the epoch of its log. A log that is not made yet has none: it takes the first one."""
+        self.epoch = self.epoch or epoch
+        return not epoch or epoch == self.epoch
 
     # --- Handing out -------------------------------------------------------------------------------
 

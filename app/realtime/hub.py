@@ -1,6 +1,6 @@
-"""This process's table of sockets by room.
+"""This process's table of sockets by log: of any number of logs, of any number of products, told apart by key.
 
-However many sockets a room has here, the process is one member of the room's group in the channel layer.
+However many sockets a log has here, the process is one member of the log's group in the channel layer.
 What is published goes to the local sockets at once, and to the layer by a task of the hub's own: no socket
 ever waits for the layer. The layer is only a hint that makes delivery fast; the log, asked every few
 seconds which rooms have changed, makes it certain.
@@ -10,16 +10,18 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Coroutine, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 from channels.layers import get_channel_layer
 
 from realtime import drain, metrics
 from realtime.bundle import Bundle
 from realtime.closing import RESTART, Goodbye
+from realtime.contract import Changed, Follower, Numbered, Product
 from realtime.failures import contained, keep
-from realtime.feed import Feed, Follower, Numbered
+from realtime.feed import Feed
 from realtime.limits import CHECK_SECONDS, REPLAYS, SEQ_SECONDS, TICK_SECONDS
 from realtime.presence import Presence
 from realtime.rates import Rates
@@ -30,27 +32,11 @@ from realtime.wire import Event, Wire
 logger = logging.getLogger(__name__)
 
 
-class Changed(NamedTuple):
-    """A room whose log has changed lately, with the log's epoch and last number."""
-
-    room: str
-    epoch: str
-    seq: int
-
-
-class Product(Protocol):
-    """What the hub asks of whoever stores the rooms and words the frames."""
-
-    async def identity(self) -> str: ...  # of this installation: the same in all its processes, in no other one
-    def read(self, room: str, after: int, limit: int) -> Coroutine[Any, Any, list[Numbered]]: ...
-    async def changed(self, seconds: float) -> list[Changed]: ...  # at least those of so many seconds
-    async def judge(self, followers: Sequence[Follower], doubted: bool) -> Verdict: ...  # see Standing
-    def seq_frame(self, seq: int) -> str: ...
-    def presence_frame(self, joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int) -> str: ...
-
-
 class Hub:
-    """One per running event loop; `hubs.here()` makes it when the first socket comes."""
+    """One per running event loop; `hubs.here()` makes it when the first socket comes.
+
+    `product` names the installation, and stores whatever is joined without naming another one.
+    """
 
     def __init__(self, product: Product) -> None:
         self.loop = asyncio.get_running_loop()
@@ -61,21 +47,30 @@ class Hub:
         self.presence = Presence(self._process, self._send_presence, self._announce, self.loop.time)
         self._replays = asyncio.Semaphore(REPLAYS)
         self.rates = Rates(self.loop.time, self._tell_spent)
-        self.standing = Standing(self.feeds, product.judge, self._restart)
+        self.standing = Standing(self.feeds, self._judge, self._restart)
         self._seq_due: deque[tuple[float, Feed]] = deque()
         self._tasks = [keep("the hub's clock", self._tick), keep("the check of the log", self._check_log)]
         drain.at_drain(self.farewell)
 
     # --- Sockets come and go -----------------------------------------------------------------------
 
-    def join(self, room: str, follower: Follower, person: dict[str, Any], *, epoch: str, position: int) -> Feed:
+    def join(
+        self,
+        room: str,
+        follower: Follower,
+        person: dict[str, Any],
+        *,
+        epoch: str,
+        position: int,
+        product: Product | None = None,
+    ) -> Feed:
         """The follower has everything up to position, and hears from here on what follows."""
         feed = self.feeds.get(room)
-        if feed is not None and feed.epoch != epoch:
+        if feed is not None and not feed.is_of(epoch):
             self._restart(feed)
             feed = None
         if feed is None:
-            feed = self._open(room, epoch, position)
+            feed = self._open(product or self._product, room, epoch, position)
         feed.follow(follower, position)
         self.presence.enter(room, follower.key, person)
         return feed
@@ -100,8 +95,8 @@ class Hub:
         self.presence.forget_room(feed.room)
         metrics.rooms.set(len(self.feeds))
 
-    def _open(self, room: str, epoch: str, seq: int) -> Feed:
-        feed = self.feeds[room] = Feed(room, epoch, seq, self._product.read, self._replays)
+    def _open(self, product: Product, room: str, epoch: str, seq: int) -> Feed:
+        feed = self.feeds[room] = Feed(room, epoch, seq, product.read, self._replays, product)
         feed.repair()  # what was said since the newcomer read the log
         self._seq_due.append((self.loop.time() + SEQ_SECONDS, feed))
         self._wire.enter(room)
@@ -131,7 +126,7 @@ class Hub:
         if feed is None:
             return
         if "seq" in event:
-            if event["epoch"] != feed.epoch:  # a number of another log
+            if not feed.is_of(event["epoch"]):  # a number of another log
                 metrics.foreign.inc()
                 return
             feed.take(event["seq"], event["frame"])
@@ -171,13 +166,14 @@ class Hub:
         feed = self.feeds.get(room)
         if feed is None:
             return
-        bundle = Bundle.of(self._product.presence_frame(list(joined.values()), list(left.values()), member_count))
+        word = partial(self.product_of(feed).presence_frame, room)
+        bundle = Bundle.of(word(list(joined.values()), list(left.values()), member_count))
         for follower in list(feed.live):
             try:
                 if follower.key in joined or follower.key in left:
                     others = [[who for key, who in some.items() if key != follower.key] for some in (joined, left)]
                     if any(others):
-                        follower.offer(Bundle.of(self._product.presence_frame(others[0], others[1], member_count)))
+                        follower.offer(Bundle.of(word(others[0], others[1], member_count)))
                 else:
                     follower.offer(bundle)
             except Exception as error:
@@ -204,28 +200,48 @@ class Hub:
             feed = self._seq_due.popleft()[1]
             if self.feeds.get(feed.room) is feed:
                 self._seq_due.append((now + SEQ_SECONDS, feed))
-                feed.cast(self._product.seq_frame(feed.seq))
+                feed.cast(self.product_of(feed).seq_frame(feed.room, feed.seq, feed.epoch))
 
     async def _check_log(self) -> None:
-        """One query for all rooms: what the layer lost is found here, and quiet rooms cost nothing."""
-        answered = self.loop.time()
+        """One query a product for all its logs: what the layer lost is found here, and quiet logs cost nothing."""
+        began = self.loop.time()
+        answered: dict[Product, float] = {}
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            asked = self.loop.time()
-            try:
-                for changed in await self._product.changed(asked - answered) if self.feeds else ():
-                    with contained("the check of a room's log"):
-                        self._compare(changed)
-                answered = asked
-            except Exception as error:
-                logger.warning("the log could not be asked what has changed: %s", error)
+            for product in {self.product_of(feed) for feed in self.feeds.values()}:
+                asked = self.loop.time()
+                try:
+                    for changed in await product.changed(asked - answered.get(product, began)):
+                        with contained("the check of a room's log"):
+                            self._compare(changed)
+                    answered[product] = asked
+                except Exception as error:
+                    logger.warning("the log could not be asked what has changed: %s", error)
             await self.standing.check_everybody()
+
+    def product_of(self, one: Feed | Follower) -> Product:
+        """Whose log, or whose socket, it is."""
+        return getattr(one, "product", None) or self._product
+
+    async def _judge(self, followers: Sequence[Follower], doubted: bool) -> Verdict:
+        """Each product judges its own sockets. One that cannot does not keep the others from it."""
+        verdict = Verdict({}, {})
+        for product in {self.product_of(one) for one in followers}:
+            theirs = [one for one in dict.fromkeys(followers) if self.product_of(one) is product]
+            try:
+                judged = await product.judge(theirs, doubted)
+            except Exception as error:
+                logger.warning("it could not be asked who may stay: %s", error)
+                continue
+            verdict.followers.update(judged.followers)
+            verdict.rooms.update(judged.rooms)
+        return verdict
 
     def _compare(self, changed: Changed) -> None:
         feed = self.feeds.get(changed.room)
         if feed is None:
             return
-        if feed.epoch != changed.epoch or changed.seq < feed.checked:
+        if not feed.is_of(changed.epoch) or changed.seq < feed.checked:
             self._restart(feed)
         else:
             feed.check(changed.seq)

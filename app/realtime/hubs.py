@@ -8,7 +8,8 @@ from collections.abc import Callable
 from django.conf import settings
 
 from realtime import failures
-from realtime.hub import Hub, Product
+from realtime.contract import Product
+from realtime.hub import Hub
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
 _making = threading.Lock()

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from realtime.closing import Goodbye
-from realtime.feed import Feed, Follower
+from realtime.contract import Follower
+from realtime.feed import Feed
 from realtime.limits import DOUBT_LOOKS, DOUBT_SECONDS
 
 logger = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 from realtime import metrics, outage
@@ -32,12 +33,16 @@ logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 COMMON = "processes"
+LONGEST_KEY = 32  # characters in a group's name
 FLUSH_POLL_SECONDS = 0.01
 
 
 def group_of(room: str | None, installation: str) -> str:
-    """Every group's name, in one place. Rooms and installations are keys of ASCII letters and digits."""
-    return f"{installation}.{COMMON}" if room is None else f"{installation}.room.{room}"
+    """Every group's name, in one place. Layers take ASCII letters and digits, and not many: other keys are hashed."""
+    if room is None:
+        return f"{installation}.{COMMON}"
+    plain = room.isascii() and room.isalnum() and len(room) <= LONGEST_KEY
+    return f"{installation}.room.{room if plain else blake2b(room.encode(), digest_size=16).hexdigest()}"
 
 
 def weight(event: Event) -> int:

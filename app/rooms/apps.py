@@ -11,7 +11,7 @@ class RoomsConfig(AppConfig):
         from realtime.budget import connections_fit
         from rooms import changes
         from rooms.checks import databases_hold_every_script
-        from rooms.database import prepare
+        from topics.database import prepare
 
         register(connections_fit)
         register(databases_hold_every_script, Tags.database)

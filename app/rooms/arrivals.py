@@ -15,12 +15,12 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import parse_cookie
 
 from realtime.hub import Hub
-from rooms import faults
-from rooms.gathering import Gathering, Unanswered
 from rooms.models import Room
-from rooms.people import COOKIE, Person, guest_of
-from rooms.sessions import people_of
 from rooms.snapshots import Snapshot, Wish, resumed, snapshots
+from topics import faults
+from topics.gathering import Gathering, Unanswered
+from topics.people import COOKIE, Person, guest_of
+from topics.sessions import people_of
 
 logger = logging.getLogger(__name__)
 

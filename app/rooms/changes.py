@@ -15,7 +15,7 @@ from django.db.models.signals import post_delete, post_save
 from realtime import hubs
 from rooms.live import ROOMS
 from rooms.models import Room
-from rooms.people import key_of
+from topics.people import key_of
 
 LOGGING_IN = {"last_login"}  # what each log-in writes
 

@@ -10,14 +10,15 @@ from realtime.closing import BAD_FRAMES, LOGIN, NO_SUCH_ROOM, RESTART, UNAVAILAB
 from realtime.consumer import SocketConsumer
 from realtime.feed import Feed
 from realtime.limits import BAD_FRAMES_IN_A_ROW, PING_SECONDS
-from rooms import frames, live, log, rates
+from rooms import frames, live, log
 from rooms.arrivals import Arrivals, LoginRequired, NoSuchRoom, arrival
 from rooms.frames import BadFrame, Ping, Say, Typing
-from rooms.gathering import Unanswered
 from rooms.log import Entry, Outcome, Stored
 from rooms.making import Birth, TooManyRooms
 from rooms.snapshots import Snapshot
 from rooms.writer import RETRY_AFTER_MS, Writer
+from topics import outcomes, rates
+from topics.gathering import Unanswered
 
 MEMBERS: Final = 100  # in `welcome`; the rest is a number
 MOST_IN_FLIGHT: Final = 64  # messages of one socket on their way into the log; then it is not read any more
@@ -27,6 +28,7 @@ LIMITS: Final = {"body": frames.MAX_BODY, "per_second": settings.MESSAGE_RATE, "
 
 
 class RoomConsumer(SocketConsumer):
+    product = live.ROOMS
     subprotocols = (frames.BATCH_PROTOCOL, frames.PROTOCOL)
     batch_subprotocols = frozenset({frames.BATCH_PROTOCOL})
 
@@ -97,7 +99,8 @@ class RoomConsumer(SocketConsumer):
         self.birth = None if self.room.is_made else Birth(self.room, self.address)
         room = str(self.room.pk)
         person = self.person.as_dict()
-        self.feed = self.hub.join(room, self, person, epoch=snapshot.epoch, position=snapshot.position)
+        epoch, position = snapshot.epoch, snapshot.position
+        self.feed = self.hub.join(room, self, person, epoch=epoch, position=position, product=live.ROOMS)
         self.outbox.put(self.welcome(snapshot))
 
     def welcome(self, snapshot: Snapshot) -> str:
@@ -189,13 +192,13 @@ def answer(id: str, outcome: Outcome) -> str:
         return frames.ack(id, outcome.seq, outcome.at)
     if isinstance(outcome, log.Conflict):
         return frames.error("bad_frame", "You have said something else with this id.", id)
-    if isinstance(outcome, log.TooMuch):
+    if isinstance(outcome, outcomes.TooMuch):
         return frames.error("rate_limited", "Too much of yours waits to be stored.", id, RETRY_AFTER_MS)
     if isinstance(outcome, TooManyRooms):
         return frames.error("too_many_rooms", str(outcome), id)
-    if isinstance(outcome, log.Removed):
+    if isinstance(outcome, outcomes.Removed):
         return frames.error("forbidden", "The room, or your account, has been removed.", id)
-    if isinstance(outcome, log.Unstorable):
+    if isinstance(outcome, outcomes.Unstorable):
         return frames.error("bad_frame", "This text cannot be stored here.", id)
     return frames.error("unavailable", "It could not be stored now: send it again.", id, RETRY_AFTER_MS)
 

@@ -1,13 +1,13 @@
 """Which room names there are, and how they stand in a URL.
 
-NFC; 1 to 64 characters, which rooms.names judges.
+NFC; 1 to 64 characters, which topics.names judges.
 """
 
 import unicodedata
 
 from django.urls import register_converter
 
-from rooms.names import is_room_name
+from topics.names import is_room_name
 
 MAX_NAME = 64
 

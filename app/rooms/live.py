@@ -10,14 +10,15 @@ from weakref import WeakKeyDictionary
 from django.db import Error as DatabaseError
 
 from realtime import hubs
-from realtime.feed import Follower, Numbered
-from realtime.hub import Changed, Hub
+from realtime.contract import Changed, Follower, Numbered
+from realtime.hub import Hub
 from realtime.standing import Verdict
-from rooms import database, frames, log, sweeping
-from rooms.gathering import Gathering
+from rooms import frames, log, sweeping
 from rooms.log import Page
-from rooms.models import Installation
 from rooms.standing import Present, Standing
+from topics import database
+from topics.gathering import Gathering
+from topics.models import Installation
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +60,12 @@ class Rooms:
         except DatabaseError as error:  # the log is asked all the same: it can be read where nothing can be written
             logger.warning("empty rooms could not be swept: %s", error)
 
-    def seq_frame(self, seq: int) -> str:
+    def seq_frame(self, room: str, seq: int, epoch: str) -> str:
         return frames.seq(seq)
 
-    def presence_frame(self, joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int) -> str:
+    def presence_frame(
+        self, room: str, joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int
+    ) -> str:
         return frames.presence(joined, left, member_count)
 
 

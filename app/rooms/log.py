@@ -17,13 +17,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from realtime import metrics
-from realtime.feed import Numbered
-from realtime.hub import Changed
-from rooms import faults, frames, making, statements
+from realtime.contract import Changed, Numbered
+from rooms import frames, making, statements
 from rooms.making import Birth, TooManyRooms
 from rooms.models import Message, Room, key_of
-from rooms.people import Person
 from rooms.statements import Row
+from topics import faults
+from topics.outcomes import Locked, Removed, Unavailable, Unstorable
+from topics.people import Person
 
 logger = logging.getLogger(__name__)
 
@@ -32,22 +33,6 @@ CHANGED: Final = timedelta(seconds=30)  # longer than a transaction that appends
 
 class Conflict(Exception):
     """The sender has said something else with this id."""
-
-
-class Unavailable(Exception):
-    """It could not be stored now. Whether it was is not known; sent again, it is the same message."""
-
-
-class TooMuch(Unavailable):
-    """Who says it has more waiting than there is room left for others. It is not stored."""
-
-
-class Locked(Unavailable):
-    """Another transaction holds the room."""
-
-
-class Removed(Exception):
-    """The room, or the sender's account, is no longer there."""
 
 
 class Elsewhere(Unavailable):
@@ -76,10 +61,6 @@ class Stored:
     at: datetime
     epoch: str
     fresh: bool
-
-
-class Unstorable(Exception):
-    """The database will never take it as it is."""
 
 
 Outcome = Stored | Conflict | Unavailable | Removed | TooManyRooms | Unstorable

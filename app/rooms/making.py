@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from realtime import metrics
 from rooms.models import Making, Room
-from rooms.people import Person
+from topics.people import Person
 
 HOUR: Final = timedelta(hours=1)
 

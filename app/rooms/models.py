@@ -1,4 +1,4 @@
-"""What lasts: rooms, the numbered messages said in them, and which installation it all belongs to."""
+"""What lasts: rooms, and the numbered messages said in them."""
 
 import secrets
 from collections import Counter
@@ -26,24 +26,6 @@ LARGEST_KEY: Final = 2**62  # SQLite counts on from the largest key that was eve
 
 def new_epoch() -> str:
     return secrets.token_hex(8)
-
-
-class Installation(models.Model):
-    """One row: the name of all processes that share this database, in spaces that they share with others.
-
-    A Redis may serve several installations. Rooms there could not be told apart by their keys, which begin at 1 in
-    each database. A copy of a database is another installation: `new_epoch` gives it a name of its own.
-    """
-
-    name = models.CharField(max_length=16, default=new_epoch, editable=False)
-
-    def __str__(self) -> str:
-        return self.name
-
-    @classmethod
-    def identity(cls) -> str:
-        """The name, made when it is asked for the first time."""
-        return cls.objects.get_or_create(pk=1)[0].name
 
 
 class Lineage(models.Model):

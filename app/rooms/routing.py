@@ -7,10 +7,12 @@ import rooms.converters  # noqa: F401  (registers the converter that the first r
 from realtime.echo import echo_socket
 from realtime.health import health_socket
 from rooms.consumers import NoRoute, RoomConsumer
+from topics.consumer import TopicsConsumer
 
 # Django's types know views only: what `path` names here is an ASGI application.
 websocket_urlpatterns = [
     path("ws/room/<room:room_name>/", RoomConsumer.as_asgi()),
+    path("ws/", TopicsConsumer.as_asgi()),
     path("ws/health/", health_socket),  # type: ignore[arg-type]
     *([path("ws/echo/", echo_socket)] if settings.WS_ECHO else []),  # type: ignore[arg-type]
 ]

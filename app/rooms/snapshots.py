@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from realtime.feed import Numbered
+from realtime.contract import Numbered
 from rooms import frames
 from rooms.log import Page, read_all
 from rooms.models import Room

@@ -17,13 +17,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from realtime.admission import subscriber_at
-from rooms import errors, log, making, rates, writer
+from rooms import errors, log, making, writer
 from rooms.converters import valid_name
 from rooms.forms import AWAY, CLASH, HASTE, OTHER, UNSTORABLE, MessageForm, NameForm, RoomForm
 from rooms.frames import MAX_BODY
 from rooms.models import Room
-from rooms.people import Person, person_of, remember_guest
 from rooms.snapshots import LATEST
+from topics import outcomes, rates
+from topics.people import Person, person_of, remember_guest
 
 ROOMS_SHOWN = 50
 
@@ -92,10 +93,10 @@ def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
     except log.Conflict:
         form.refuse(CLASH, fresh_for=person)
         return talk(request, person, room, form, HTTPStatus.CONFLICT)
-    except log.Unstorable:
+    except outcomes.Unstorable:
         form.refuse(UNSTORABLE)
         return talk(request, person, room, form)
-    except (log.Unavailable, log.Removed):
+    except (outcomes.Unavailable, outcomes.Removed):
         form.refuse(AWAY)
         return talk(request, person, room, form, HTTPStatus.SERVICE_UNAVAILABLE)
     return remembered(SeeOther(resolve_url("room", room.name)), person)

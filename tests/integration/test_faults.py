@@ -11,12 +11,13 @@ import psycopg
 import pytest
 
 from client import Socket, enter, new_id, new_room
-from ledger import Account, keep
-from servers.app import Image, Server
+from ledger import Account, Conversation, Member, keep_all
+from servers.app import FOREIGN_APP, Image, Server
 from servers.line import Line
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
 from visitor import Visitor, room_page
+from voters import Voter
 
 HEAL_SECONDS = 15
 
@@ -28,7 +29,7 @@ def shared(image: Image) -> Iterator[Stack]:
     """With a Postgres of its own, since it is killed."""
     cluster = Postgres()
     cluster.start()
-    with Stack(image, cluster, SERVERS, DRAIN_SECONDS="2") as running:
+    with Stack(image, cluster, SERVERS, DRAIN_SECONDS="2", **FOREIGN_APP) as running:
         yield running
     cluster.stop()
 
@@ -104,6 +105,7 @@ async def test_somebody_else_holds_the_rooms_row_for_five_seconds(stack: Stack) 
     async def fault() -> None:
         async with await psycopg.AsyncConnection.connect(stack.database.url) as other:
             await other.execute("SELECT 1 FROM rooms_room WHERE name = %s FOR UPDATE", [room])
+            await other.execute("SELECT 1 FROM topics_log WHERE name = %s FOR UPDATE", [f"votes/open-{room}"])
             await asyncio.sleep(5)
 
     await through(stack, fault, room)
@@ -176,10 +178,24 @@ async def seconds_to_hear(alice: Socket, bob: Socket) -> float:
 
 
 async def through(stack: Stack, fault: Fault, room: str | None = None, bases: list[str] | None = None) -> Account:
-    """Four members, two on each process unless said otherwise. What they can count on is asserted here."""
-    account = await keep(bases or 4 * [stack.ws_url], room or new_room("ledger"), stack.database, fault)
-    print(account)
-    assert account.faultless, account
-    assert account.acked > 160
-    assert account.heal_seconds < HEAL_SECONDS, account
-    return account
+    """Four members of a room and four of a foreign app's topic, two on each process unless said otherwise.
+
+    What all of them can count on is asserted here; the account is the room's.
+    """
+    room, bases = room or new_room("ledger"), bases or 4 * [stack.ws_url]
+    topic = f"votes/open-{room}"
+    talking = [Member(base, room, batch=number % 2 == 1) for number, base in enumerate(bases)]
+    voting = [Voter(base, topic, batch=number % 2 == 1) for number, base in enumerate(bases)]
+    accounts = await keep_all(
+        [
+            Conversation(talking, lambda: stack.database.messages(room)),
+            Conversation(voting, lambda: stack.database.events(topic)),
+        ],
+        fault,
+    )
+    for account in accounts:
+        print(account)
+        assert account.faultless, account
+        assert account.acked > 160
+        assert account.heal_seconds < HEAL_SECONDS, account
+    return accounts[0]

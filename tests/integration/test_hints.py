@@ -14,7 +14,7 @@ LAST_WORDS = """
 import os
 from rooms.log import Entry, append_all
 from rooms.models import Room
-from rooms.people import Person
+from topics.people import Person
 room, dying = Room.objects.get(name={room!r}), Person("guest:dying", "dying", True)
 append_all([Entry(room.pk, word, dying, word) for word in ("my", "last", "words")])
 os._exit(0)

@@ -28,7 +28,7 @@ from django.contrib.auth import get_user_model
 
 from rooms import writer
 from rooms.models import Message, Room
-from rooms.people import guest_of, of_user
+from topics.people import guest_of, of_user
 
 alice, room = get_user_model().objects.create_user("alice"), Room.objects.enter("lobby")
 for person in (of_user(alice), guest_of(None)):

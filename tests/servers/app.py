@@ -13,6 +13,8 @@ from servers.ports import free_port
 from servers.process import Process
 
 SOURCE = Path(__file__).parents[2] / "app"
+# Variables by which the servers have an app of the tests' own beside rooms, as somebody's who builds on this.
+FOREIGN_APP = {"DJANGO_SETTINGS_MODULE": "apps.settings", "PYTHONPATH": str(Path(__file__).parents[1])}
 SECRET_KEY = "only-for-tests-" + "0123456789abcdef" * 4
 
 

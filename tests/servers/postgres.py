@@ -80,6 +80,14 @@ class Database:
             [room],
         )
 
+    def events(self, topic: str) -> list[tuple[int, str, str]]:
+        """(seq, id, data) of everything the topic's log holds, in order."""
+        return self.rows(
+            "SELECT e.seq, e.client_id, e.data FROM topics_entry e JOIN topics_log l ON l.id = e.log_id"
+            " WHERE l.name = %s ORDER BY e.seq",
+            [topic],
+        )
+
 
 def _initdb(data: Path, user: str | None) -> None:
     with tempfile.NamedTemporaryFile("w") as secret:

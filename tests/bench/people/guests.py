@@ -13,7 +13,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.core import signing
-from rooms.people import COOKIE, SALT
+from topics.people import COOKIE, SALT
 
 def user(number):
     someone = User(username=f"user{number}")
@@ -36,7 +36,7 @@ print(json.dumps([users, guests]))
 TALK = """
 import itertools, secrets, time
 from rooms.models import Room
-from rooms.people import Person
+from topics.people import Person
 from rooms.writer import append
 
 rooms = list(Room.objects.filter(name__in=%(rooms)r))

@@ -23,7 +23,7 @@ WARM_UP_SECONDS: Final = 1
 UNITS: Final = {"us": 0.001, "ms": 1.0, "s": 1_000.0, "m": 60_000.0}
 FILL: Final = """
 from rooms.models import Room
-from rooms.people import Person
+from topics.people import Person
 from rooms.writer import append
 room, person = Room.objects.enter(%(room)r), Person("guest:bench", "Otter 1", True)
 for number in range(%(count)d):

@@ -9,7 +9,7 @@ from channels.layers import InMemoryChannelLayer
 
 from realtime.bundle import Bundle
 from realtime.closing import Goodbye
-from realtime.feed import Follower, Numbered
+from realtime.contract import Follower, Numbered
 from realtime.outbox import TooSlow
 from realtime.standing import Verdict
 

@@ -10,8 +10,8 @@ import pytest
 from realtime import bundle, drain
 from realtime import hub as hub_module
 from realtime.consumer import SocketConsumer
-from realtime.feed import Numbered
-from realtime.hub import Changed, Hub
+from realtime.contract import Changed, Numbered
+from realtime.hub import Hub
 from realtime.outbox import WRITE
 from unit.realtime.fakes import Layer, Permissive, settled, until
 
@@ -27,10 +27,12 @@ class Rooms(Permissive):
     async def changed(self, seconds: float) -> list[Changed]:
         return []
 
-    def seq_frame(self, seq: int) -> str:
+    def seq_frame(self, room: str, seq: int, epoch: str) -> str:
         return "seq"
 
-    def presence_frame(self, joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int) -> str:
+    def presence_frame(
+        self, room: str, joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int
+    ) -> str:
         return "presence"
 
 

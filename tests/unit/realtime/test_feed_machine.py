@@ -14,7 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from realtime import feed as feed_module
 from realtime.closing import TOO_SLOW
-from realtime.feed import Feed, Memory, Numbered
+from realtime.contract import Numbered
+from realtime.feed import Feed, Memory
 from unit.realtime.fakes import Log, Socket, TurnedClock, frame, said, settled
 
 REMEMBERED = 3  # so that both memory and log are asked

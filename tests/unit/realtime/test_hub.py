@@ -11,8 +11,9 @@ from realtime import drain, metrics, standing
 from realtime import hub as hub_module
 from realtime import wire as wire_module
 from realtime.closing import FORBIDDEN, LOGIN, NO_SUCH_ROOM, RESTART
-from realtime.feed import Feed, Memory, Numbered
-from realtime.hub import Changed, Hub
+from realtime.contract import Changed, Numbered
+from realtime.feed import Feed, Memory
+from realtime.hub import Hub
 from realtime.standing import Verdict
 from realtime.wire import group_of
 from unit.realtime.fakes import (
@@ -53,10 +54,12 @@ class Rooms(Permissive):
         self.asked.append(seconds)
         return [Changed(room, self.epoch, log.seqs[-1]) for room, log in self.logs.items() if log.seqs]
 
-    def seq_frame(self, seq: int) -> str:
+    def seq_frame(self, room: str, seq: int, epoch: str) -> str:
         return f"seq {seq}"
 
-    def presence_frame(self, joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int) -> str:
+    def presence_frame(
+        self, room: str, joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int
+    ) -> str:
         return json.dumps({"joined": joined, "left": left, "count": member_count})
 
 
@@ -484,7 +487,7 @@ async def test_presence_that_fails_does_not_silence_the_quiet_rooms(
 async def test_a_frame_that_cannot_be_made_does_not_silence_a_room_for_good(
     layer: Layer, rooms: Rooms, process: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail_once(seq: int) -> str:
+    def fail_once(room: str, seq: int, epoch: str) -> str:
         monkeypatch.undo()
         raise ArithmeticError("asked for")
 

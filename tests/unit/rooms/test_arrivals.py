@@ -10,13 +10,14 @@ from django.db import DataError, OperationalError, connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
-from realtime.feed import Numbered
-from rooms import arrivals, people
+from realtime.contract import Numbered
+from rooms import arrivals
 from rooms.arrivals import Arrival, Arrivals, Entrance, LoginRequired, NoSuchRoom, arrival, entrances
 from rooms.log import Entry, append_all
 from rooms.models import Room
-from rooms.people import Person
 from rooms.snapshots import LATEST, snapshot
+from topics import people
+from topics.people import Person
 
 pytestmark = pytest.mark.django_db
 

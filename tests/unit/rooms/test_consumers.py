@@ -21,11 +21,13 @@ from realtime import drain, hubs
 from realtime import hub as hub_module
 from realtime.closing import LOGIN, RESTART
 from realtime.limits import BAD_FRAMES_IN_A_ROW, OUTBOX_BYTES
-from rooms import arrivals, database, live, log, people
+from rooms import arrivals, live, log
 from rooms import writer as writer_module
 from rooms.consumers import MOST_IN_FLIGHT, NoRoute, RoomConsumer
-from rooms.log import Unavailable
 from rooms.models import Message, Room
+from topics import database, people
+from topics import writer as writing
+from topics.outcomes import Unavailable
 from unit.realtime.fakes import Layer, settled, until
 
 pytestmark = pytest.mark.django_db
@@ -622,7 +624,7 @@ async def test_a_new_guest_for_each_socket_is_bounded_by_the_address(settings: A
 async def test_whose_messages_wait_for_the_database_leaves_room_for_others(
     monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    monkeypatch.setattr(writer_module, "MOST_WAITING", 100)
+    monkeypatch.setattr(writing, "MOST_WAITING", 100)
     settings.MESSAGE_RATE, settings.MESSAGE_BURST = 1_000, 1_000
     tabs, bob = [Client("mallory") for _ in range(10)], Client("bob")
     for client in (*tabs, bob):

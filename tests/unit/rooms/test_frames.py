@@ -17,8 +17,8 @@ from realtime.presence.people import PEOPLE_IN_FRAME
 from rooms import frames
 from rooms.consumers import MEMBERS
 from rooms.frames import MAX_BODY, MAX_ID, BadFrame, Ping, Say, Typing, parse
-from rooms.people import of_user
 from rooms.snapshots import WELCOME_BYTES
+from topics.people import of_user
 
 AT = datetime(2025, 3, 4, 5, 6, 7, 89_999, UTC)
 

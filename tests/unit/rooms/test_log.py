@@ -19,23 +19,11 @@ from django.db.models.signals import post_init
 from django.utils import timezone
 
 from rooms import log, statements
-from rooms.log import (
-    Conflict,
-    Entry,
-    Outcome,
-    Page,
-    Removed,
-    Stored,
-    Unavailable,
-    Unstorable,
-    append_all,
-    changed,
-    read,
-    read_all,
-)
+from rooms.log import Conflict, Entry, Outcome, Page, Stored, append_all, changed, read, read_all
 from rooms.models import Message, Room
-from rooms.people import Person, guest_of, of_user
 from rooms.statements import Log, Row
+from topics.outcomes import Removed, Unavailable, Unstorable
+from topics.people import Person, guest_of, of_user
 
 pytestmark = pytest.mark.django_db
 

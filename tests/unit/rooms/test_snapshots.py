@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from rooms import snapshots
 from rooms.log import Entry, append_all
 from rooms.models import Room
-from rooms.people import Person
 from rooms.snapshots import Wish, snapshot
+from topics.people import Person
 
 pytestmark = pytest.mark.django_db
 

@@ -17,10 +17,11 @@ from pytest_django import DjangoAssertNumQueries
 from realtime import hubs
 from realtime.closing import FORBIDDEN, LOGIN, NO_SUCH_ROOM, RESTART, Goodbye
 from realtime.standing import Verdict
-from rooms import standing as standing_module
-from rooms.models import Installation, Room, new_epoch
-from rooms.people import Person, guest_of, of_user
+from rooms.models import Room, new_epoch
 from rooms.standing import Standing
+from topics import standing as topics_standing
+from topics.models import Installation
+from topics.people import Person, guest_of, of_user
 
 pytestmark = pytest.mark.django_db
 
@@ -156,7 +157,7 @@ def test_a_new_log_in_is_no_reason_to_read_a_session(
     standing: Standing, alice: Tab, bob: Tab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     User.objects.filter(username="alice").update(last_login=timezone.now())
-    monkeypatch.setattr(standing_module, "people_of", lambda sessions: pytest.fail("read"))
+    monkeypatch.setattr(topics_standing, "people_of", lambda sessions: pytest.fail("read"))
     assert judge(standing, alice, bob) == Verdict({}, {})
 
 

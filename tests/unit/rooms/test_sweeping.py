@@ -10,8 +10,8 @@ from django.utils import timezone
 from rooms import sweeping
 from rooms.log import Entry, append_all
 from rooms.models import Making, Room
-from rooms.people import Person
 from rooms.sweeping import sweep
+from topics.people import Person
 
 pytestmark = pytest.mark.django_db
 

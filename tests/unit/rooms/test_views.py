@@ -11,7 +11,7 @@ from django.test import Client
 
 from rooms import errors, log, views
 from rooms.models import Message, Room
-from rooms.people import guest_of
+from topics.people import guest_of
 
 pytestmark = pytest.mark.django_db
 

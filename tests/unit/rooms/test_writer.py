@@ -11,12 +11,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from realtime import drain, hubs
-from rooms import database
 from rooms import writer as writer_module
-from rooms.log import Conflict, Entry, Locked, Outcome, Removed, Stored, TooMuch, Unavailable
+from rooms.log import Conflict, Entry, Outcome, Stored
 from rooms.models import Room
-from rooms.people import Person
 from rooms.writer import Writer, append
+from topics import database
+from topics import writer as writing
+from topics.outcomes import Locked, Removed, TooMuch, Unavailable
+from topics.people import Person
 from unit.realtime.fakes import settled, until
 
 ALICE = Person("guest:a", "alice", guest=True)
@@ -77,7 +79,7 @@ async def db(monkeypatch: pytest.MonkeyPatch) -> Database:
 
 @pytest.fixture
 async def writer(hub: Hub, db: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Writer]:
-    monkeypatch.setattr(writer_module, "ASIDE_RETRY_SECONDS", 0.005)
+    monkeypatch.setattr(writing, "ASIDE_RETRY_SECONDS", 0.005)
     monkeypatch.setattr(drain, "_callbacks", [])
     writer = Writer(hub)  # type: ignore[arg-type]
     yield writer
@@ -124,7 +126,7 @@ async def test_what_arrives_during_a_transaction_becomes_the_next_one(writer: Wr
 async def test_a_transaction_has_a_bounded_size(
     writer: Writer, db: Database, say: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "BATCH", 4)
+    monkeypatch.setattr(writing, "BATCH", 4)
     for number in range(10):
         say(writer, 1, f"{number}")
     await writer.finish()
@@ -168,7 +170,7 @@ async def test_the_next_transaction_does_not_wait_for_the_last_one_to_be_told(wr
 async def test_as_long_as_there_is_something_to_store_one_connection_is_kept(
     writer: Writer, db: Database, say: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "BATCH", 2)
+    monkeypatch.setattr(writing, "BATCH", 2)
     run, taken = database.run, []
 
     async def counted(executor: Any, work: Callable[[], None]) -> None:
@@ -187,7 +189,7 @@ async def test_a_connection_that_had_trouble_is_not_kept(
 ) -> None:
     closed: list[int] = []
     connection = SimpleNamespace(errors_occurred=False, close=lambda: closed.append(len(db.transactions)))
-    monkeypatch.setattr(writer_module, "connection", connection)
+    monkeypatch.setattr(writing, "connection", connection)
     say(writer, 1, "a")
     await writer.finish()
     assert closed == []
@@ -247,7 +249,7 @@ async def test_a_locked_room_waits_in_order_while_the_others_go_on(
 async def test_a_long_queue_of_a_locked_room_keeps_its_order_over_several_transactions(
     writer: Writer, db: Database, say: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "BATCH", 3)
+    monkeypatch.setattr(writing, "BATCH", 3)
     db.locked = {1}
     for number in range(10):
         say(writer, 1, f"{number}")
@@ -260,7 +262,7 @@ async def test_a_long_queue_of_a_locked_room_keeps_its_order_over_several_transa
 async def test_who_waits_for_a_locked_room_too_long_is_told_to_come_back(
     writer: Writer, db: Database, say: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "ASIDE_SECONDS", 0.05)
+    monkeypatch.setattr(writing, "ASIDE_SECONDS", 0.05)
     db.locked = {1}
     say(writer, 1, "a")
     await until(lambda: say)
@@ -275,7 +277,7 @@ async def test_who_waits_for_a_locked_room_too_long_is_told_to_come_back(
 async def test_too_much_that_waits_is_refused_at_once(
     writer: Writer, db: Database, say: Said, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    monkeypatch.setattr(writer_module, "MOST_WAITING", 5)
+    monkeypatch.setattr(writing, "MOST_WAITING", 5)
     if "slow" in where:
         db.open.clear()
     else:
@@ -296,7 +298,7 @@ async def test_too_much_that_waits_is_refused_at_once(
 async def test_as_the_queue_fills_those_with_most_in_it_are_refused_first(
     writer: Writer, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "MOST_WAITING", 20)
+    monkeypatch.setattr(writing, "MOST_WAITING", 20)
     refused: dict[str, list[Outcome]] = {"mallory": [], "192.0.2.6": [], "bob": []}
     db.open.clear()
 

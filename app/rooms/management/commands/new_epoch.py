@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from rooms.models import Installation, Lineage, Room, new_epoch
+from rooms.models import Lineage, Room, new_epoch
+from topics.models import Installation
 
 
 class Command(BaseCommand):

@@ -49,10 +49,10 @@ class Nothing:
     async def changed(self, seconds: float) -> list[Any]:
         return []
 
-    def seq_frame(self, seq: int) -> str:
+    def seq_frame(self, room: str, seq: int, epoch: str) -> str:
         return '{"type":"seq"}'
 
-    def presence_frame(self, joined: list[Any], left: list[Any], member_count: int) -> str:
+    def presence_frame(self, room: str, joined: list[Any], left: list[Any], member_count: int) -> str:
         return f'{{"type":"presence","member_count":{member_count}}}'
 
 

@@ -8,8 +8,8 @@ from django.core import signing
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from rooms import people
-from rooms.people import Person, guest_of, person_of, remember_guest, rename_guest
+from topics import people
+from topics.people import Person, guest_of, person_of, remember_guest, rename_guest
 
 BOB = Person("guest:b", "bob", guest=True)
 

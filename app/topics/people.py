@@ -6,17 +6,19 @@ Without the cookie a guest is somebody new at every request and on every socket.
 import secrets
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 
-from rooms.names import is_person_name
+from topics.names import is_person_name
 
 COOKIE = "guest"
-SALT = "rooms.people"
+SALT = "rooms.people"  # of cookies that are out there
 COOKIE_SECONDS = 30 * 24 * 3600  # from the last page on; a copy that is older brings back neither guest nor name
 MAX_GUEST_NAME = 32
 ANIMALS = ("Badger", "Crane", "Dolphin", "Falcon", "Gecko", "Heron", "Ibex", "Lynx", "Otter", "Panda", "Raven", "Wren")
@@ -44,7 +46,7 @@ class Person:
     @property
     def public_key(self) -> str:
         """The same as long as `key` is, and says nothing about it: for pages and browsers, to tell people apart by."""
-        return salted_hmac(SALT, self.key).hexdigest()[:16]
+        return public_key_of(self.key)
 
     def as_dict(self) -> dict[str, Any]:
         return {"name": self.name, "guest": self.guest}
@@ -76,7 +78,7 @@ def guest_of(cookie: str | None) -> Person:
         return Person(f"guest:{secrets.token_hex(8)}", name, guest=True, known=False)
 
 
-def remember_guest(response: HttpResponse, person: Person) -> None:
+def remember_guest(response: HttpResponseBase, person: Person) -> None:
     """Lets a guest keep the name from request to request and on every socket."""
     if person.guest:
         value = signing.dumps([person.key.removeprefix("guest:"), person.name], salt=SALT)
@@ -93,3 +95,22 @@ def rename_guest(person: Person, name: str) -> Person:
     if not is_person_name(name):
         raise ValueError("A name consists of visible characters.")
     return Person(person.key, name, guest=True)
+
+
+@lru_cache(maxsize=10_000)
+def public_key_of(key: str) -> str:
+    return salted_hmac(SALT, key).hexdigest()[:16]
+
+
+def person(by: Any) -> Person | None:
+    """Whoever is given: a person, a user of the project's, or None for nobody. Raises TypeError for anything else."""
+    if by is None or isinstance(by, Person):
+        return by
+    if getattr(by, "is_authenticated", False) and getattr(by, "pk", None) is not None:
+        return of_user(by)
+    raise TypeError(f"`by` is a user with an account, a Person or None, not {by!r}.")
+
+
+def shown(who: Person | None) -> dict[str, Any] | None:
+    """As everybody may see a person: `key` is the same wherever and whenever she appears, and tells nothing else."""
+    return None if who is None else {"key": who.public_key, "name": who.name, "guest": who.guest}

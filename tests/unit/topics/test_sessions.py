@@ -13,8 +13,8 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from rooms.people import Person, of_user
-from rooms.sessions import people_of
+from topics.people import Person, of_user
+from topics.sessions import people_of
 
 pytestmark = pytest.mark.django_db
 

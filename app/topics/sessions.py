@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from rooms.people import Person, of_user
+from topics.people import Person, of_user
 
 IN_THE_DATABASE: Final = "django.contrib.sessions.backends.db"
 

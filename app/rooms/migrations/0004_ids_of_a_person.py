@@ -27,7 +27,7 @@ class AddConstraintMeanwhile(migrations.AddConstraint):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("rooms", "0004_who_said_and_made_it")]
+    dependencies = [("rooms", "0003_who_said_and_made_it")]
 
     operations = [
         AddConstraintMeanwhile(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rooms.names import is_person_name, is_room_name
+from topics.names import is_person_name, is_room_name
 
 LETTERS = {
     "Latin": "Ünïcode",

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from realtime import metrics
 from realtime.rates import Limits, Rates
-from rooms.people import Person
+from topics.people import Person
 
 too_fast: Final = metrics.limited.labels("message_rate")
 too_much: Final = metrics.limited.labels("messages_waiting")

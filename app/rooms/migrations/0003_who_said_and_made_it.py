@@ -8,7 +8,7 @@ import rooms.models
 class Migration(migrations.Migration):
     """The version before this one stores messages without a `person_key`: the database fills in the empty one."""
 
-    dependencies = [("rooms", "0003_installation")]
+    dependencies = [("rooms", "0002_message_room_index")]
 
     operations = [
         migrations.CreateModel(

@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 
 from django.db import Error as DatabaseError
 
-from rooms import database
+from topics import database
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")

@@ -1,0 +1,97 @@
+"""Appending from sync code, in the caller's transaction: a view, a task, a signal handler, a command."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import OperationalError, transaction
+
+from realtime import hubs
+from topics import frames, live, log, logs
+from topics.data import encoded
+from topics.errors import BadData, Busy, Conflict
+from topics.events import Event, event_of
+from topics.live import TOPICS
+from topics.log import Differs, New, Outcome, Stored
+from topics.models import MAX_ID
+from topics.outcomes import Removed
+from topics.people import Person, person, shown
+
+if TYPE_CHECKING:
+    from topics.topic import Topic
+
+WAIT_MS: Final = 2_000  # for a topic that another transaction holds
+BUSY: Final = {"55P03", "40P01", "40001"}  # lock not available, deadlock, serialization failure
+
+
+def append(topic: "Topic", data: Any, id: str, by: Any) -> Event:
+    text, author = check(data, id, by)
+    outcome = _append(topic, id, text, author)
+    if isinstance(outcome, Removed):  # the log that was remembered has been deleted
+        logs.forget(topic.name)
+        outcome = _append(topic, id, text, author)
+    if isinstance(outcome, Stored):
+        return _told(topic, outcome)
+    if isinstance(outcome, Differs):
+        raise Conflict(f"There is another event with the id {id!r} in {topic.name}.")
+    raise Busy(f"{topic.name} cannot be appended to just now: try again.")
+
+
+def _append(topic: "Topic", id: str, text: str, author: Person | None) -> Outcome:
+    with busy(topic):
+        (outcome,) = log.in_one_transaction([New(logs.key_of(topic.name), id, author, text)], wait_ms=WAIT_MS)
+    return outcome
+
+
+def check(data: Any, id: str, by: Any) -> tuple[str, Person | None]:
+    """The data as JSON text, and its author. Raises BadData or TypeError with a sentence."""
+    if not isinstance(id, str) or not 0 < len(id) <= MAX_ID or not id.isprintable():
+        raise BadData(f"An event's id has 1 to {MAX_ID} visible characters; {id!r} is none.")
+    return encoded(data), person(by)
+
+
+def change(topic: "Topic", seq: int, data: Any, by: Any) -> Event:
+    return _changed(topic, seq, encoded(data), by)
+
+
+def retract(topic: "Topic", seq: int, by: Any) -> Event:
+    return _changed(topic, seq, None, by)
+
+
+def _changed(topic: "Topic", seq: int, text: str | None, by: Any) -> Event:
+    author, key = person(by), logs.key_of(topic.name)
+    with busy(topic), transaction.atomic():
+        return _told(topic, log.change(key, seq, text, author))
+
+
+def _told(topic: "Topic", stored: Stored) -> Event:
+    """The event, of which the topic's followers hear after COMMIT."""
+    if stored.fresh:
+        tell = partial(live.publish, topic=topic.name, stored=stored)
+        transaction.on_commit(lambda: hubs.from_any_thread(TOPICS, tell))
+    return event_of(stored)
+
+
+def signal(topic: "Topic", data: Any, by: Any) -> None:
+    text, author = encoded(data), person(by)
+    frame = frames.signal(topic.name, shown(author), text)
+    key = author.key if author else ""
+    transaction.on_commit(
+        lambda: hubs.from_any_thread(TOPICS, lambda hub: hub.mention(live.PREFIX + topic.name, frame, by=key))
+    )
+
+
+@contextmanager
+def busy(topic: "Topic") -> Iterator[None]:
+    """Raises Busy where another transaction is in the way."""
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) in BUSY or "database is locked" in str(error):
+            raise Busy(f"Another transaction holds {topic.name}: roll back and try again.") from error
+        raise
+
+
+def doubt(*, room: str) -> None:
+    transaction.on_commit(lambda: hubs.from_any_thread(TOPICS, lambda hub: hub.doubt(room=live.PREFIX + room)))

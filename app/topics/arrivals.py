@@ -1,0 +1,91 @@
+"""Whoever opens a socket for topics, and joins some: who that is, and what is to be shown there.
+
+A crowd takes as few queries as somebody alone, and so does somebody who joins many topics.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from asgiref.sync import iscoroutinefunction
+from django.conf import settings
+from django.http import parse_cookie
+
+from topics.gathering import Gathering
+from topics.people import COOKIE, Person, guest_of
+from topics.permission import READ, may, may_now
+from topics.resume import Snapshot, Wish, snapshots
+from topics.sessions import people_of
+
+if TYPE_CHECKING:
+    from topics.topic import Topic
+
+TOGETHER: Final = 100  # topics joined in one lookup: as many as a socket may have
+
+
+class LoginRequired(Exception):
+    """Guests may not come in."""
+
+
+class Forbidden(Exception):
+    """The person may not read the topic, or there is none: the two cannot be told apart."""
+
+
+class Claim(NamedTuple):
+    """Who a handshake says that it is. Nothing of it is proved."""
+
+    session: str | None
+    guest: str | None
+
+
+def claim_of(scope: dict[str, Any]) -> Claim:
+    header = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
+    cookies = parse_cookie(header.decode("latin-1"))
+    session = cookies.get(settings.SESSION_COOKIE_NAME)
+    return Claim(session if session and session.isprintable() else None, cookies.get(COOKIE))
+
+
+class Visit(NamedTuple):
+    """Somebody who wants to join a topic. `asked`: whether she may read it has been asked already."""
+
+    topic: "Topic"
+    person: Person
+    since: int | None
+    epoch: str | None
+    asked: bool
+
+
+class Arrivals:
+    """One per hub."""
+
+    def __init__(self) -> None:
+        self._people: Gathering[str, Person | None] = Gathering(_people)
+        self._visits: Gathering[Visit, Snapshot] = Gathering(_shown, TOGETHER)
+
+    async def person(self, claim: Claim) -> Person:
+        """Raises LoginRequired, or Unanswered."""
+        found = await self._people.ask(claim.session) if claim.session else None
+        if found is None and not settings.ALLOW_GUESTS:
+            raise LoginRequired
+        return found or guest_of(claim.guest)
+
+    async def join(self, topic: "Topic", person: Person, since: int | None, epoch: str | None) -> Snapshot:
+        """Raises Forbidden, or Unanswered."""
+        asked = iscoroutinefunction(topic.may)
+        if asked and not await may(topic, person, READ):
+            raise Forbidden
+        return await self._visits.ask(Visit(topic, person, since, epoch, asked))
+
+
+# --- In a thread ---------------------------------------------------------------------------------------
+
+
+def _people(sessions: Sequence[str]) -> list[Person | None]:
+    found = people_of(set(sessions))
+    return [found.get(session) for session in sessions]
+
+
+def _shown(visits: Sequence[Visit]) -> list[Snapshot | Forbidden]:
+    admitted = {visit for visit in visits if visit.asked or may_now(visit.topic, visit.person, READ)}
+    wishes = {visit: Wish(visit.topic.name, visit.since, visit.epoch) for visit in admitted}
+    shown = snapshots(set(wishes.values()))
+    return [shown[wishes[visit]] if visit in admitted else Forbidden() for visit in visits]

@@ -1,0 +1,55 @@
+"""What `manage.py check` says about the project's topics."""
+
+from itertools import combinations
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from topics import routes
+from topics.topic import Topic
+
+
+@register("topics")
+def topics_are_sound(**_: Any) -> list[CheckMessage]:
+    return [*without_permission(), *clashing(), *without_layer()]
+
+
+def without_permission() -> list[CheckMessage]:
+    return [
+        Error(
+            f"The topic {topic.__name__} does not say who may read and write it.",
+            hint="Give it a method may(self, person, act); act is 'read' or 'write'.",
+            obj=topic,
+            id="topics.E001",
+        )
+        for topic in routes.classes
+        if topic.may is Topic.may
+    ]
+
+
+def clashing() -> list[CheckMessage]:
+    return [
+        Warning(
+            f"{one.__name__}'s route {one.route!r} and {other.__name__}'s {other.route!r} lead to the same names.",
+            hint="The first one gets them. Begin one of the routes with another word.",
+            obj=other,
+            id="topics.W001",
+        )
+        for one, other in combinations(routes.classes, 2)
+        if one.parsed_route.clashes(other.parsed_route)
+    ]
+
+
+def without_layer() -> list[CheckMessage]:
+    backend = str(settings.CHANNEL_LAYERS.get("default", {}).get("BACKEND", ""))
+    processes = getattr(settings, "REPLICAS", 1)
+    if processes == 1 or not backend.endswith("InMemoryChannelLayer"):
+        return []
+    return [
+        Warning(
+            f"{processes} processes serve sockets, and the channel layer is in memory: they hear each other late.",
+            hint="Set REDIS_URL.",
+            id="topics.W002",
+        )
+    ]

@@ -1,0 +1,35 @@
+"""What an event may carry: JSON that every client can be sent, in one frame."""
+
+import re
+from typing import Any, Final
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from realtime.limits import MAX_FRAME_BYTES
+from topics.errors import BadData
+
+ENVELOPE_BYTES: Final = 4_096  # of a frame, for everything but the data: names, ids, the author
+MAX_DATA_BYTES: Final = MAX_FRAME_BYTES - ENVELOPE_BYTES
+NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+_encode = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def encoded(data: Any) -> str:
+    """The data as the compact JSON text that is stored and sent. Raises BadData with a sentence.
+
+    Takes what JSON has, and of Python dates, times, Decimal and UUID, which become strings.
+    """
+    try:
+        text = _encode(data)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadData(f"An event's data must be JSON: {error}.") from None
+    if NUL.search(text):
+        raise BadData("An event's data must not contain the character NUL.")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise BadData("An event's data must not contain half of a surrogate pair.") from None
+    if size > MAX_DATA_BYTES:
+        raise BadData(f"An event's data has {MAX_DATA_BYTES} bytes at most as JSON, not {size}.")
+    return text

@@ -1,0 +1,270 @@
+"""The frames of the protocol topics.v1: what may come in, what goes out. Nothing here knows sockets or the database.
+
+Every frame is one JSON object with a `type`, unescaped UTF-8, at most 64 KiB.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
+
+from realtime.closing import Goodbye
+
+PROTOCOL: Final = "topics.v1"
+BATCH_PROTOCOL: Final = "topics.v1.batch"
+MAX_ID: Final = 64
+MAX_NAME: Final = 200
+PEOPLE_BYTES: Final = 15 * 1024  # in one list: two of them, or one and a page of events, fit a frame
+
+encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+# --- Client to server ----------------------------------------------------------------------------
+
+
+def storable(text: str) -> str:
+    """Text that UTF-8 and Postgres can hold."""
+    if "\x00" in text:
+        raise ValueError("must not contain NUL")
+    if not is_utf_8(text):
+        raise ValueError("must not contain half a surrogate pair")
+    return text
+
+
+def is_utf_8(text: str) -> bool:
+    """Whether there is no half of a surrogate pair in it, which JSON can spell and nothing can send."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def chosen_id() -> str:
+    return secrets.token_hex(8)
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME), AfterValidator(storable)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID), AfterValidator(storable)]
+Seq = Annotated[int, Field(ge=0, lt=2**63)]
+Epoch = Annotated[str, StringConstraints(max_length=32), AfterValidator(storable)]
+
+
+class Join(BaseModel):
+    type: Literal["join"]
+    topic: Name
+    since: Seq | None = None
+    epoch: Epoch | None = None
+
+
+class Leave(BaseModel):
+    type: Literal["leave"]
+    topic: Name
+
+
+class Send(BaseModel):
+    type: Literal["send"]
+    topic: Name
+    id: Id = Field(default_factory=chosen_id)
+    data: JsonValue
+
+
+class Signal(BaseModel):
+    type: Literal["signal"]
+    topic: Name
+    data: JsonValue
+
+
+class Read(BaseModel):
+    type: Literal["read"]
+    topic: Name
+    seq: Seq
+
+
+class Ping(BaseModel):
+    type: Literal["ping"]
+
+
+ClientFrame = Join | Leave | Send | Signal | Read | Ping
+SCHEMAS: Final = {  # the validators themselves: their adapters cost as much again
+    "join": TypeAdapter(Join).validator,
+    "leave": TypeAdapter(Leave).validator,
+    "send": TypeAdapter(Send).validator,
+    "signal": TypeAdapter(Signal).validator,
+    "read": TypeAdapter(Read).validator,
+    "ping": TypeAdapter(Ping).validator,
+}
+
+
+class BadFrame(Exception):
+    """A frame that is refused: `code` for programs, `detail` for people; `id` and `topic` where the frame had them."""
+
+    def __init__(self, code: str, detail: str, id: str | None = None, topic: str | None = None) -> None:
+        super().__init__(detail)
+        self.code, self.detail, self.id, self.topic = code, detail, id, topic
+
+
+def no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON, though Python writes it")
+
+
+decode: Callable[[str], Any] = json.JSONDecoder(parse_constant=no_number).decode
+
+
+def parse(text: str) -> ClientFrame:
+    """Raises BadFrame with one of the codes bad_json, bad_frame, unknown_type."""
+    try:
+        fields = decode(text)
+    except (ValueError, RecursionError):
+        raise BadFrame("bad_json", "A frame is one JSON object.") from None
+    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+        raise BadFrame("bad_frame", "A frame is a JSON object with a type.")
+    id, topic = printable(fields, "id", MAX_ID), printable(fields, "topic", MAX_NAME)
+    schema = SCHEMAS.get(fields["type"])
+    if schema is None:
+        raise BadFrame("unknown_type", f"The types are {', '.join(SCHEMAS)}.", id, topic)
+    try:
+        return schema.validate_python(fields, strict=True)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "frame"
+        raise BadFrame("bad_frame", f"{field}: {first['msg']}", id, topic) from None
+
+
+def printable(fields: dict[str, Any], name: str, longest: int) -> str | None:
+    """The frame's id or topic, if it is one that an answer can carry."""
+    found = fields.get(name)
+    if not isinstance(found, str) or not 0 < len(found) <= longest:
+        return None
+    return found if is_utf_8(found) else None
+
+
+# --- Server to client ----------------------------------------------------------------------------
+
+Shown = dict[str, Any]
+"""A person as everybody may see it: {"key": str, "name": str, "guest": bool}."""
+
+
+def welcome(you: Shown, ping_seconds: int, limits: dict[str, int]) -> str:
+    return encode({"type": "welcome", "you": you, "ping_seconds": ping_seconds, "limits": limits})
+
+
+def event(topic: str, seq: int, id: str, by: Shown | None, data: str, at: datetime, *, more: str = "") -> str:
+    """`data` is JSON text, as it is stored. `more` are further fields, encoded."""
+    return (
+        f'{{"type":"event","topic":{word(topic)},"seq":{seq},"id":{encode(id)},"by":{person(by)},'
+        f'"data":{data},"at":"{timestamp(at)}"{more}}}'
+    )
+
+
+def change(topic: str, seq: int, about: int, by: Shown | None, data: str | None, at: datetime) -> str:
+    """`data` is None where the event was retracted."""
+    result = '"retracted":true' if data is None else f'"data":{data}'
+    return (
+        f'{{"type":"change","topic":{word(topic)},"seq":{seq},"about":{about},"by":{person(by)},'
+        f'{result},"at":"{timestamp(at)}"}}'
+    )
+
+
+def joined(
+    topic: str,
+    *,
+    epoch: str,
+    seq: int,
+    recovered: bool,
+    events: Iterable[str],
+    members: str,
+    member_count: int,
+) -> str:
+    """`events`, and `members` as `people` gives them, are encoded already and put in as they are."""
+    head = encode({"type": "joined", "topic": topic, "epoch": epoch, "seq": seq, "recovered": recovered})
+    return f'{head[:-1]},"events":[{",".join(events)}],"members":{members},"member_count":{member_count}}}'
+
+
+def ack(topic: str, id: str, seq: int | None, at: datetime | None) -> str:
+    """Without a number and a time where the topic took it and appended nothing."""
+    where = f'"seq":{seq},"at":"{timestamp(at)}"' if seq and at else '"seq":null,"at":null'
+    return f'{{"type":"ack","topic":{word(topic)},"id":{encode(id)},{where}}}'
+
+
+def signal(topic: str, by: Shown | None, data: str) -> str:
+    return f'{{"type":"signal","topic":{word(topic)},"by":{person(by)},"data":{data}}}'
+
+
+def presence(topic: str, joined: list[Shown], left: list[Shown], member_count: int) -> str:
+    return (
+        f'{{"type":"presence","topic":{word(topic)},"joined":{people(joined)},"left":{people(left)},'
+        f'"member_count":{member_count}}}'
+    )
+
+
+def seq(topic: str, number: int, epoch: str) -> str:
+    return f'{{"type":"seq","topic":{word(topic)},"seq":{number},"epoch":"{epoch}"}}'
+
+
+def unread(topic: str, number: int) -> str:
+    return f'{{"type":"unread","topic":{word(topic)},"unread":{number}}}'
+
+
+def left(topic: str, reason: str) -> str:
+    return encode({"type": "left", "topic": topic, "reason": reason})
+
+
+def error(
+    code: str, detail: str, *, topic: str | None = None, id: str | None = None, retry_after_ms: int | None = None
+) -> str:
+    fields: dict[str, Any] = {"type": "error", "code": code, "detail": detail}
+    fields |= {name: value for name, value in (("topic", topic), ("id", id)) if value is not None}
+    if retry_after_ms is not None:
+        fields["retry_after_ms"] = retry_after_ms
+    return encode(fields)
+
+
+def goodbye(reason: Goodbye) -> str:
+    return encode({"type": "goodbye", "reason": reason.reason, "after_ms": reason.after_ms or 0})
+
+
+PONG: Final = '{"type":"pong"}'
+
+
+def person(shown: Shown | None) -> str:
+    return "null" if shown is None else _person(**shown)
+
+
+@lru_cache(maxsize=1_024)
+def _person(**fields: Any) -> str:
+    """Encoded once for all that somebody does."""
+    return encode(fields)
+
+
+def people(persons: list[Shown]) -> str:
+    """As many as PEOPLE_BYTES hold."""
+    return f"[{','.join(fitting((person(shown) for shown in persons), PEOPLE_BYTES))}]"
+
+
+@lru_cache(maxsize=1_024)
+def word(text: str) -> str:
+    return encode(text)
+
+
+@lru_cache(maxsize=16)
+def timestamp(at: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds. What is stored together has one time, which is worded once."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def fitting(encoded: Iterable[str], most_bytes: int) -> list[str]:
+    """As many as fit from the front, in bytes of UTF-8."""
+    found: list[str] = []
+    for frame in encoded:
+        most_bytes -= len(frame.encode()) + 1
+        if most_bytes < 0:
+            break
+        found.append(frame)
+    return found

@@ -1,0 +1,104 @@
+"""The topics as the hub sees them: where to read, and how its own frames are worded."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final, Protocol, cast
+from weakref import WeakKeyDictionary
+
+from realtime.contract import Changed, Follower, Numbered
+from realtime.hub import Hub
+from realtime.standing import Verdict
+from topics import database, frames, logs, replay
+from topics.gathering import Gathering
+from topics.log import Stored
+from topics.models import Installation
+from topics.people import Person, shown
+from topics.replay import Page
+from topics.standing import Accounts
+
+PAGES: Final = 8  # read together: of 200 events each, which may be long
+PREFIX: Final = "topic:"  # of a topic's key in the hub, before its name
+
+Asked = tuple[str, int, int]
+"""A topic's name, the number after which, and at most how many."""
+
+
+class Present(Follower, Protocol):
+    """A socket or a stream. `session` is the key of the one by which its person is logged in."""
+
+    @property
+    def person(self) -> Person: ...
+    @property
+    def session(self) -> str | None: ...
+    async def ask_again(self) -> None: ...  # whether the person may still read what she follows
+
+
+class Topics:
+    """One for the process; the hubs of all loops share it."""
+
+    def __init__(self) -> None:
+        self._accounts = Accounts()
+        self._reading: WeakKeyDictionary[asyncio.AbstractEventLoop, Gathering[Asked, list[Numbered]]] = (
+            WeakKeyDictionary()
+        )
+
+    async def identity(self) -> str:
+        return await database.run(database.readers, Installation.identity)
+
+    async def judge(self, followers: Sequence[Follower], doubted: bool) -> Verdict:
+        """Whose session is over goes. Who is doubted is asked about anew in each of her topics, too."""
+        present = cast(Sequence[Present], followers)
+        people = {one.session: one.person for one in present if one.session}
+        over = await database.run(database.readers, self._accounts.over, people, doubted) if people else {}
+        verdict = Verdict({one: over[one.session] for one in present if one.session in over}, {})
+        for one in present if doubted else ():
+            if one not in verdict.followers:
+                await one.ask_again()
+        return verdict
+
+    async def read(self, key: str, after: int, limit: int) -> list[Numbered]:
+        """Topics that are opened together, after a deploy for example, are read together."""
+        reading = self._reading.setdefault(asyncio.get_running_loop(), Gathering(pages, PAGES))
+        return await reading.ask((key.removeprefix(PREFIX), after, limit))
+
+    async def changed(self, seconds: float) -> list[Changed]:
+        found = await database.run(database.readers, replay.changed, seconds)
+        return [Changed(PREFIX + name, epoch, seq) for name, epoch, seq in found]
+
+    def seq_frame(self, key: str, seq: int, epoch: str) -> str:
+        return frames.seq(key.removeprefix(PREFIX), seq, epoch)
+
+    def presence_frame(
+        self, key: str, joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int
+    ) -> str:
+        return frames.presence(key.removeprefix(PREFIX), joined, left, member_count)
+
+
+TOPICS: Final = Topics()
+
+
+def pages(asked: list[Asked]) -> Sequence[list[Numbered]]:
+    """What each asked for. A topic that has no log yet has nothing."""
+    wanted = {one: Page(key, one[1], one[2]) for one in asked if (key := logs.known(one[0]))}
+    read = replay.read_all(wanted.values())
+    return [[numbered(one[0], stored) for stored in read[wanted[one]]] if one in wanted else [] for one in asked]
+
+
+def numbered(topic: str, stored: Stored) -> Numbered:
+    return Numbered(stored.seq, worded(topic, stored))
+
+
+def worded(topic: str, stored: Stored) -> str:
+    """An entry of the topic's log as its followers are sent it."""
+    by = shown(stored.person)
+    if stored.about is not None:
+        return frames.change(topic, stored.seq, stored.about, by, None if stored.retracted else stored.data, stored.at)
+    more = ',"retracted":true' if stored.retracted else ""
+    if stored.seq == 1 and (epoch := logs.epoch_of(topic)):  # who was there before has none yet
+        more += f',"epoch":"{epoch}"'
+    return frames.event(topic, stored.seq, stored.id, by, stored.data, stored.at, more=more)
+
+
+def publish(hub: Hub, topic: str, stored: Stored) -> None:
+    """Tells the topic's followers, in all processes. To be called after COMMIT."""
+    hub.publish(PREFIX + topic, logs.epoch_of(topic), stored.seq, worded(topic, stored))

@@ -1,0 +1,102 @@
+"""What lasts: one log a topic, and the numbered events of all logs in one table."""
+
+import secrets
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from topics.routes import MAX_NAME
+
+MAX_ID = 64  # of an event, as its author calls it
+MAX_KEY = 80  # of a person
+MAX_PERSON_NAME = 150  # as long as Django lets a user's name be
+
+
+def new_epoch() -> str:
+    return secrets.token_hex(8)
+
+
+class Installation(models.Model):
+    """One row: the name of all processes that share this database, in spaces that they share with others.
+
+    A Redis may serve several installations. Logs there could not be told apart by their keys, which are the same in
+    each database. A copy of a database is another installation: `new_epoch` gives it a name of its own.
+    """
+
+    name = models.CharField(max_length=16, default=new_epoch, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def identity(cls) -> str:
+        """The name, made when it is asked for the first time."""
+        return cls.objects.get_or_create(pk=1)[0].name
+
+
+class Log(models.Model):
+    """The state of a topic's log.
+
+    `seq` is the number of its last event; whoever appends holds this row's lock until COMMIT, so that numbers
+    become visible in order. `pruned` is the last number that is not kept any more. `epoch` names this very log: a
+    log restored from a backup gets another one, because numbers given since the backup mean other events there.
+    """
+
+    name = models.CharField(max_length=MAX_NAME, unique=True)
+    epoch = models.CharField(max_length=16, default=new_epoch, editable=False)
+    seq = models.PositiveBigIntegerField(default=0, editable=False)
+    pruned = models.PositiveBigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    changed_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Entry(models.Model):
+    """What stands in a log: an event, or a change of an earlier one.
+
+    `client_id` is the author's own name for it: the same author's same one again is the same event. `data` is JSON
+    text. A change has the number it changes in `about` and no data of its own: replay shows the result, which is
+    in the changed event's row. What was retracted has no data any more.
+    """
+
+    log = models.ForeignKey(Log, models.CASCADE, related_name="entries", db_index=False)  # the constraints have one
+    seq = models.PositiveBigIntegerField()
+    client_id = models.CharField(max_length=MAX_ID)
+    author = models.CharField(max_length=MAX_KEY, blank=True)  # a person's key; empty for nobody
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    name = models.CharField(max_length=MAX_PERSON_NAME, blank=True)
+    guest = models.BooleanField(default=False)
+    data = models.TextField(default="null")
+    about = models.PositiveBigIntegerField(null=True, blank=True)
+    change = models.PositiveBigIntegerField(null=True, blank=True)  # the number of the last change of this one
+    retracted = models.BooleanField(default=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["log", "seq"], name="one_entry_a_number"),
+            models.UniqueConstraint(fields=["log", "author", "client_id"], name="one_entry_an_author_and_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.log_id}/{self.seq}"
+
+
+class Read(models.Model):
+    """How far somebody has read a topic."""
+
+    log = models.ForeignKey(Log, models.CASCADE, related_name="reads", db_index=False)
+    reader = models.CharField(max_length=MAX_KEY)
+    seq = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["log", "reader"], name="one_read_a_reader"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reader} has read {self.log_id} up to {self.seq}"

@@ -1,0 +1,57 @@
+"""Who may read or write a topic, and what becomes of what a client sends: the topic's own answers."""
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from asgiref.sync import iscoroutinefunction
+from django.db import Error as DatabaseError
+
+from topics import database
+from topics.errors import Refused
+from topics.people import Person
+
+if TYPE_CHECKING:
+    from topics.topic import Topic
+
+READ: Final = "read"
+WRITE: Final = "write"
+KEPT_SECONDS: Final = 1  # for an answer about writing; who may not any more is heard for no longer than this
+
+logger = logging.getLogger(__name__)
+
+
+async def may(topic: "Topic", person: Person, act: str) -> bool:
+    """Raises the database's errors: nobody knows then. Every other one is a mistake in `may`, and means no."""
+    if not iscoroutinefunction(topic.may):
+        return await database.run(database.readers, may_now, topic, person, act)
+    try:
+        return bool(await topic.may(person, act))
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("%s does not know who may %s", type(topic).__name__, act)
+        return False
+
+
+def may_now(topic: "Topic", person: Person, act: str) -> bool:
+    """The same for a topic whose `may` is sync, in this very thread."""
+    try:
+        return bool(topic.may(person, act))
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("%s does not know who may %s", type(topic).__name__, act)
+        return False
+
+
+async def received(topic: "Topic", person: Person, data: Any) -> Any:
+    """What is to be appended. Raises Refused, with the topic's sentence or with one of ours where it failed."""
+    try:
+        if iscoroutinefunction(topic.received):
+            return await topic.received(person, data)
+        return await database.run(database.readers, topic.received, person, data)
+    except (Refused, DatabaseError):
+        raise
+    except Exception:
+        logger.exception("%s could not take what it was sent", type(topic).__name__)
+        raise Refused("This could not be understood.") from None

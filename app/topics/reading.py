@@ -1,0 +1,57 @@
+"""Reading topics from sync code."""
+
+from typing import Any, Final
+
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
+
+from topics import log, logs, replay
+from topics.events import Event, Position, event_of
+from topics.models import Entry, Log, Read
+from topics.people import person
+from topics.replay import Page
+
+MOST: Final = 1_000  # events in one answer
+
+
+def events(name: str, after: int, before: int | None, limit: int) -> list[Event]:
+    key = logs.known(name)
+    limit = min(limit, MOST)
+    if key is None or limit <= 0:
+        return []
+    if before is not None:
+        latest = Entry.objects.filter(log=key, seq__gt=after, seq__lt=before).order_by("-seq")
+        seqs = list(latest.values_list("seq", flat=True)[:limit])
+        if not seqs:
+            return []
+        after, limit = seqs[-1] - 1, len(seqs)
+    page = Page(key, after, limit)
+    return [event_of(stored) for stored in replay.read_all([page])[page]]
+
+
+def event(name: str, id: str) -> Event | None:
+    entry = Entry.objects.filter(log__name=name, client_id=id, about=None).order_by("seq").first()
+    return event_of(log.stored(entry)) if entry else None
+
+
+def position(name: str) -> Position:
+    found = Log.objects.filter(name=name).values_list("epoch", "seq").first()
+    return Position(*found) if found else Position("", 0)
+
+
+def unread(name: str, reader: Any) -> int:
+    who = person(reader)
+    if who is None:
+        return 0
+    read = Read.objects.filter(log__name=name, reader=who.key).values_list("seq", flat=True).first() or 0
+    others = Entry.objects.filter(~Q(author=who.key), log__name=name, seq__gt=read, about=None, retracted=False)
+    return others.count()
+
+
+def read_up_to(name: str, reader: Any, seq: int) -> None:
+    who, key = person(reader), logs.known(name)
+    if who is None or key is None:
+        return
+    _, made = Read.objects.get_or_create(log_id=key, reader=who.key, defaults={"seq": seq})
+    if not made:
+        Read.objects.filter(log=key, reader=who.key).update(seq=Greatest(F("seq"), seq))

@@ -1,0 +1,124 @@
+"""What all sockets and requests of a loop share."""
+
+from collections.abc import Awaitable
+from typing import Any, Final
+
+from django.db import Error as DatabaseError
+
+from realtime import hubs
+from realtime.hub import Hub
+from realtime.limits import TokenBucket
+from topics.arrivals import Arrivals
+from topics.data import encoded
+from topics.errors import BadData, NoSuchTopic, Refused
+from topics.live import TOPICS
+from topics.log import Differs, Outcome
+from topics.outcomes import Removed, Unstorable
+from topics.people import Person
+from topics.permission import KEPT_SECONDS, READ, WRITE, may, received
+from topics.routes import find
+from topics.sending import Sent, Writer
+from topics.topic import Topic
+from topics.writer import RETRY_AFTER_MS
+
+MOST_REMEMBERED: Final = 10_000  # buckets, and answers of `may`
+BURST: Final = 2  # seconds' worth at once
+
+
+class Denied(Exception):
+    """What somebody sends is not taken: `code` for programs, `detail` for people."""
+
+    def __init__(self, code: str, detail: str, retry_after_ms: int | None = None) -> None:
+        super().__init__(detail)
+        self.code, self.detail, self.retry_after_ms = code, detail, retry_after_ms
+
+
+NO_SUCH_TOPIC: Final = ("no_such_topic", "There is no such topic for you.")
+UNAVAILABLE: Final = ("unavailable", "It could not be done now: send it again.", RETRY_AFTER_MS)
+
+
+def denied(outcome: Outcome) -> Denied:
+    """Why something was not stored."""
+    if isinstance(outcome, Differs):
+        return Denied("conflict", "You have used this id for another event.")
+    if isinstance(outcome, Removed):
+        return Denied("forbidden", "Your account has been removed.")
+    if isinstance(outcome, Unstorable):
+        return Denied("bad_frame", "This cannot be stored.")
+    return Denied(*UNAVAILABLE)
+
+
+class Services:
+    """One per hub."""
+
+    _of: Final[dict[Hub, "Services"]] = {}
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.writer = Writer(hub)
+        self.arrivals = Arrivals()
+        self._buckets: dict[tuple[str, str], TokenBucket] = {}
+        self._may_write: dict[tuple[str, str], float] = {}  # until when that is known
+
+    @classmethod
+    def here(cls) -> "Services":
+        hub = hubs.here(TOPICS)
+        if hub not in cls._of:
+            cls._of[hub] = cls(hub)
+        return cls._of[hub]
+
+    async def taken(self, name: str, id: str, person: Person, data: Any) -> Sent | None:
+        """What is to be appended of what the person sends; None where the topic appends nothing. Raises Denied."""
+        topic = await self.writable(name, person)
+        try:
+            answer = await _known(received(topic, person, data))
+            return None if answer is None else Sent(name, id, person, encoded(answer))
+        except Refused as refused:
+            raise Denied("refused", str(refused)) from None
+        except BadData as bad:
+            raise Denied("bad_frame", str(bad)) from None
+
+    async def writable(self, name: str, person: Person) -> Topic:
+        """The topic, where the person may write now. Raises Denied: as if there were none where she may not read."""
+        try:
+            topic = find(name)
+        except NoSuchTopic:
+            raise Denied(*NO_SUCH_TOPIC) from None
+        if not await self._may(topic, person):
+            if await _known(may(topic, person, READ)):
+                raise Denied("forbidden", "You may read this topic only.")
+            raise Denied(*NO_SUCH_TOPIC)
+        if too_early := self._bucket(topic, person).take(self.hub.loop.time()):
+            detail = f"Here a person sends {topic.rate} a second at most."
+            raise Denied("rate_limited", detail, int(too_early * 1000) + 1)
+        return topic
+
+    async def _may(self, topic: Topic, person: Person) -> bool:
+        """Yes is kept for a moment; no is asked anew."""
+        identity, now = (person.key, topic.name), self.hub.loop.time()
+        if self._may_write.get(identity, 0.0) > now:
+            return True
+        if not await _known(may(topic, person, WRITE)):
+            self._may_write.pop(identity, None)
+            return False
+        if len(self._may_write) >= MOST_REMEMBERED:
+            self._may_write.clear()
+        self._may_write[identity] = now + KEPT_SECONDS
+        return True
+
+    def _bucket(self, topic: Topic, person: Person) -> TokenBucket:
+        """One a person and topic, over all of her sockets here."""
+        identity = person.key, topic.name
+        if identity not in self._buckets:
+            if len(self._buckets) >= MOST_REMEMBERED:
+                self._buckets.clear()
+            self._buckets[identity] = TokenBucket(topic.rate, topic.rate * BURST)
+        return self._buckets[identity]
+
+
+async def _known(answer: Awaitable[Any]) -> Any:
+    """What a topic's own code answers. Raises Denied where its database does not."""
+    try:
+        return await answer
+    except DatabaseError:
+        raise Denied(*UNAVAILABLE) from None

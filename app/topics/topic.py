@@ -1,0 +1,198 @@
+"""What an app declares, and the handle by which it appends and reads: the public class."""
+
+import secrets
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import ImproperlyConfigured
+
+from topics.errors import Refused
+from topics.routes import Route, register
+
+if TYPE_CHECKING:
+    from topics.events import Event, Position
+    from topics.people import Person
+
+
+class Topic:
+    """What one follows. A subclass declares a kind of topics, an instance is the handle of one.
+
+        class Votes(Topic):
+            route = "votes/<slug:poll>"
+
+            def may(self, person, act):
+                return act == "read" or not person.guest
+
+        Votes(poll="lunch").append({"option": "pizza"})
+
+    `route` is one of Django's URL routes; its parameters become attributes, of the converters' types. `keep` is how
+    long events are kept, None for ever. `rate` is how many events and signals a second a person may send.
+    """
+
+    route: ClassVar[str] = ""
+    keep: ClassVar[timedelta | None] = None
+    rate: ClassVar[int] = 10
+    parsed_route: ClassVar[Route]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "route" in cls.__dict__:
+            cls.parsed_route = Route(cls.route)
+            for parameter in cls.parsed_route.parameters:
+                if parameter == "name" or hasattr(cls, parameter):
+                    raise ImproperlyConfigured(f"{cls.route!r}: {parameter!r} means something else in a topic.")
+            register(cls)
+
+    def __init__(self, **values: Any) -> None:
+        """Takes the route's parameters. Raises TypeError or ValueError where these lead to no topic."""
+        if not self.route:
+            raise TypeError(f"{type(self).__name__} has no route: only subclasses with one have topics.")
+        self.name = self.parsed_route.name(values)
+        self.__dict__ |= self.parsed_route.match(self.name) or {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Topic) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    # --- What a subclass says ------------------------------------------------------------------------
+
+    def may(self, person: "Person", act: str) -> Any:
+        """Whether the person may "read" or "write". Sync or async; asked in a thread where it is sync."""
+        raise NotImplementedError(f"{type(self).__name__} does not say who may {act}.")
+
+    def received(self, person: "Person", data: Any) -> Any:
+        """What a client's `send` becomes: the data to append, or None for nothing. Sync or async.
+
+        Raises Refused with a sentence for the sender.
+        """
+        raise Refused("Nothing can be sent to this topic.")
+
+    # --- Appending -----------------------------------------------------------------------------------
+
+    def append(self, data: Any, *, id: str | None = None, by: Any = None) -> "Event":
+        """Stores an event and returns it. Inside transaction.atomic() it is part of that: heard after COMMIT.
+
+        `data` is JSON of at most 60 KiB. `id` is the author's own name for it, 1 to 64 characters: the same author's
+        same id and data again is the same event. `by` is a user, a Person or nobody. Raises BadData, Conflict (the id
+        has been used for other data), Busy (another transaction holds the topic for longer than 2 s; inside a
+        transaction this one has to be rolled back).
+
+        The topic's row is locked until the end of the transaction: append late in a long one, or on_commit.
+        """
+        from topics import appending
+
+        return appending.append(self, data, new_id() if id is None else id, by)
+
+    def append_on_commit(self, data: Any, *, id: str | None = None, by: Any = None) -> None:
+        """The same in a transaction of its own right after the COMMIT of the caller's, so that no row is held.
+
+        Checks the data at once. Where the process dies in between, the event is not there.
+        """
+        from django.db import transaction
+
+        from topics import appending
+
+        appending.check(data, id := new_id() if id is None else id, by)
+        transaction.on_commit(partial(appending.append, self, data, id, by))
+
+    def amend(self, seq: int, data: Any, *, by: Any = None) -> "Event":
+        """Gives the event of that number other data, which replaces the old in the database, too.
+
+        The change has a number of its own. Raises NoSuchEvent, BadData, Busy.
+        """
+        from topics import appending
+
+        return appending.change(self, seq, data, by)
+
+    def retract(self, seq: int, *, by: Any = None) -> "Event":
+        """Takes the event of that number away: that there was something is all that is left of it."""
+        from topics import appending
+
+        return appending.retract(self, seq, by)
+
+    def signal(self, data: Any, *, by: Any = None) -> None:
+        """Tells whoever follows just now, without storing it: it has no number and may get lost."""
+        from topics import appending
+
+        appending.signal(self, data, by)
+
+    def recheck(self) -> None:
+        """Has everybody who follows the topic asked about anew: who may not read it any more is put out of it.
+
+        Heard after COMMIT, by every process that Redis reaches, within a second.
+        """
+        from topics import appending
+
+        appending.doubt(room=self.name)
+
+    # --- Reading -------------------------------------------------------------------------------------
+
+    def events(self, *, after: int = 0, before: int | None = None, limit: int = 100) -> "list[Event]":
+        """Those after a number, or the last ones before a number: at most so many, in order."""
+        from topics import reading
+
+        return reading.events(self.name, after, before, limit)
+
+    def event(self, id: str) -> "Event | None":
+        """The first one whose author calls it by that id."""
+        from topics import reading
+
+        return reading.event(self.name, id)
+
+    def position(self) -> "Position":
+        """(epoch, seq): where the log ends now. A page that reads this first and its tables after misses nothing."""
+        from topics import reading
+
+        return reading.position(self.name)
+
+    def unread(self, person: Any) -> int:
+        """How many events of others the person has not read."""
+        from topics import reading
+
+        return reading.unread(self.name, person)
+
+    def read_up_to(self, person: Any, seq: int) -> None:
+        """The person has read everything up to that number. Never goes back."""
+        from topics import reading
+
+        reading.read_up_to(self.name, person, seq)
+
+    # --- The same for async code ---------------------------------------------------------------------
+
+    async def aappend(self, data: Any, *, id: str | None = None, by: Any = None) -> "Event":
+        return await sync_to_async(self.append)(data, id=id, by=by)
+
+    async def aamend(self, seq: int, data: Any, *, by: Any = None) -> "Event":
+        return await sync_to_async(self.amend)(seq, data, by=by)
+
+    async def aretract(self, seq: int, *, by: Any = None) -> "Event":
+        return await sync_to_async(self.retract)(seq, by=by)
+
+    async def asignal(self, data: Any, *, by: Any = None) -> None:
+        await sync_to_async(self.signal)(data, by=by)
+
+    async def aevents(self, *, after: int = 0, before: int | None = None, limit: int = 100) -> "list[Event]":
+        return await sync_to_async(self.events)(after=after, before=before, limit=limit)
+
+    async def aevent(self, id: str) -> "Event | None":
+        return await sync_to_async(self.event)(id)
+
+    async def aposition(self) -> "Position":
+        return await sync_to_async(self.position)()
+
+    async def aunread(self, person: Any) -> int:
+        return await sync_to_async(self.unread)(person)
+
+    async def aread_up_to(self, person: Any, seq: int) -> None:
+        await sync_to_async(self.read_up_to)(person, seq)
+
+
+def new_id() -> str:
+    return secrets.token_hex(8)

@@ -1,0 +1,6 @@
+"""The project's settings with a foreign app beside rooms, as somebody who builds on this has them."""
+
+from config.settings import *  # noqa: F403
+from config.settings import INSTALLED_APPS as OURS
+
+INSTALLED_APPS = [*OURS, "apps.polls"]

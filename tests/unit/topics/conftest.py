@@ -1,0 +1,74 @@
+"""Pages without a build before them: plain static files, and passwords that cost nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+from realtime import drain, hubs
+from realtime import hub as hub_module
+from realtime.closing import RESTART
+from topics import database, logs, routes
+from topics.services import Services
+from unit.realtime.fakes import Layer, until
+
+from .declared import Chat, Votes
+
+
+@pytest.fixture(autouse=True)
+def cheap_pages(settings: Any) -> None:
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def own_topics(monkeypatch: pytest.MonkeyPatch) -> None:
+    logs._known.clear()
+    monkeypatch.setattr(routes, "classes", [Chat, Votes])
+
+
+@pytest.fixture
+def one_connection(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django gives each coroutine a connection of its own; here all share that of the test's transaction."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    monkeypatch.setattr(connections, "_connections", SimpleNamespace(default=connections["default"]))
+
+
+@pytest.fixture
+async def process(one_connection: None, own_topics: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Layer]:
+    """One process of its own, whose database work is done in this thread, inside the test's transaction."""
+
+    async def run(executor: ThreadPoolExecutor, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        await asyncio.sleep(0)
+        return work(*args, **kwargs)
+
+    layer = Layer()
+    monkeypatch.setattr(database, "run", run)
+    monkeypatch.setattr(hub_module, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(hubs, "_hubs", {})
+    monkeypatch.setattr(Services, "_of", {})
+    monkeypatch.setattr(drain, "_callbacks", [])
+    yield layer
+    for socket in list(drain.sockets):
+        socket.close_with(RESTART)
+    await until(lambda: not drain.sockets)
+    for hub in hubs._hubs.values():
+        assert hub.feeds == {}
+        tasks = [*hub._tasks, *hub._wire._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """SQLite has one writer at a time: what several do to each other is tested on Postgres (tests/integration)."""
+    if connection.vendor == "postgresql":
+        return
+    there = [item for item in items if item.get_closest_marker("postgres")]
+    config.hook.pytest_deselected(items=there)
+    items[:] = [item for item in items if item not in there]

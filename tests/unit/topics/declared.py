@@ -1,0 +1,39 @@
+"""Topics of an app of the tests' own."""
+
+from typing import Any
+
+from topics import Refused, Topic
+from topics.people import Person
+
+OPTIONS = ("pizza", "pasta")
+
+
+class Votes(Topic):
+    route = "votes/<slug:poll>"
+
+    def may(self, person: Person, act: str) -> bool:
+        return act == "read" or not person.guest
+
+    def received(self, person: Person, data: Any) -> Any:
+        if data.get("option") not in OPTIONS:
+            raise Refused("unknown option")
+        return {"option": data["option"]}
+
+
+class Orders(Topic):
+    route = "orders/<int:number>/status"
+
+    def may(self, person: Person, act: str) -> bool:
+        return act == "read"
+
+
+class Chat(Topic):
+    route = "chat/<slug:name_of_it>"
+    rate = 1_000
+
+    async def may(self, person: Person, act: str) -> bool:
+        """carol may nothing, mallory reads only."""
+        return person.name != "carol" and (act == "read" or person.name != "mallory")
+
+    async def received(self, person: Person, data: Any) -> Any:
+        return None if data == "nothing" else data
