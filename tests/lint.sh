@@ -13,7 +13,7 @@ failed=0
 main() {
   check "ruff format" ruff format --check .
   check "ruff" ruff check --quiet .
-  check "mypy" in_app production mypy --config-file ../.mypy.ini realtime rooms
+  check "mypy" in_app production mypy --config-file ../.mypy.ini realtime topics rooms
   check "shellcheck" scripts shellcheck --external-sources
   check "hadolint" dockerfiles hadolint
   check "django deploy" in_app production python -W error manage.py check --deploy --fail-level WARNING
