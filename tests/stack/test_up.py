@@ -42,7 +42,9 @@ def test_so_it_is_with_the_newest_compose_also_after_a_rollout(newer: Stack) -> 
 
     before = newer.ids("nginx", "redis", "postgres")
     compose = newer.folder / "docker-compose.yml"
-    compose.write_text(compose.read_text().replace("memory: 512m, pids: 64", "memory: 512m, pids: 65"))
+    nginx = "memory: 1g, pids: 64"
+    assert compose.read_text().count(nginx) == 1
+    compose.write_text(compose.read_text().replace(nginx, "memory: 1g, pids: 65"))
     said = newer.run("bash", "-c", "make rollout 2>&1")
     assert [line for line in said.splitlines() if "replacing" in line] == [
         "rollout: replacing nginx: for up to 20 seconds nobody can come in"
