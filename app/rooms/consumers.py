@@ -12,13 +12,14 @@ from realtime.feed import Feed
 from realtime.limits import BAD_FRAMES_IN_A_ROW, PING_SECONDS
 from rooms import frames, live, log
 from rooms.arrivals import Arrivals, LoginRequired, NoSuchRoom, arrival
-from rooms.frames import BadFrame, Ping, Say, Typing
+from rooms.frames import BadFrame, Say, Typing
 from rooms.log import Entry, Outcome, Stored
 from rooms.making import Birth, TooManyRooms
 from rooms.snapshots import Snapshot
 from rooms.writer import RETRY_AFTER_MS, Writer
-from topics import outcomes, rates
+from topics import outcomes, rates, wording
 from topics.gathering import Unanswered
+from topics.wording import Ping
 
 MEMBERS: Final = 100  # in `welcome`; the rest is a number
 MOST_IN_FLIGHT: Final = 64  # messages of one socket on their way into the log; then it is not read any more
@@ -62,7 +63,7 @@ class RoomConsumer(SocketConsumer):
         return self.person.key
 
     def goodbye_frame(self, reason: Goodbye) -> str:
-        return frames.goodbye(reason)
+        return wording.goodbye(reason)
 
     def close_with(self, reason: Goodbye) -> None:
         if reason is NO_SUCH_ROOM and self.feed is not None:
@@ -150,7 +151,7 @@ class RoomConsumer(SocketConsumer):
         elif isinstance(frame, Typing):
             self.typing()
         elif isinstance(frame, Ping):
-            await self.reply(frames.PONG)
+            await self.reply(wording.PONG)
 
     async def refuse(self, refused: BadFrame) -> None:
         await self.reply(frames.error(refused.code, refused.detail, refused.id))
@@ -207,7 +208,7 @@ class NoRoute(SocketConsumer):
     """Whatever is no route: accepted, told so, and closed for good."""
 
     def goodbye_frame(self, reason: Goodbye) -> str:
-        return frames.goodbye(reason)
+        return wording.goodbye(reason)
 
     async def opened(self) -> None:
         self.close_with(NO_SUCH_ROOM)

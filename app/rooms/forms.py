@@ -5,8 +5,9 @@ from typing import Any
 from django import forms
 
 from rooms.converters import checked_name
-from rooms.frames import MAX_BODY, MAX_ID, chosen_id
+from rooms.frames import MAX_BODY
 from topics.people import MAX_GUEST_NAME, Person, rename_guest
+from topics.wording import MAX_ID, chosen_id
 
 CLASH = "This form has already sent another text. Send it again to post this one as well."
 HASTE = "That was too fast. The message is still here: send it again in a moment."

@@ -3,54 +3,35 @@
 Every frame is one JSON object with a `type`, unescaped UTF-8, at most 64 KiB.
 """
 
-import json
-import secrets
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
-from realtime.closing import Goodbye
+from topics.wording import (
+    MAX_ID,
+    PEOPLE_BYTES,
+    Id,
+    Ping,
+    chosen_id,
+    decode,
+    encode,
+    fitting,
+    is_utf_8,
+    storable,
+    timestamp,
+)
 
 PROTOCOL: Final = "rooms.v1"
 BATCH_PROTOCOL: Final = "rooms.v1.batch"
-MAX_ID: Final = 64
 MAX_BODY: Final = 4_000
-PEOPLE_BYTES: Final = 15 * 1024  # in one list: two of them, or one and a page of messages, fit a frame
-
-encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 # --- Client to server ----------------------------------------------------------------------------
 
 
-def storable(text: str) -> str:
-    """Text that UTF-8 and Postgres can hold."""
-    if "\x00" in text:
-        raise ValueError("must not contain NUL")
-    if not is_utf_8(text):
-        raise ValueError("must not contain half a surrogate pair")
-    return text
-
-
-def is_utf_8(text: str) -> bool:
-    """Whether there is no half of a surrogate pair in it, which JSON can spell and nothing can send."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def chosen_id() -> str:
-    return secrets.token_hex(8)
-
-
-Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID), AfterValidator(storable)]
 Body = Annotated[str, StringConstraints(min_length=1, max_length=MAX_BODY), AfterValidator(storable)]
 
 
@@ -62,10 +43,6 @@ class Say(BaseModel):
 
 class Typing(BaseModel):
     type: Literal["typing"]
-
-
-class Ping(BaseModel):
-    type: Literal["ping"]
 
 
 ClientFrame = Say | Typing | Ping
@@ -82,13 +59,6 @@ class BadFrame(Exception):
     def __init__(self, code: str, detail: str, id: str | None = None) -> None:
         super().__init__(detail)
         self.code, self.detail, self.id = code, detail, id
-
-
-def no_number(name: str) -> None:
-    raise ValueError(f"{name} is not JSON, though Python writes it")
-
-
-decode: Callable[[str], Any] = json.JSONDecoder(parse_constant=no_number).decode
 
 
 def parse(text: str) -> ClientFrame:
@@ -204,27 +174,3 @@ def error(code: str, detail: str, id: str | None = None, retry_after_ms: int | N
     if retry_after_ms is not None:
         fields["retry_after_ms"] = retry_after_ms
     return encode(fields)
-
-
-def goodbye(reason: Goodbye) -> str:
-    return encode({"type": "goodbye", "reason": reason.reason, "after_ms": reason.after_ms or 0})
-
-
-PONG: Final = '{"type":"pong"}'
-
-
-@lru_cache(maxsize=16)
-def timestamp(at: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds. What is stored together has one time, which is worded once."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def fitting(encoded: Iterable[str], most_bytes: int) -> list[str]:
-    """As many as fit from the front, in bytes of UTF-8."""
-    found: list[str] = []
-    for frame in encoded:
-        most_bytes -= len(frame.encode()) + 1
-        if most_bytes < 0:
-            break
-        found.append(frame)
-    return found

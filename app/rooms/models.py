@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from rooms.converters import MAX_NAME, checked_name
-from rooms.frames import MAX_BODY, MAX_ID
+from rooms.frames import MAX_BODY
+from topics.wording import MAX_ID
 
 MAX_AUTHOR = 150  # as long as Django lets a user's name be
 PLACES_OF_PERSON: Final = 3  # in the lobby, for rooms made lately

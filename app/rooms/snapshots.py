@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from realtime.contract import Numbered
-from rooms import frames
 from rooms.log import Page, read_all
 from rooms.models import Room
+from topics import wording
 
 LATEST: Final = 50  # messages that a newcomer sees,
 WELCOME_BYTES: Final = 32 * 1024  # as far as they fit
@@ -59,13 +59,13 @@ def shown(wish: Wish, page: list[Numbered]) -> Snapshot:
     page = [event for event in page if event.seq <= room.seq]
     if since is not None and can_resume(wish):
         return resumed(room.epoch, room.seq, since, page)
-    fit = frames.fitting([event.frame for event in reversed(page)], WELCOME_BYTES)[::-1]
+    fit = wording.fitting([event.frame for event in reversed(page)], WELCOME_BYTES)[::-1]
     return Snapshot(room.epoch, room.seq, False, fit, room.seq)
 
 
 def resumed(epoch: str, seq: int, since: int, missed: list[Numbered]) -> Snapshot:
     """For one who has everything up to `since`, of whose missed messages these are the first: as many as fit."""
     page = missed[:LATEST]
-    fit = frames.fitting([event.frame for event in page], WELCOME_BYTES)
+    fit = wording.fitting([event.frame for event in page], WELCOME_BYTES)
     last = page[len(fit) - 1].seq if fit else since
     return Snapshot(epoch, seq, True, fit, seq if len(fit) == len(page) < LATEST else last)

@@ -12,11 +12,11 @@ from realtime.consumer import SocketConsumer
 from realtime.feed import Feed
 from realtime.limits import BAD_FRAMES_IN_A_ROW, PING_SECONDS
 from realtime.rates import Limits
-from topics import database, frames, rates, reading
+from topics import database, frames, rates, reading, wording
 from topics.arrivals import Claim, Forbidden, LoginRequired, claim_of
 from topics.data import MAX_DATA_BYTES, encoded
 from topics.errors import BadData, NoSuchTopic
-from topics.frames import BadFrame, ClientFrame, Join, Leave, Ping, Read, Send, Signal
+from topics.frames import BadFrame, ClientFrame, Join, Leave, Read, Send, Signal
 from topics.gathering import Unanswered
 from topics.joining import joined
 from topics.live import PREFIX, TOPICS
@@ -26,6 +26,7 @@ from topics.permission import READ, may
 from topics.routes import find
 from topics.services import NO_SUCH_TOPIC, UNAVAILABLE, Denied, Services, denied
 from topics.topic import Topic
+from topics.wording import Ping
 
 MOST_TOPICS: Final = 100  # of one socket
 JOIN_RATE: Final = 20  # a second and person, once the topics of two sockets have been joined
@@ -68,7 +69,7 @@ class TopicsConsumer(SocketConsumer):
         return self.person.key
 
     def goodbye_frame(self, reason: Goodbye) -> str:
-        return frames.goodbye(reason)
+        return wording.goodbye(reason)
 
     # --- Arriving and leaving ----------------------------------------------------------------------
 
@@ -138,7 +139,7 @@ class TopicsConsumer(SocketConsumer):
         elif isinstance(frame, Read):
             await self.read(frame)
         elif isinstance(frame, Ping):
-            await self.reply(frames.PONG)
+            await self.reply(wording.PONG)
 
     async def refuse(self, refused: BadFrame) -> None:
         await self.reply(frames.error(refused.code, refused.detail, topic=refused.topic, id=refused.id))

@@ -27,7 +27,6 @@ from realtime.origin import is_welcome
 from topics import database, logs, rates, replay
 from topics.arrivals import Forbidden
 from topics.errors import NoSuchTopic
-from topics.frames import MAX_ID, chosen_id, is_utf_8, timestamp
 from topics.gathering import Unanswered
 from topics.live import worded
 from topics.log import Outcome, Stored
@@ -39,6 +38,7 @@ from topics.routes import find
 from topics.services import NO_SUCH_TOPIC, UNAVAILABLE, Denied, Services, denied
 from topics.stream import EventStream, position_of
 from topics.topic import Topic
+from topics.wording import MAX_ID, chosen_id, is_utf_8, timestamp
 
 PAGE: Final = 50  # events, unless said otherwise,
 LONGEST_PAGE: Final = 200  # at most

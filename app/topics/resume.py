@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from topics import frames, logs
+from topics import logs, wording
 from topics.live import worded
 from topics.log import Stored
 from topics.models import Log
@@ -65,9 +65,9 @@ def _empty(wish: Wish) -> Snapshot:
 def _shown(wish: Wish, log: Log, page: list[Stored]) -> Snapshot:
     events = [(stored.seq, worded(wish.topic, stored)) for stored in page if stored.seq <= log.seq]
     if wish.since is None or not can_resume(wish, log):
-        fit = frames.fitting([frame for _, frame in reversed(events)], JOINED_BYTES)[::-1]
+        fit = wording.fitting([frame for _, frame in reversed(events)], JOINED_BYTES)[::-1]
         return Snapshot(log.epoch, log.seq, False, fit, log.seq)
-    fit = frames.fitting([frame for _, frame in events], JOINED_BYTES)
+    fit = wording.fitting([frame for _, frame in events], JOINED_BYTES)
     complete = len(fit) == len(events) < LATEST
     last = events[len(fit) - 1][0] if fit else wish.since
     return Snapshot(log.epoch, log.seq, True, fit, log.seq if complete else last)

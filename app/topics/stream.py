@@ -16,7 +16,7 @@ from realtime.closing import FORBIDDEN, Goodbye
 from realtime.feed import Feed
 from realtime.limits import EPHEMERAL_BYTES, OUTBOX_BYTES, SLOW_SECONDS
 from realtime.outbox import TooSlow
-from topics import frames
+from topics import wording
 from topics.joining import joined
 from topics.live import PREFIX, TOPICS
 from topics.people import Person, shown
@@ -130,7 +130,7 @@ class EventStream:
 
     def _last(self, goodbye: Goodbye) -> bytes:
         retry = b"retry: %d\n" % (goodbye.after_ms or 1_000)
-        return retry + sent(frames.goodbye(goodbye).encode(), None)
+        return retry + sent(wording.goodbye(goodbye).encode(), None)
 
 
 def sent(payload: bytes, position: str | None) -> bytes:

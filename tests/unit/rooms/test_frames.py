@@ -16,9 +16,11 @@ from realtime.limits import MAX_FRAME_BYTES
 from realtime.presence.people import PEOPLE_IN_FRAME
 from rooms import frames
 from rooms.consumers import MEMBERS
-from rooms.frames import MAX_BODY, MAX_ID, BadFrame, Ping, Say, Typing, parse
+from rooms.frames import MAX_BODY, BadFrame, Say, Typing, parse
 from rooms.snapshots import WELCOME_BYTES
+from topics import wording
 from topics.people import of_user
+from topics.wording import MAX_ID, Ping
 
 AT = datetime(2025, 3, 4, 5, 6, 7, 89_999, UTC)
 
@@ -191,16 +193,16 @@ def test_a_message_frame_has_everything_the_protocol_names() -> None:
 
 def test_who_says_much_at_once_is_worded_once_and_so_is_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     encoded: list[Any] = []
-    encode = frames.encode
+    encode = wording.encode
     monkeypatch.setattr(frames, "encode", lambda part: encoded.append(part) or encode(part))
     frames.person.cache_clear()
-    frames.timestamp.cache_clear()
+    wording.timestamp.cache_clear()
     for number in range(100):
         frames.message(stored(client_id=f"{number}"))
         frames.ack(f"{number}", 1, AT)
     assert [part for part in encoded if isinstance(part, dict)] == [stored().person]
     assert len(encoded) == 1 + 3 * 100  # a message's id and body, and the id in its ack
-    assert frames.timestamp.cache_info().misses == 1
+    assert wording.timestamp.cache_info().misses == 1
 
 
 def test_text_is_sent_unescaped() -> None:
@@ -225,7 +227,7 @@ def longest_person() -> dict[str, Any]:
 
 def test_the_longest_welcome_fits_one_frame_also_as_an_array() -> None:
     message = frames.message(stored("𠀀" * MAX_BODY, "𠀀" * 150))
-    messages = frames.fitting([message] * 50 + [frames.message(stored("x"))] * 200, WELCOME_BYTES)
+    messages = wording.fitting([message] * 50 + [frames.message(stored("x"))] * 200, WELCOME_BYTES)
     text = welcome(messages, [longest_person()] * MEMBERS)
     assert len(text.encode()) + 2 <= MAX_FRAME_BYTES
 
@@ -255,12 +257,12 @@ def test_answers() -> None:
         "type": "typing",
         "user": {"name": "bob", "guest": True},
     }
-    assert json.loads(frames.PONG) == {"type": "pong"}
+    assert json.loads(wording.PONG) == {"type": "pong"}
 
 
 def test_a_goodbye_says_why_and_how_long_to_stay_away() -> None:
-    assert json.loads(frames.goodbye(RESTART)) == {"type": "goodbye", "reason": "restart", "after_ms": 500}
-    assert json.loads(frames.goodbye(LOGIN)) == {"type": "goodbye", "reason": "login_required", "after_ms": 0}
+    assert json.loads(wording.goodbye(RESTART)) == {"type": "goodbye", "reason": "restart", "after_ms": 500}
+    assert json.loads(wording.goodbye(LOGIN)) == {"type": "goodbye", "reason": "login_required", "after_ms": 0}
 
 
 @pytest.mark.parametrize(
@@ -272,10 +274,10 @@ def test_a_goodbye_says_why_and_how_long_to_stay_away() -> None:
     ],
 )
 def test_times_are_utc_with_milliseconds(at: datetime, text: str) -> None:
-    assert frames.timestamp(at) == text
+    assert wording.timestamp(at) == text
 
 
 def test_what_fits_is_counted_in_bytes_from_the_front() -> None:
-    assert frames.fitting(["é" * 4, "b", "c"], 11) == ["é" * 4, "b"]
-    assert frames.fitting(["éé", "b"], 4) == []
-    assert frames.fitting([], 4) == []
+    assert wording.fitting(["é" * 4, "b", "c"], 11) == ["é" * 4, "b"]
+    assert wording.fitting(["éé", "b"], 4) == []
+    assert wording.fitting([], 4) == []
