@@ -6,7 +6,7 @@ from typing import Final
 from django.conf import settings
 
 from realtime.admission import subscriber
-from realtime.closing import BAD_FRAMES, LOGIN, NO_SUCH_ROOM, RESTART, UNAVAILABLE, Goodbye
+from realtime.closing import BAD_FRAMES, LOGIN, NO_SUCH_ROOM, RESTART, TOO_OFTEN, UNAVAILABLE, Goodbye
 from realtime.consumer import SocketConsumer
 from realtime.feed import Feed
 from realtime.limits import BAD_FRAMES_IN_A_ROW, PING_SECONDS
@@ -89,8 +89,16 @@ class RoomConsumer(SocketConsumer):
             self.close_with(NO_SUCH_ROOM)
         else:
             self.session = None if self.person.guest else claim.session
+            if snapshot.position < snapshot.seq and self.replays_too_often():
+                self.close_with(TOO_OFTEN)
             if not self.outbox.closing:
                 self.join(snapshot)
+
+    def replays_too_often(self) -> bool:
+        """A handshake of some bytes that asks for much of the log has its price."""
+        if early := self.hub.rates.take_once(rates.replays(self.person, self.address)):
+            rates.too_often.inc()
+        return bool(early)
 
     def join(self, snapshot: Snapshot) -> None:
         """Whoever has joined is among the members; nothing can come before the welcome, as nothing is awaited."""

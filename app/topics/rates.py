@@ -10,9 +10,14 @@ from realtime.rates import Limits, Rates
 from topics.people import Person
 
 too_fast: Final = metrics.limited.labels("message_rate")
+too_often: Final = metrics.limited.labels("replays")
 too_much: Final = metrics.limited.labels("messages_waiting")
 
 _posts: Final = Rates(monotonic)
+
+# Replays of more than a welcome holds: a few bytes that ask for megabytes. A person has many tabs, and comes back.
+REPLAYS_A_SECOND: Final = 0.5
+REPLAYS_AT_ONCE: Final = 20
 
 
 def limits(person: Person, address: str) -> Limits:
@@ -29,3 +34,11 @@ def post(person: Person, address: str) -> float:
     if early:
         too_fast.inc()
     return early
+
+
+def replays(person: Person, address: str) -> Limits:
+    """What a long replay takes from. The address counts where the settings say that it is one client's."""
+    found: Limits = {f"replays:{person.key}": (REPLAYS_A_SECOND, REPLAYS_AT_ONCE)}
+    if settings.MESSAGE_RATE_PER_ADDRESS:
+        found[f"replays:address:{address}"] = 10 * REPLAYS_A_SECOND, 10 * REPLAYS_AT_ONCE
+    return found

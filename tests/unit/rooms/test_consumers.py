@@ -25,7 +25,7 @@ from rooms import arrivals, live, log
 from rooms import writer as writer_module
 from rooms.consumers import MOST_IN_FLIGHT, NoRoute, RoomConsumer
 from rooms.models import Message, Room
-from topics import database, people
+from topics import database, people, rates
 from topics import writer as writing
 from topics.outcomes import Unavailable
 from unit.realtime.fakes import Layer, settled, until
@@ -571,6 +571,27 @@ async def test_who_comes_back_to_a_room_that_is_gone_does_not_find_it_in_memory(
     back = Client(query=f"since=1&epoch={welcome['epoch']}")
     assert (await back.hears("welcome"))["epoch"] != welcome["epoch"]
     assert [frame["reason"] for frame in bob.all("goodbye")] == []
+
+
+async def test_long_replays_have_a_price_for_a_person_and_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "REPLAYS_AT_ONCE", 3)
+    monkeypatch.setattr(rates, "REPLAYS_A_SECOND", 0.001)
+    alice = Client()
+    for number in range(60):
+        alice.say(f"{number}")
+    await alice.hears("ack", 60)
+    epoch = alice.heard[0]["epoch"]
+    mallory = [Client("mallory", query=f"since=0&epoch={epoch}") for _ in range(5)]
+    for tab in mallory[:3]:
+        await tab.hears("message", 10)
+    for tab in mallory[3:]:
+        assert (await tab.hears("goodbye"))["reason"] == "too_many_replays"
+        await asyncio.wait_for(tab.task, 5)
+        assert tab.closed == 4529
+    assert (await Client("mallory", query=f"since=59&epoch={epoch}").hears("welcome"))["recovered"], (
+        "a short one is free"
+    )
+    await Client("bob", query=f"since=0&epoch={epoch}").hears("message", 10)
 
 
 # --- Limits ------------------------------------------------------------------------------------------
