@@ -28,7 +28,7 @@ class Member:
     def __init__(self, base: str, room: str, *, batch: bool = False) -> None:
         self.base, self.room, self.batch = base, room, batch
         self.cookies: dict[str, str] = {}  # by which it is the same person on every connection
-        self.welcomed = False
+        self.arrived = False
         self.epoch = ""
         self.seen: list[tuple[int, str]] = []
         self.acked: dict[str, int] = {}
@@ -60,7 +60,7 @@ class Member:
 
     async def arrives(self) -> None:
         """Wait for the first welcome."""
-        while not self.welcomed:
+        while not self.arrived:
             await self._hears_something()
 
     async def reads(self, seq: int) -> None:
@@ -121,7 +121,7 @@ class Member:
     # What a protocol words in its own way.
 
     async def _dial(self) -> ClientConnection:
-        query: dict[str, object] = {"since": self.last, "epoch": self.epoch} if self.welcomed else {}
+        query: dict[str, object] = {"since": self.last, "epoch": self.epoch} if self.arrived else {}
         return await dial(self.base + room_path(self.room, **query), batch=self.batch, headers=self.cookies, seconds=5)
 
     def _words(self, id: str, body: str) -> Frame:
@@ -143,9 +143,9 @@ class Member:
 
     def _hear(self, frame: Frame) -> None:
         if frame["type"] == "welcome":
-            if self.welcomed and not frame["recovered"]:
+            if self.arrived and not frame["recovered"]:
                 self.wrong.append(f"no resume from {self.last}: {frame['seq']} of {frame['epoch']}")
-            self.epoch, self.welcomed = frame["epoch"], True
+            self.epoch, self.arrived = frame["epoch"], True
             self._news.set()
         for message in frame["messages"] if frame["type"] == "welcome" else [frame]:
             if message["type"] == "message":
@@ -232,7 +232,7 @@ async def keep_all(
         await asyncio.gather(*(talk(member, calm) for member in members))
         over.set()
         await asyncio.gather(*chatter)
-        await asyncio.gather(*(everybody_read(conversation.members) for conversation in conversations))
+        await asyncio.gather(*(everybody_read(one.members, last_acked(one.members)) for one in conversations))
     finally:
         for member in members:
             await member.leave()
@@ -253,9 +253,12 @@ async def talk_until(over: asyncio.Event, member: Member) -> None:
         await asyncio.sleep(0.02)  # under everybody's message rate
 
 
-async def everybody_read(members: Sequence[Member]) -> None:
+def last_acked(members: Sequence[Member]) -> int:
+    return max(seq for member in members for seq in member.acked.values())
+
+
+async def everybody_read(members: Sequence[Member], last: int) -> None:
     """Who has not read it when time is over is found when accounts are settled."""
-    last = max(seq for member in members for seq in member.acked.values())
     with suppress(TimeoutError):
         async with asyncio.timeout(30):
             await asyncio.gather(*(member.reads(last) for member in members))

@@ -17,7 +17,7 @@ class Voter(Member):
     async def _dial(self) -> ClientConnection:
         protocol = "topics.v1.batch" if self.batch else "topics.v1"
         connection = await dial(self.base + "/ws/", subprotocols=[protocol], headers=self.cookies, seconds=5)
-        position = {"since": self.last, "epoch": self.epoch} if self.welcomed else {}
+        position = {"since": self.last, "epoch": self.epoch} if self.arrived else {}
         for join in ({"topic": BESIDE}, {"topic": self.room, **position}):
             await connection.send(json.dumps({"type": "join", **join}))
         return connection
