@@ -29,6 +29,7 @@ async def test_rooms_are_named_in_any_script(stack: Stack, name: str) -> None:
         "/ws/room/",
         "/ws/room/lobby",
         "/ws/room/lobby/more/",
+        "/ws",
         "/ws/nowhere/",
     ],
 )
