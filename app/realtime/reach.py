@@ -51,4 +51,6 @@ def unreachable(error: OperationalError) -> str:
     reason = " ".join(str(error).split())[:CHARACTERS]
     if "startup parameter" in reason:
         reason += " PgBouncer takes no parameters behind ? but its own: set them by ALTER ROLE … SET …"
+    if "no such table" in reason:
+        return f"DATABASE_URL: the database lacks tables ({reason}): run `make migrate`."
     return f"DATABASE_URL: the database cannot be reached: {reason.removesuffix('.')}."

@@ -3,7 +3,18 @@
 `from topics import Refused, Topic` in an app's own topics.py; see docs/topics.md.
 """
 
-from topics.errors import BadData, Busy, Conflict, NoSuchTopic, Refused
+from topics.errors import BadData, Busy, Conflict, NoSuchEvent, NoSuchTopic, Refused
+from topics.people import Person, person_of
 from topics.topic import Topic
 
-__all__ = ["BadData", "Busy", "Conflict", "NoSuchTopic", "Refused", "Topic"]
+__all__ = [
+    "BadData",
+    "Busy",
+    "Conflict",
+    "NoSuchEvent",
+    "NoSuchTopic",
+    "Person",
+    "Refused",
+    "Topic",
+    "person_of",
+]

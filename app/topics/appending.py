@@ -10,7 +10,7 @@ from django.db import OperationalError, transaction
 from realtime import hubs
 from topics import frames, live, log, logs
 from topics.data import encoded
-from topics.errors import BadData, Busy, Conflict
+from topics.errors import BadData, Busy, Conflict, NoSuchEvent
 from topics.events import Event, event_of
 from topics.live import TOPICS
 from topics.log import Differs, New, Outcome, Stored
@@ -60,6 +60,8 @@ def retract(topic: "Topic", seq: int, by: Any) -> Event:
 
 
 def _changed(topic: "Topic", seq: int, text: str | None, by: Any) -> Event:
+    if not isinstance(seq, int) or seq < 1:
+        raise NoSuchEvent(f"An event's number is 1, 2, 3…, not {seq!r}.")
     author, key = person(by), logs.key_of(topic.name)
     with busy(topic), transaction.atomic():
         return _told(topic, log.change(key, seq, text, author))

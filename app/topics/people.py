@@ -108,6 +108,10 @@ def person(by: Any) -> Person | None:
         return by
     if getattr(by, "is_authenticated", False) and getattr(by, "pk", None) is not None:
         return of_user(by)
+    if getattr(by, "is_anonymous", False):
+        raise TypeError(
+            "An AnonymousUser is nobody in particular: give person_of(request), which knows guests, or None."
+        )
     raise TypeError(f"`by` is a user with an account, a Person or None, not {by!r}.")
 
 

@@ -15,6 +15,8 @@ MOST: Final = 1_000  # events in one answer
 
 
 def events(name: str, after: int, before: int | None, limit: int) -> list[Event]:
+    if not all(isinstance(number, int) for number in (after, 0 if before is None else before, limit)):
+        raise TypeError("after, before and limit are whole numbers.")
     key = logs.known(name)
     limit = min(limit, MOST)
     if key is None or limit <= 0:
@@ -49,6 +51,8 @@ def unread(name: str, reader: Any) -> int:
 
 
 def read_up_to(name: str, reader: Any, seq: int) -> None:
+    if not isinstance(seq, int):
+        raise TypeError(f"A number is a whole one, not {seq!r}.")
     who, key = person(reader), logs.known(name)
     if who is None or key is None:
         return

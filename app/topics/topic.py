@@ -40,6 +40,10 @@ class Topic:
         super().__init_subclass__(**kwargs)
         if "route" in cls.__dict__:
             cls.parsed_route = Route(cls.route)
+            if not isinstance(cls.rate, int) or cls.rate < 1:
+                raise ImproperlyConfigured(f"{cls.__name__}.rate is a whole number from 1, not {cls.rate!r}.")
+            if cls.keep is not None and not (isinstance(cls.keep, timedelta) and cls.keep > timedelta(0)):
+                raise ImproperlyConfigured(f"{cls.__name__}.keep is a timedelta such as timedelta(days=30), or None.")
             for parameter in cls.parsed_route.parameters:
                 if parameter == "name" or hasattr(cls, parameter):
                     raise ImproperlyConfigured(f"{cls.route!r}: {parameter!r} means something else in a topic.")
@@ -174,6 +178,9 @@ class Topic:
 
     async def aretract(self, seq: int, *, by: Any = None) -> "Event":
         return await sync_to_async(self.retract)(seq, by=by)
+
+    async def arecheck(self) -> None:
+        await sync_to_async(self.recheck)()
 
     async def asignal(self, data: Any, *, by: Any = None) -> None:
         await sync_to_async(self.signal)(data, by=by)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, connection, transaction
 
 from topics import BadData, Busy, Conflict, appending, log, logs
@@ -122,6 +123,11 @@ def test_looking_makes_no_log() -> None:
     assert LUNCH.events() == []
     assert LUNCH.event("a") is None
     assert Log.objects.count() == 0
+
+
+def test_an_anonymous_user_is_told_how_a_guest_is_named() -> None:
+    with pytest.raises(TypeError, match="person_of"):
+        LUNCH.append(1, by=AnonymousUser())
 
 
 # --- In the caller's transaction -------------------------------------------------------------------
@@ -368,8 +374,8 @@ def test_an_earlier_change_shows_the_latest_result() -> None:
     assert [event.data for event in LUNCH.events()] == [None, None, None, "other", None]
 
 
-@pytest.mark.parametrize("seq", [0, 2, 3, 99])
-def test_what_is_no_event_cannot_be_changed(seq: int) -> None:
+@pytest.mark.parametrize("seq", [0, -1, 1.5, "1", 2, 3, 99])
+def test_what_is_no_event_cannot_be_changed(seq: Any) -> None:
     LUNCH.append("first")
     LUNCH.append("gone")
     LUNCH.retract(2)

@@ -1,5 +1,6 @@
 """Names and handles: votes/lunch is Votes(poll="lunch")."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -98,3 +99,9 @@ def test_a_check_tells_of_topics_that_clash_or_do_not_say_who_may() -> None:
 
     found = {message.id for message in checks.topics_are_sound() if message.obj is Ballots}
     assert found == {"topics.E001", "topics.W001"}
+
+
+@pytest.mark.parametrize("wrong", [{"rate": 0}, {"rate": "10"}, {"keep": 30}, {"keep": timedelta(0)}])
+def test_a_rate_or_a_time_that_is_none_is_refused_where_it_is_written(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"Wrong.{next(iter(wrong))} is a"):
+        type("Wrong", (Topic,), {"route": "wrong/<slug:one>", **wrong})
