@@ -144,7 +144,7 @@ class Member:
     def _hear(self, frame: Frame) -> None:
         if frame["type"] == "welcome":
             if self.arrived and not frame["recovered"]:
-                self.wrong.append(f"no resume from {self.last}: {frame['seq']} of {frame['epoch']}")
+                self.wrong.append(f"no resume from {self.last} of {self.epoch}: {frame['seq']} of {frame['epoch']}")
             self.epoch, self.arrived = frame["epoch"], True
             self._news.set()
         for message in frame["messages"] if frame["type"] == "welcome" else [frame]:
