@@ -62,17 +62,21 @@ class Rooms(models.Manager["Room"]):
         rooms = {room.name: room for room in self.filter(name__in=names)}
         if missing := set(names) - rooms.keys():
             salt = Lineage.current()
-            rooms |= {name: Room(pk=key, name=name, epoch=epoch_of(key, salt)) for name, key in self._keys(missing)}
+            rooms |= {room.name: room for room in self._to_be(missing, salt)}
         return rooms
 
-    def _keys(self, names: Collection[str]) -> Iterator[tuple[str, int]]:
-        """The key that each is to have: its next one where a room that has another name now has the first."""
+    def _to_be(self, names: Collection[str], salt: str) -> Iterator["Room"]:
+        """Each with the key that it is to have: its next one where a room that has another name now has the first.
+
+        One that somebody has made since it was looked for by name is that room.
+        """
         turn = 0
         while names:
             keys = {key_of(name, turn): name for name in names}
-            taken = set(self.filter(pk__in=keys).values_list("pk", flat=True))
-            yield from ((name, key) for key, name in keys.items() if key not in taken)
-            names = [keys[key] for key in taken]
+            there = self.in_bulk(keys)
+            yield from (Room(pk=key, name=keys[key], epoch=epoch_of(key, salt)) for key in keys.keys() - there.keys())
+            yield from (room for key, room in there.items() if room.name == keys[key])
+            names = [keys[key] for key, room in there.items() if room.name != keys[key]]
             turn += 1
 
     def enter(self, name: str) -> "Room":

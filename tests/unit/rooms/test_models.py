@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from rooms.converters import InvalidRoomName
-from rooms.models import Message, Room
+from rooms.models import Lineage, Message, Room
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,21 @@ def test_a_room_that_nobody_has_made_has_the_key_and_the_epoch_that_it_will_have
     made = Room.objects.enter("lobby")
     assert made.is_made
     assert (made.pk, made.epoch) == (before.pk, before.epoch)
+
+
+def test_a_room_that_is_made_while_somebody_looks_for_it_is_that_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Room.objects.named("lobby")
+    current = Lineage.current
+
+    def made_meanwhile() -> str:
+        monkeypatch.setattr(Lineage, "current", current)
+        Room.objects.enter("lobby")
+        return current()
+
+    monkeypatch.setattr(Lineage, "current", made_meanwhile)  # asked for when no room has been found by name
+    found = Room.objects.named("lobby")
+    assert found.is_made
+    assert (found.pk, found.epoch) == (before.pk, before.epoch)
 
 
 def test_a_room_whose_making_is_taken_back_is_not_made() -> None:
