@@ -32,6 +32,7 @@ SCENARIOS = {  # what can be asked for, and the module that measures it
     "lone": "visit",
     "curves": "curves",
     "durable": "durable",
+    "append": "append",
     "storm": "storm",
     "connects": "connects",
     "pages": "pages",

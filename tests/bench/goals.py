@@ -10,6 +10,7 @@ HALL: Parameters = {"sockets": 200, "in_flight": 8}
 FULL_HALL: Parameters = {"sockets": 200, "in_flight": 64}
 STORM: Parameters = {"sockets": 2_000}
 SERVERS = ("Daphne", "uvicorn")
+KINDS = ("hub", "rooms", "topics")
 POOL = 8  # DATABASE_POOL's default
 LINEAR, FLAT = 1.1, 0.1  # exponents; from run to run they differ by a tenth
 
@@ -93,6 +94,8 @@ def fanouts(found: Found) -> Iterator[Goal]:
         ("hub, Daphne", "tutorial, pub/sub layer, Daphne", 10, HALL),
         ("rooms, uvicorn", "Socket.IO", 1, HALL),
         ("rooms, uvicorn, batch", "Socket.IO", 1, FULL_HALL),
+        ("topics, uvicorn", "Socket.IO", 1, HALL),
+        ("topics, uvicorn, batch", "Socket.IO", 1, FULL_HALL),
     ):
         limit = found.fanout(peer, parameters)
         times = f"{factor} × " if factor > 1 else ""
@@ -105,7 +108,7 @@ def fanouts(found: Found) -> Iterator[Goal]:
 
 def memory(found: Found) -> Iterator[Goal]:
     for server, limit in zip(SERVERS, (24, 22), strict=True):
-        for line in (f"hub, {server}", f"rooms, {server}"):
+        for line in (f"{kind}, {server}" for kind in KINDS):
             kb = found("memory", line, "kb_per_socket", {})
             yield Goal(f"{line}: KB an idle socket", kb, limit, at_least=False)
             kb = found("memory", line, "redis_kb_per_socket", {})
@@ -120,13 +123,17 @@ def storing(found: Found) -> Iterator[Goal]:
             where = f"{crowd['writers']} writers in {crowd['rooms']} room{'s' * (crowd['rooms'] != 1)}"
             full, half = crowd | {"load": "full"}, crowd | {"load": "half"}
             insert = found("durable", f"one insert a message, {server}", "acked_per_s", full)
-            acked = found("durable", f"rooms, {server}", "acked_per_s", full)
             limit = None if insert is None else 10 * insert
-            yield Goal(f"rooms, {server}: acks/s above 10 × one insert each, {where}", acked, limit)
-            p99 = found("durable", f"rooms, {server}", "deliver_p99_ms", half)
-            yield Goal(f"rooms, {server}: send→deliver p99 ms at half load, {where}", p99, 50, at_least=False)
-        for line in (f"{kind}, {server}{batch}" for kind in ("hub", "rooms") for batch in ("", ", batch")):
+            for line in (f"rooms, {server}", f"topics, {server}"):
+                acked = found("durable", line, "acked_per_s", full)
+                yield Goal(f"{line}: acks/s above 10 × one insert each, {where}", acked, limit)
+                p99 = found("durable", line, "deliver_p99_ms", half)
+                yield Goal(f"{line}: send→deliver p99 ms at half load, {where}", p99, 50, at_least=False)
+        for line in (f"{kind}, {server}{batch}" for kind in KINDS for batch in ("", ", batch")):
             yield Goal(f"{line}: median ms of a lone message", found("lone", line, "p50_ms", {}), 5, at_least=False)
+        for part, most in (("p50_ms", 3), ("p99_ms", 10)):
+            took = found("append", f"topics, {server}", part, {})
+            yield Goal(f"topics, {server}: append in a view → socket, {part[:3]} ms", took, most, at_least=False)
         back = found.worst("storm", f"rooms, {server}", "back_s", STORM)
         yield Goal(f"rooms, {server}: seconds until the worst storm of 2,000 is back", back, 5, at_least=False)
         connections = found.worst("storm", f"rooms, {server}", "most_connections", STORM)
@@ -134,7 +141,7 @@ def storing(found: Found) -> Iterator[Goal]:
 
 
 def curves(found: Found) -> Iterator[Goal]:
-    for line in (f"{kind}, {server}" for kind in ("hub", "rooms") for server in SERVERS):
+    for line in (f"{kind}, {server}" for kind in KINDS for server in SERVERS):
         for grows, limit in (("members", LINEAR), ("rooms", LINEAR), ("rate", LINEAR), ("quiet rooms", FLAT)):
             slope = found("curves", line, "exponent", {"grows": grows})
             yield Goal(f"{line}: exponent of CPU over {grows}", slope, limit, at_least=False)

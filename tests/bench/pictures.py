@@ -13,7 +13,7 @@ from bench.result import Parameters, Result
 from bench.table import number
 
 INK = "#757e88"  # grey enough for either background
-COLOURS = {"hub": "#2da44e", "rooms": "#0969da", "Socket.IO": "#d4762c", "nchan": "#bf3989"}
+COLOURS = {"hub": "#2da44e", "rooms": "#0969da", "topics": "#8250df", "Socket.IO": "#d4762c", "nchan": "#bf3989"}
 OTHERS = "#8c959f"  # the tutorial, and servers without an application
 PALE = 0.45
 COMMAS, PLAIN = StrMethodFormatter("{x:,.0f}"), StrMethodFormatter("{x:g}")

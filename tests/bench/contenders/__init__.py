@@ -3,7 +3,7 @@
 from bench.contenders.bare import Bare
 from bench.contenders.contender import Contender
 from bench.contenders.nchan import Nchan
-from bench.contenders.ours import Hub, Rooms
+from bench.contenders.ours import Hub, Rooms, Topics
 from bench.contenders.socketio import SocketIO
 from bench.contenders.spray import Spray
 from bench.contenders.tutorial import Tutorial
@@ -18,7 +18,7 @@ PEERS: list[Contender] = [
 ]
 OURS: list[Hub | Rooms] = [
     *(Hub(server, batch) for batch in (False, True) for server in SERVERS),
-    *(Rooms(server, batch) for batch in (False, True) for server in SERVERS),
+    *(kind(server, batch) for kind in (Rooms, Topics) for batch in (False, True) for server in SERVERS),
 ]
 BARE: list[Contender] = [Bare(server) for server in SERVERS]
 CEILING = Spray()

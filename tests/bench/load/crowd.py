@@ -57,7 +57,7 @@ class Crowd:
         """The number of the message."""
         number = next(_numbers)
         self.account.said(number, sender.room, index)
-        sender.send(said(self.talk, number))
+        sender.send(said(sender.words, number))
         return number
 
     def lengths(self) -> list[int]:

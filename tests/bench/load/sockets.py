@@ -18,6 +18,7 @@ class Socket(WSListener):  # type: ignore[misc]
 
     def __init__(self, talk: Talk, room: int, room_name: str, known: Known) -> None:
         self.room = room
+        self.words = talk.say.replace("{room}", room_name)
         self.heard: list[Numbers] = []
         self.stamps: list[float] | None = None
         self.notice: Callable[[Numbers], None] | None = None
@@ -95,5 +96,5 @@ async def dial(talk: Talk, room: int, room_name: str, known: Known) -> Socket:
     return socket
 
 
-def said(talk: Talk, number: int) -> bytes:
-    return talk.say.replace("{number}", str(number)).replace("{body}", body(number)).encode()
+def said(words: str, number: int) -> bytes:
+    return words.replace("{number}", str(number)).replace("{body}", body(number)).encode()

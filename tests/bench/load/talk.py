@@ -12,7 +12,7 @@ Order = Literal["total", "sender", "none"]
 
 @dataclass(frozen=True)
 class Talk:
-    """`url` has {room}, `say` has {body} and may have {number}.
+    """`url` may have {room}; `say` has {body} and may have {number} and {room}.
 
     A socket has joined once it has heard `joined`, or at the handshake where that is empty. `answers` are sent
     where a frame begins with the first of the pair, and may have {room}, too. `order` is what the contender

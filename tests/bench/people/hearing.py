@@ -16,6 +16,8 @@ class Frame(Protocol):
 
     @property
     def messages(self) -> "Sequence[Frame]": ...
+    @property
+    def events(self) -> "Sequence[Frame]": ...
 
 
 def nobody(*_: Any) -> None:
@@ -25,8 +27,11 @@ def nobody(*_: Any) -> None:
 class Hearing:
     """`last` is the last number heard, `heard` all of them with their ids where `keeps` is true.
 
-    `numbered` servers number a room's messages 1, 2, 3…, so that any gap is wrong.
+    `let_in_by` is the frame that says where one begins. `numbered` servers number a room's messages 1, 2, 3…, so that
+    any gap is wrong.
     """
+
+    let_in_by = "welcome"
 
     def __init__(self, room: str, *, keeps: bool = False, numbered: bool = True) -> None:
         self.room, self.keeps, self.numbered = room, keeps, numbered
@@ -40,22 +45,22 @@ class Hearing:
 
     def hear(self, frame: Frame) -> None:
         kind = frame.type
-        if kind == "message":
+        if kind in ("message", "event"):
             self.read(frame)
         elif kind == "ack":
             self.on_ack(self, frame.id, frame.seq)
-        elif kind == "welcome":
-            self.come_in(frame)
+        elif kind == self.let_in_by:
+            self.come_in(frame, frame.messages or frame.events)
         elif kind in ("error", "goodbye"):
             self.wrong.append(f"{kind} {frame.code}")
 
-    def come_in(self, welcome: Frame) -> None:
+    def come_in(self, welcome: Frame, messages: Sequence[Frame]) -> None:
         if not self.epoch:
-            self.last = welcome.messages[0].seq - 1 if welcome.messages else welcome.seq
+            self.last = messages[0].seq - 1 if messages else welcome.seq
         elif not welcome.recovered or welcome.epoch != self.epoch:
             self.wrong.append(f"no resume from {self.last}")
         self.epoch = welcome.epoch
-        for message in welcome.messages:
+        for message in messages:
             self.read(message)
         self.on_welcome()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from bench.contenders.ours import HALLS
 from bench.frame import Bench
 from bench.usage import on_core
 from servers.app import Server, environment
@@ -30,6 +31,10 @@ COMMANDS = {
 ROOMS_LOG = (
     "SELECT r.name, m.seq, m.client_id FROM rooms_message m JOIN rooms_room r ON r.id = m.room_id"
     " WHERE r.name = ANY(%s) ORDER BY r.name, m.seq"
+)
+TOPICS_LOG = (
+    "SELECT substr(l.name, 6), e.seq, e.client_id FROM topics_entry e JOIN topics_log l ON l.id = e.log_id"
+    " WHERE substr(l.name, 6) = ANY(%s) AND l.name LIKE 'hall/%%' ORDER BY l.name, e.seq"
 )
 INSERT_LOG = "SELECT room, id, client_id FROM insert_message WHERE room = ANY(%s) ORDER BY room, id"
 UNLIMITED = "1000000"  # messages a second of one socket: the load says how many there are
@@ -75,9 +80,13 @@ class House:
         env = self.env | {"WS_SERVER": server.lower(), **variables}
         return self.kept(self.around.image.ws(f"rooms-{server}", env))
 
-    def web(self) -> Server:
+    def halls(self, server: str) -> Server:
+        """The product with a foreign app beside it."""
+        return self.kept(self.around.image.ws(f"halls-{server}", self.env | HALLS | {"WS_SERVER": server.lower()}))
+
+    def web(self, **variables: str) -> Server:
         """gunicorn with its two workers."""
-        return self.kept(self.around.image.web(self.env | {"PROXY_HOPS": "1"}))
+        return self.kept(self.around.image.web(self.env | variables))
 
     def insert(self, server: str) -> "Peer":
         """The tutorial's consumer with a row for each message; the same servers, as they come."""
@@ -109,10 +118,10 @@ class House:
         with on_core(self.bench.server_core):
             return float(self.insert_script("loop", str(seconds)))
 
-    def logs(self, rooms: Iterable[str], *, numbered: bool) -> dict[str, list[tuple[int, str]]]:
-        """(number, id) of every message of these rooms, in order; of the product's or of the peer's."""
+    def logs(self, rooms: Iterable[str], query: str = ROOMS_LOG) -> dict[str, list[tuple[int, str]]]:
+        """(number, id) of every message of these rooms, in order."""
         found: dict[str, list[tuple[int, str]]] = {room: [] for room in rooms}
-        for room, seq, id in self.database.rows(ROOMS_LOG if numbered else INSERT_LOG, [list(found)]):
+        for room, seq, id in self.database.rows(query, [list(found)]):
             found[room].append((seq, id))
         return found
 

@@ -1,4 +1,4 @@
-"""One person's socket in one room."""
+"""One person's socket in one room, or with one topic."""
 
 import asyncio
 from typing import Any, Self
@@ -20,6 +20,7 @@ class Frame(msgspec.Struct):
     recovered: bool = False
     code: str = ""
     messages: list["Frame"] = []
+    events: list["Frame"] = []
 
 
 decode = msgspec.json.Decoder(Frame | list[Frame]).decode
@@ -37,14 +38,13 @@ class Person(WSListener, Hearing):  # type: ignore[misc]
 
     async def enter(self, base: str, *, cookie: str = "") -> Self:
         """Returns with the welcome. OSError or picows.WSError where it fails, TimeoutError without a welcome."""
-        query = {"since": self.last, "epoch": self.epoch} if self.epoch else {}
         self.welcomed = asyncio.get_running_loop().create_future()
         headers = {"Cookie": cookie} if cookie else {}
-        if self.batch:
-            headers["Sec-WebSocket-Protocol"] = BATCH
+        if subprotocol := self.subprotocol():
+            headers["Sec-WebSocket-Protocol"] = subprotocol
         await ws_connect(
             lambda: self,
-            base + room_path(self.room, **query),
+            base + self.path(),
             extra_headers=headers,
             websocket_handshake_timeout=HANDSHAKE_SECONDS,
         )
@@ -52,9 +52,19 @@ class Person(WSListener, Hearing):  # type: ignore[misc]
             await self.welcomed
         return self
 
+    def subprotocol(self) -> str:
+        return BATCH if self.batch else ""
+
+    def path(self) -> str:
+        query = {"since": self.last, "epoch": self.epoch} if self.epoch else {}
+        return room_path(self.room, **query)
+
     def say(self, id: str, body: str) -> None:
         """Both in letters that JSON does not escape."""
-        self.transport.send(WSMsgType.TEXT, f'{{"type":"message","id":"{id}","body":"{body}"}}'.encode())
+        self.send(f'{{"type":"message","id":"{id}","body":"{body}"}}')
+
+    def send(self, text: str) -> None:
+        self.transport.send(WSMsgType.TEXT, text.encode())
 
     def cut(self) -> None:
         """Vanish, without a close frame."""
@@ -87,3 +97,25 @@ class Person(WSListener, Hearing):  # type: ignore[misc]
     def _come_in(self) -> None:
         if self.welcomed is not None and not self.welcomed.done():
             self.welcomed.set_result(None)
+
+
+class Member(Person):
+    """The same in a hall, a topic of the foreign app: welcomed by the socket, let in by the topic."""
+
+    let_in_by = "joined"
+
+    def subprotocol(self) -> str:
+        return "topics.v1.batch" if self.batch else "topics.v1"
+
+    def path(self) -> str:
+        return "/ws/"
+
+    def say(self, id: str, body: str) -> None:
+        self.send(f'{{"type":"send","topic":"hall/{self.room}","id":"{id}","data":{{"body":"{body}"}}}}')
+
+    def hear(self, frame: Any) -> None:
+        if frame.type == "welcome":
+            resume = f',"since":{self.last},"epoch":"{self.epoch}"' if self.epoch else ""
+            self.send(f'{{"type":"join","topic":"hall/{self.room}"{resume}}}')
+        else:
+            super().hear(frame)

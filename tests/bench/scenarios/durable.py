@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from bench.frame import Bench
 from bench.people.account import everybody_heard, first_complaint
-from bench.people.house import House, Peer
-from bench.people.person import Person
+from bench.people.house import INSERT_LOG, ROOMS_LOG, TOPICS_LOG, House, Peer
+from bench.people.person import Member, Person
 from bench.people.spent import seconds as spent
 from bench.people.talk import Talk
 from bench.result import Parameters, Result, Values
@@ -53,13 +53,15 @@ class Contender:
     name: str
     server: Server | Peer
     batch: bool = False
+    speaks: type[Person] = Person
+    log: str = ROOMS_LOG
 
     @property
     def numbered(self) -> bool:
         return isinstance(self.server, Server)
 
     def person(self, room: str, keeps: bool = False) -> Person:
-        return Person(room, batch=self.batch, keeps=keeps or not self.numbered, numbered=self.numbered)
+        return self.speaks(room, batch=self.batch, keeps=keeps or not self.numbered, numbered=self.numbered)
 
 
 async def run(bench: Bench) -> AsyncIterator[Result]:
@@ -91,12 +93,14 @@ def started(bench: Bench, house: House) -> list[Contender]:
     """Those that are wanted; their servers run at the same time, and are busy in turn."""
     found = []
     for server in SERVERS:
-        names = [f"rooms, {server}", f"rooms, {server}, batch", f"one insert a message, {server}"]
-        if any(map(bench.wants, names[:2])):
+        names = [f"rooms, {server}", f"rooms, {server}, batch"]
+        if any(map(bench.wants, names)):
             rooms = house.started(house.rooms(server))
             found += [Contender(names[0], rooms), Contender(names[1], rooms, batch=True)]
-        if bench.wants(names[2]):
-            found.append(Contender(names[2], house.started(house.insert(server))))
+        if bench.wants(name := f"topics, {server}"):
+            found.append(Contender(name, house.started(house.halls(server)), speaks=Member, log=TOPICS_LOG))
+        if bench.wants(name := f"one insert a message, {server}"):
+            found.append(Contender(name, house.started(house.insert(server)), log=INSERT_LOG))
     return [one for one in found if bench.wants(one.name)]
 
 
@@ -139,7 +143,7 @@ async def one_run(house: House, contender: Contender, shape: Shape, seconds: flo
         except TimeoutError:
             wrong = [words for person in people for words in person.wrong]
             return f"{talk.under_way} of {len(talk.said)} without an ack; {wrong[:3]}"
-        logs = house.logs(rooms, numbered=contender.numbered)
+        logs = house.logs(rooms, contender.log)
         await everybody_heard(logs, people)
         return first_complaint(logs, talk.said, talk.acked, people) or values
 

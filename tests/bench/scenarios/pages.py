@@ -55,7 +55,7 @@ async def run(bench: Bench) -> AsyncIterator[Result]:
 
 def started(house: House) -> tuple[Nginx, Process]:
     """Both on the server's core: what a visitor asks for passes through both."""
-    web = house.web()
+    web = house.web(PROXY_HOPS="1")
     nginx = house.kept(Nginx(web=[web.port], ws=[web.port]))
     return house.started(nginx), house.started(web)
 

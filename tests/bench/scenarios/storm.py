@@ -173,7 +173,7 @@ def used(scene: Scene) -> tuple[float, float, float]:
 
 async def wrong(scene: Scene) -> str:
     """Everything in the log was said by the talker, and is to be heard once by everybody in its room."""
-    logs = scene.house.logs(scene.rooms, numbered=True)
+    logs = scene.house.logs(scene.rooms)
     if not all(logs.values()):
         return "a room in which nothing was said"
     await everybody_heard(logs, scene.people)
