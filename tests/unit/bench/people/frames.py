@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-NOTHING = {"seq": 0, "id": "", "epoch": "", "recovered": False, "code": "", "messages": []}
+NOTHING = {"seq": 0, "id": "", "epoch": "", "recovered": False, "code": "", "messages": [], "events": []}
 
 
 def frame(type: str, **fields: Any) -> Any:
