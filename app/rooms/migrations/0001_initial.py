@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import rooms.models
 from django.conf import settings
 from django.db import migrations, models
 
@@ -21,7 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=64, unique=True)),
-                ('epoch', models.CharField(default=rooms.models.new_epoch, editable=False, max_length=16)),
+                ('epoch', models.CharField(editable=False, max_length=16)),
                 ('seq', models.PositiveBigIntegerField(default=0, editable=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('changed_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, editable=False)),

@@ -2,8 +2,6 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-import rooms.models
-
 
 class Migration(migrations.Migration):
     """The version before this one stores messages without a `person_key`: the database fills in the empty one."""
@@ -15,7 +13,7 @@ class Migration(migrations.Migration):
             name="Lineage",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("salt", models.CharField(default=rooms.models.new_epoch, editable=False, max_length=16)),
+                ("salt", models.CharField(editable=False, max_length=16)),
             ],
         ),
         migrations.CreateModel(
