@@ -29,8 +29,19 @@ Read = Callable[[str, int, int], Coroutine[Any, Any, list[Numbered]]]
 """(key, after, limit) -> the log's frames after that number, in order."""
 
 
+class Dialect(Protocol):
+    """How some followers are told what a log's frames say: those without one get the frames as they are.
+
+    translate(frame): the same in the dialect's words, asked once for all who speak it. A frame with a number has always
+        some, as numbers have no holes in any dialect; the empty text says nothing.
+    """
+
+    def translate(self, frame: str) -> str: ...
+
+
 class Follower(Protocol):
-    """A socket as a feed sees it. It may follow several logs, of one product, which it names where it is not the hub's.
+    """A socket as a feed sees it. It may follow several logs, of one product, which it names where it is not the hub's,
+    as it does its dialect where it has one.
 
     key: of its person, whose own coming and going it is not told.
     keeps_up: nothing waits for it.

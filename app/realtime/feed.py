@@ -12,9 +12,10 @@ from collections import deque
 from sys import getsizeof
 
 from realtime import metrics
+from realtime.audience import Audience, Cast, casts_in, dialect_of, numbered_in
 from realtime.bundle import bundles
 from realtime.closing import RESTART, TOO_SLOW
-from realtime.contract import Follower, Numbered, Product, Read
+from realtime.contract import Dialect, Follower, Numbered, Product, Read
 from realtime.failures import contained, report
 from realtime.limits import (
     AHEAD_EVENTS,
@@ -53,14 +54,14 @@ class Feed:
         self.epoch = epoch
         self.seq = seq
         self.checked = seq  # what had been handed out at the last check: a log that ends before it was restored
-        self.live: set[Follower] = set()
+        self.live = Audience()
         self.behind: dict[Follower, asyncio.Task[None]] = {}
         self._read = read
         self._replays = replays or asyncio.Semaphore(REPLAYS)  # shared by all rooms of a hub
         self._ahead: dict[int, str] = {}
         self._expected = seq  # the highest number that was heard of
         self._fresh: list[Numbered] = []  # taken, and not handed out yet
-        self._casts: list[tuple[str, str | None]] = []
+        self._casts: list[Cast] = []
         self._due = False  # a round is on its way
         self._remembered: deque[Numbered] = deque()
         self._repair: asyncio.Task[None] | None = None
@@ -111,15 +112,18 @@ class Feed:
         self._due = False
         fresh, self._fresh = self._fresh, []
         casts, self._casts = self._casts, []
-        if fresh:
-            self._hand_out_numbered(fresh)
-        if casts:
-            self._hand_out_casts(casts)
+        for dialect in self.live.dialects if fresh or casts else ():
+            try:
+                self._hand_out_numbered(dialect, numbered_in(dialect, fresh))
+                self._hand_out_casts(dialect, casts_in(dialect, casts))
+            except Exception as error:  # the dialect has no words for them
+                for follower in self.live.of(dialect):
+                    self.give_up(follower, error)
 
-    def _hand_out_numbered(self, events: list[Numbered]) -> None:
+    def _hand_out_numbered(self, dialect: Dialect | None, events: list[Numbered]) -> None:
         position = 0
         for bundle in bundles(event.frame.encode() for event in events):
-            for follower in list(self.live):
+            for follower in self.live.of(dialect):
                 try:
                     if not follower.hand(bundle):
                         self.live.discard(follower)
@@ -128,10 +132,10 @@ class Feed:
                     self.give_up(follower, error)
             position += len(bundle.payloads)
 
-    def _hand_out_casts(self, casts: list[tuple[str, str | None]]) -> None:
+    def _hand_out_casts(self, dialect: Dialect | None, casts: list[Cast]) -> None:
         authors = {key for _, key in casts if key}
         shared = list(bundles(frame.encode() for frame, _ in casts))
-        for follower in list(self.live):
+        for follower in self.live.of(dialect) if casts else ():
             some = shared
             try:
                 if authors and (own := follower.key) in authors:
@@ -231,7 +235,8 @@ class Feed:
         try:
             while position != self.seq:
                 await follower.emptied()
-                before, position = position, hand_page(follower, await self._page(position, limit), position)
+                page = numbered_in(dialect_of(follower), await self._page(position, limit))
+                before, position = position, hand_page(follower, page, position)
                 limit = min(max(2 * (position - before), REPLAY_LEAST_EVENTS), REPLAY_EVENTS)
             self.hand_out()  # what the follower has already is still on its way to the others
             self.behind.pop(follower, None)

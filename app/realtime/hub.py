@@ -17,6 +17,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 
 from realtime import drain, metrics
+from realtime.audience import in_words
 from realtime.bundle import Bundle
 from realtime.closing import RESTART, Goodbye
 from realtime.contract import Changed, Follower, Numbered, Product
@@ -167,17 +168,19 @@ class Hub:
         if feed is None:
             return
         word = partial(self.product_of(feed).presence_frame, room)
-        bundle = Bundle.of(word(list(joined.values()), list(left.values()), member_count))
-        for follower in list(feed.live):
-            try:
-                if follower.key in joined or follower.key in left:
-                    others = [[who for key, who in some.items() if key != follower.key] for some in (joined, left)]
-                    if any(others):
-                        follower.offer(Bundle.of(word(others[0], others[1], member_count)))
-                else:
-                    follower.offer(bundle)
-            except Exception as error:
-                feed.give_up(follower, error)
+        everything = word(list(joined.values()), list(left.values()), member_count)
+        for dialect in feed.live.dialects:
+            bundle = Bundle.of(in_words(dialect, everything))
+            for follower in feed.live.of(dialect):
+                try:
+                    if follower.key in joined or follower.key in left:
+                        others = [[who for key, who in some.items() if key != follower.key] for some in (joined, left)]
+                        if any(others):
+                            follower.offer(Bundle.of(in_words(dialect, word(others[0], others[1], member_count))))
+                    else:
+                        follower.offer(bundle)
+                except Exception as error:
+                    feed.give_up(follower, error)
 
     async def farewell(self) -> None:
         """The process leaves: its people are gone for the others at once, and nothing waits for the layer."""
