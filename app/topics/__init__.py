@@ -4,6 +4,7 @@
 """
 
 from topics.errors import BadData, Busy, Conflict, NoSuchEvent, NoSuchTopic, Refused
+from topics.events import Event
 from topics.people import Person, person_of
 from topics.topic import Topic
 
@@ -11,6 +12,7 @@ __all__ = [
     "BadData",
     "Busy",
     "Conflict",
+    "Event",
     "NoSuchEvent",
     "NoSuchTopic",
     "Person",
@@ -18,3 +20,6 @@ __all__ = [
     "Topic",
     "person_of",
 ]
+
+MODULES = ["admin", "names", "people", "rates", "sockets", "wording"]
+"""Modules that are public as a whole: for apps with pages, limits, or a protocol of their own."""

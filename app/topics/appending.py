@@ -40,7 +40,7 @@ def append(topic: "Topic", data: Any, id: str, by: Any) -> Event:
 
 def _append(topic: "Topic", id: str, text: str, author: Person | None) -> Outcome:
     with busy(topic):
-        (outcome,) = log.in_one_transaction([New(logs.key_of(topic.name), id, author, text)], wait_ms=WAIT_MS)
+        (outcome,) = log.in_one_transaction([New(logs.key_of(topic, author), id, author, text)], wait_ms=WAIT_MS)
     return outcome
 
 
@@ -62,9 +62,13 @@ def retract(topic: "Topic", seq: int, by: Any) -> Event:
 def _changed(topic: "Topic", seq: int, text: str | None, by: Any) -> Event:
     if not isinstance(seq, int) or seq < 1:
         raise NoSuchEvent(f"An event's number is 1, 2, 3…, not {seq!r}.")
-    author, key = person(by), logs.key_of(topic.name)
-    with busy(topic), transaction.atomic():
-        return _told(topic, log.change(key, seq, text, author))
+    author, key = person(by), logs.known(topic.name)
+    try:
+        with busy(topic), transaction.atomic():
+            return _told(topic, log.change(key or 0, seq, text, author))
+    except Removed:  # there is no log, or no longer the one that was remembered
+        logs.forget(topic.name)
+        raise NoSuchEvent(f"There is no event {seq} that could be changed.") from None
 
 
 def _told(topic: "Topic", stored: Stored) -> Event:
@@ -93,6 +97,27 @@ def busy(topic: "Topic") -> Iterator[None]:
         if getattr(error.__cause__, "sqlstate", None) in BUSY or "database is locked" in str(error):
             raise Busy(f"Another transaction holds {topic.name}: roll back and try again.") from error
         raise
+
+
+def delete(topic: "Topic") -> None:
+    with busy(topic):
+        logs.delete(topic.name)
+    _ended(topic)
+
+
+def move(topic: "Topic", to: "Topic") -> None:
+    if topic == to:
+        return
+    with busy(topic):
+        if not logs.move(topic.name, to.name):
+            raise Conflict(f"{to.name} has events already.")
+    _ended(topic)
+
+
+def _ended(topic: "Topic") -> None:
+    """Also after COMMIT the log is to be looked for: until then it was there for the others, and may be remembered."""
+    transaction.on_commit(lambda: logs.forget(topic.name))
+    doubt(room=topic.name)
 
 
 def doubt(*, room: str) -> None:

@@ -1,4 +1,6 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
+from django.db.backends.signals import connection_created
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -7,6 +9,13 @@ class TopicsConfig(AppConfig):
     verbose_name = "Topics"
 
     def ready(self) -> None:
-        from topics import checks  # noqa: F401  (registers them)
+        from realtime.budget import connections_fit
+        from topics import changes
+        from topics.checks import databases_hold_every_script  # registers the others
+        from topics.database import prepare
 
+        register(connections_fit)
+        register(databases_hold_every_script, Tags.database)
+        connection_created.connect(prepare)
         autodiscover_modules("topics")
+        changes.watch()

@@ -3,21 +3,30 @@
 A crowd takes as few queries as somebody alone, and so does somebody who joins many topics.
 """
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import parse_cookie
 
-from topics.gathering import Gathering
+from realtime.contract import Dialect
+from realtime.hub import Hub
+from topics import faults
+from topics.gathering import Gathering, Unanswered
+from topics.live import PREFIX
 from topics.people import COOKIE, Person, guest_of
 from topics.permission import READ, may, may_now
-from topics.resume import Snapshot, Wish, snapshots
+from topics.resume import Snapshot, Wish, remembered, snapshots
 from topics.sessions import people_of
 
 if TYPE_CHECKING:
     from topics.topic import Topic
+
+logger = logging.getLogger(__name__)
 
 TOGETHER: Final = 100  # topics joined in one lookup: as many as a socket may have
 
@@ -51,29 +60,41 @@ class Visit(NamedTuple):
     person: Person
     since: int | None
     epoch: str | None
+    dialect: Dialect | None
     asked: bool
 
 
 class Arrivals:
     """One per hub."""
 
-    def __init__(self) -> None:
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
         self._people: Gathering[str, Person | None] = Gathering(_people)
         self._visits: Gathering[Visit, Snapshot] = Gathering(_shown, TOGETHER)
 
-    async def person(self, claim: Claim) -> Person:
+    async def person(self, claim: Claim, address: str) -> Person:
         """Raises LoginRequired, or Unanswered."""
         found = await self._people.ask(claim.session) if claim.session else None
         if found is None and not settings.ALLOW_GUESTS:
             raise LoginRequired
-        return found or guest_of(claim.guest)
+        return replace(found or guest_of(claim.guest), address=address)
 
-    async def join(self, topic: "Topic", person: Person, since: int | None, epoch: str | None) -> Snapshot:
-        """Raises Forbidden, or Unanswered."""
+    async def join(
+        self, topic: "Topic", person: Person, since: int | None, epoch: str | None, dialect: Dialect | None = None
+    ) -> Snapshot:
+        """Raises Forbidden, or Unanswered.
+
+        No query is needed for who comes back, to a topic that decides without one who may read it, and was away for no
+        more than is remembered here of it: the epoch proves that it is the same log.
+        """
         asked = iscoroutinefunction(topic.may)
         if asked and not await may(topic, person, READ):
             raise Forbidden
-        return await self._visits.ask(Visit(topic, person, since, epoch, asked))
+        if asked and since is not None and epoch:
+            missed = self._hub.remembered(PREFIX + topic.name, epoch, since)
+            if missed is not None:
+                return remembered(epoch, since, missed, dialect)
+        return await self._visits.ask(Visit(topic, person, since, epoch, dialect, asked))
 
 
 # --- In a thread ---------------------------------------------------------------------------------------
@@ -84,8 +105,22 @@ def _people(sessions: Sequence[str]) -> list[Person | None]:
     return [found.get(session) for session in sessions]
 
 
-def _shown(visits: Sequence[Visit]) -> list[Snapshot | Forbidden]:
+def _shown(visits: Sequence[Visit]) -> list[Snapshot | Forbidden | Unanswered]:
+    """What became of each, in order. One that the database cannot digest is found by halving: it hinders no other."""
+    try:
+        return list(_together(visits))
+    except (OperationalError, InterfaceError):
+        raise  # it is nobody's fault
+    except (DatabaseError, ValueError, LookupError) as error:
+        if len(visits) == 1:
+            logger.warning("somebody cannot join %s: %s", visits[0].topic.name, error)
+            return [Forbidden() if faults.is_permanent(error) else Unanswered(str(error))]
+        half = len(visits) // 2
+        return _shown(visits[:half]) + _shown(visits[half:])
+
+
+def _together(visits: Sequence[Visit]) -> Sequence[Snapshot | Forbidden]:
     admitted = {visit for visit in visits if visit.asked or may_now(visit.topic, visit.person, READ)}
-    wishes = {visit: Wish(visit.topic.name, visit.since, visit.epoch) for visit in admitted}
+    wishes = {visit: Wish(visit.topic.name, visit.since, visit.epoch, visit.dialect) for visit in admitted}
     shown = snapshots(set(wishes.values()))
     return [shown[wishes[visit]] if visit in admitted else Forbidden() for visit in visits]

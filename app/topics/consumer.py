@@ -1,101 +1,58 @@
 """One person's socket with any number of topics: ws/, the protocol topics.v1."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Any, Final
 
 from django.db import Error as DatabaseError
 
-from realtime.admission import subscriber
-from realtime.closing import BAD_FRAMES, LOGIN, Goodbye
-from realtime.closing import UNAVAILABLE as AWAY
-from realtime.consumer import SocketConsumer
 from realtime.feed import Feed
-from realtime.limits import BAD_FRAMES_IN_A_ROW, PING_SECONDS
-from realtime.rates import Limits
-from topics import database, frames, rates, reading, wording
-from topics.arrivals import Claim, Forbidden, LoginRequired, claim_of
-from topics.data import MAX_DATA_BYTES, encoded
-from topics.errors import BadData, NoSuchTopic
-from topics.frames import BadFrame, ClientFrame, Join, Leave, Read, Send, Signal
+from realtime.limits import PING_SECONDS, TokenBucket
+from realtime.rates import Allowance, Limits
+from topics import database, frames, reading, wording
+from topics.arrivals import Forbidden
+from topics.data import MAX_DATA_BYTES
+from topics.errors import NoSuchTopic
+from topics.frames import ClientFrame, Join, Leave, Read, Send, Signal
 from topics.gathering import Unanswered
 from topics.joining import joined
-from topics.live import PREFIX, TOPICS
+from topics.live import PREFIX, TOPICS, name_of
 from topics.log import Outcome, Stored
 from topics.people import Person, shown
 from topics.permission import READ, may
+from topics.resume import Snapshot
 from topics.routes import find
-from topics.services import NO_SUCH_TOPIC, UNAVAILABLE, Denied, Services, denied
+from topics.services import NO_SUCH_TOPIC, SIGNAL_BYTES, UNAVAILABLE, Denied, denied, topic_of
+from topics.socket import PersonSocket
 from topics.topic import Topic
-from topics.wording import Ping
+from topics.wording import BadFrame, Ping
 
 MOST_TOPICS: Final = 100  # of one socket
 JOIN_RATE: Final = 20  # a second and person, once the topics of two sockets have been joined
-MOST_IN_FLIGHT: Final = 64  # events of one socket on their way into a log; then it is not read any more
-SIGNAL_BYTES: Final = 4_096  # of a signal's data
 LIMITS: Final = {"topics": MOST_TOPICS, "data_bytes": MAX_DATA_BYTES, "signal_bytes": SIGNAL_BYTES}
 
 
-class TopicsConsumer(SocketConsumer):
-    product = TOPICS
+class TopicsConsumer(PersonSocket):
     subprotocols = (frames.BATCH_PROTOCOL, frames.PROTOCOL)
     batch_subprotocols = frozenset({frames.BATCH_PROTOCOL})
 
-    __slots__ = (
-        "address",
-        "bad_in_a_row",
-        "bucket",
-        "feeds",
-        "in_flight",
-        "joining",
-        "joins",
-        "landed",
-        "loop",
-        "person",
-        "services",
-        "session",
-        "whose",
-    )
+    __slots__ = ("feeds", "joining", "joins")
 
     def __init__(self) -> None:
+        super().__init__()
         self.feeds: dict[str, Feed] = {}  # by topic
         self.joining: dict[str, asyncio.Task[None]] = {}
-        self.bad_in_a_row = 0
-        self.in_flight = 0
-        self.landed: asyncio.Future[None] | None = None
-        self.whose: tuple[str, ...] = ()
 
     @property
-    def key(self) -> str:
-        return self.person.key
-
-    def goodbye_frame(self, reason: Goodbye) -> str:
-        return wording.goodbye(reason)
+    def following(self) -> Collection[Feed]:
+        return self.feeds.values()
 
     # --- Arriving and leaving ----------------------------------------------------------------------
 
-    async def opened(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.services = Services.here()
-        claim = claim_of(self.scope)
-        self.address = subscriber(self.scope)
-        self.scope.clear()  # headers and all, which an idle socket would keep as long as it lives
-        if person := await self.admitted(claim):
-            self.person = person
-            self.session = None if person.guest else claim.session
-            limits = rates.limits(person, self.address)
-            joins: Limits = {f"joins:{person.key}": (JOIN_RATE, 2 * MOST_TOPICS)}
-            self.bucket, self.joins = self.services.hub.rates.enter(limits), self.services.hub.rates.enter(joins)
-            self.whose = tuple(limits)
-            self.outbox.put(frames.welcome(shown(person) or {}, PING_SECONDS, LIMITS))
-
-    async def admitted(self, claim: Claim) -> Person | None:
-        try:
-            return await self.services.arrivals.person(claim)
-        except Unanswered:
-            self.close_with(AWAY)
-        except LoginRequired:
-            self.close_with(LOGIN)
-        return None
+    async def arrived(self, asked: Any) -> None:
+        joins: Limits = {f"joins:{self.key}": (JOIN_RATE, 2 * MOST_TOPICS)}
+        self.joins = self.services.hub.rates.enter(joins)
+        self.outbox.put(frames.welcome(shown(self.person) or {}, PING_SECONDS, LIMITS))
 
     def ended(self) -> None:
         for task in self.joining.values():
@@ -103,35 +60,22 @@ class TopicsConsumer(SocketConsumer):
         for topic in list(self.feeds):
             self.leave(topic)
         if self.whose:
-            self.services.hub.rates.leave([*self.whose, f"joins:{self.key}"])
+            super().ended()
+            self.services.hub.rates.leave([f"joins:{self.key}"])
 
     # --- What the client says ------------------------------------------------------------------------
 
-    async def received(self, text: str | None, data: bytes | None) -> None:
-        try:
-            if text is None:
-                raise BadFrame("bad_frame", "Frames are text, not binary.")
-            frame = frames.parse(text)
-        except BadFrame as bad:
-            self.bucket.take(self.loop.time())  # a bad frame costs what a good one does
-            await self.refuse(bad)
-            return
-        bucket = self.joins if isinstance(frame, Join) else self.bucket
-        if too_early := bucket.take(self.loop.time()):
-            rates.too_fast.inc()
-            await self.reply(denial(frame, Denied("rate_limited", "That was too fast.", int(too_early * 1000) + 1)))
-            return
-        self.bad_in_a_row = 0  # not before: what is refused as too fast forgives nothing
-        try:
-            await self.hear(frame)
-        except Denied as denied:
-            await self.reply(denial(frame, denied))
+    def parse(self, text: str) -> ClientFrame:
+        return frames.parse(text)
+
+    def allowance(self, frame: ClientFrame) -> TokenBucket | Allowance:
+        return self.joins if isinstance(frame, Join) else self.bucket
 
     async def hear(self, frame: ClientFrame) -> None:
         if isinstance(frame, Send):
             await self.send(frame)
         elif isinstance(frame, Signal):
-            await self.signal(frame)
+            await self.services.signal(topic_of(frame.topic), self.person, frame.data)
         elif isinstance(frame, Join):
             await self.begin_to_join(frame)
         elif isinstance(frame, Leave):
@@ -141,11 +85,12 @@ class TopicsConsumer(SocketConsumer):
         elif isinstance(frame, Ping):
             await self.reply(wording.PONG)
 
-    async def refuse(self, refused: BadFrame) -> None:
-        await self.reply(frames.error(refused.code, refused.detail, topic=refused.topic, id=refused.id))
-        self.bad_in_a_row += 1
-        if self.bad_in_a_row >= BAD_FRAMES_IN_A_ROW:
-            self.close_with(BAD_FRAMES)
+    def bad(self, refused: BadFrame) -> str:
+        return frames.error(refused.code, refused.detail, topic=refused.topic, id=refused.id)
+
+    def denial(self, frame: ClientFrame, denied: Denied) -> str:
+        topic, id = getattr(frame, "topic", None), getattr(frame, "id", None)
+        return frames.error(denied.code, denied.detail, topic=topic, id=id, retry_after_ms=denied.retry_after_ms)
 
     # --- Joining -------------------------------------------------------------------------------------
 
@@ -164,16 +109,16 @@ class TopicsConsumer(SocketConsumer):
             since, epoch = (frame.since, frame.epoch) if frame.epoch is not None else (None, None)
             snapshot = await self.services.arrivals.join(topic, self.person, since, epoch)
         except (NoSuchTopic, Forbidden):
-            self.outbox.put(denial(frame, Denied(*NO_SUCH_TOPIC)), always=True)
+            self.outbox.put(self.denial(frame, Denied(*NO_SUCH_TOPIC)), always=True)
         except (Unanswered, DatabaseError):
-            self.outbox.put(denial(frame, Denied(*UNAVAILABLE)), always=True)
+            self.outbox.put(self.denial(frame, Denied(*UNAVAILABLE)), always=True)
         else:
             if not self.outbox.closing:
                 self.follow(topic, snapshot)
         finally:
             self.joining.pop(frame.topic, None)
 
-    def follow(self, topic: Topic, snapshot: Any) -> None:
+    def follow(self, topic: Topic, snapshot: Snapshot) -> None:
         """Whoever has joined is among the members; nothing can come before `joined`, as nothing is awaited."""
         hub, key = self.services.hub, PREFIX + topic.name
         person = shown(self.person) or {}
@@ -186,8 +131,14 @@ class TopicsConsumer(SocketConsumer):
         """Puts the person out of what she may not read any more, as if it had never been there."""
         for name in list(self.feeds):
             if not await may(find(name), self.person, READ):
-                self.leave(name)
-                self.outbox.put(frames.left(name, "forbidden"), always=True)
+                self.put_out(name, "forbidden")
+
+    def lost(self, feed: Feed) -> None:
+        self.put_out(name_of(feed), "deleted")
+
+    def put_out(self, topic: str, reason: str) -> None:
+        self.leave(topic)
+        self.outbox.put(frames.left(topic, reason), always=True)
 
     async def asked_to_leave(self, topic: str) -> None:
         if task := self.joining.pop(topic, None):
@@ -199,46 +150,21 @@ class TopicsConsumer(SocketConsumer):
         if feed := self.feeds.pop(topic, None):
             self.services.hub.leave(feed, self)
 
-    # --- Sending -------------------------------------------------------------------------------------
+    # --- Sending and reading -------------------------------------------------------------------------
 
     async def send(self, frame: Send) -> None:
-        sent = await self.services.taken(frame.topic, frame.id, self.person, frame.data)
+        feed = self.feeds.get(frame.topic)
+        epoch = feed.epoch if feed and feed.seq else ""
+        sent = await self.services.taken(topic_of(frame.topic), frame.id, self.person, frame.data, epoch)
         if sent is None:
             await self.reply(frames.ack(frame.topic, frame.id, None, None))
-            return
-        while self.in_flight >= MOST_IN_FLIGHT:
-            await self.landing()
-        if self.outbox.closing:  # who has been told goodbye meanwhile says nothing any more
-            return
-        self.in_flight += 1
-        self.services.writer.append(sent, lambda outcome: self.stored(frame, outcome), self.whose)
+        else:
+            await self.store(frame, sent)
 
-    async def signal(self, frame: Signal) -> None:
-        await self.services.writable(frame.topic, self.person)
-        try:
-            text = encoded(frame.data)
-        except BadData as bad:
-            raise Denied("bad_frame", str(bad)) from None
-        if len(text.encode()) > SIGNAL_BYTES:
-            raise Denied("too_long", f"A signal's data has {SIGNAL_BYTES} bytes at most.")
-        signal = frames.signal(frame.topic, shown(self.person), text)
-        self.services.hub.mention(PREFIX + frame.topic, signal, by=self.key)
-
-    async def landing(self) -> None:
-        """Returns when one of those on their way has its outcome."""
-        self.landed = self.landed or self.loop.create_future()
-        await self.landed
-
-    def stored(self, frame: Send, outcome: Outcome) -> None:
-        """What became of an event: acknowledged after COMMIT, or refused with the reason."""
-        self.in_flight -= 1
-        if self.landed is not None:
-            if not self.landed.done():  # it is cancelled where the client went while it waited
-                self.landed.set_result(None)
-            self.landed = None
-        self.outbox.put(answer(frame, outcome), always=True)
-
-    # --- Reading -------------------------------------------------------------------------------------
+    def answer(self, frame: Send, outcome: Outcome) -> str:
+        if isinstance(outcome, Stored):
+            return frames.ack(frame.topic, frame.id, outcome.seq, outcome.at)
+        return self.denial(frame, denied(outcome))
 
     async def read(self, frame: Read) -> None:
         if frame.topic not in self.feeds:
@@ -253,14 +179,3 @@ class TopicsConsumer(SocketConsumer):
 def read_and_count(topic: str, person: Person, seq: int) -> int:
     reading.read_up_to(topic, person, seq)
     return reading.unread(topic, person)
-
-
-def answer(frame: Send, outcome: Outcome) -> str:
-    if isinstance(outcome, Stored):
-        return frames.ack(frame.topic, frame.id, outcome.seq, outcome.at)
-    return denial(frame, denied(outcome))
-
-
-def denial(frame: ClientFrame, denied: Denied) -> str:
-    topic, id = getattr(frame, "topic", None), getattr(frame, "id", None)
-    return frames.error(denied.code, denied.detail, topic=topic, id=id, retry_after_ms=denied.retry_after_ms)

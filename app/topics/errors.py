@@ -2,7 +2,14 @@
 
 
 class Refused(Exception):
-    """Raised by a topic's `received` (and by nothing of ours): the sender reads the sentence, nothing is stored."""
+    """Raised by a topic's `received` or `begin`: the sender reads the sentence, nothing is stored.
+
+    `code` is for programs; what is refused has the code "refused" unless the topic gives another one.
+    """
+
+    def __init__(self, sentence: str = "", code: str = "refused") -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 class BadData(ValueError):

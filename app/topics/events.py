@@ -3,10 +3,12 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from topics.log import Stored
 from topics.people import Person
+
+if TYPE_CHECKING:
+    from topics.log import Stored
 
 
 class Position(NamedTuple):
@@ -14,6 +16,14 @@ class Position(NamedTuple):
 
     epoch: str
     seq: int
+
+
+class Recent(NamedTuple):
+    """A topic that has events: how many it has had, and when the last one came."""
+
+    topic: Any  # of the class that was asked
+    seq: int
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +47,5 @@ class Event:
         return json.loads(self.text)
 
 
-def event_of(stored: Stored) -> Event:
+def event_of(stored: "Stored") -> Event:
     return Event(stored.seq, stored.id, stored.at, stored.person, stored.data, stored.about, stored.retracted)

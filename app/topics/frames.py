@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, JsonValue, StringConstrai
 from topics.wording import (
     MAX_ID,
     PEOPLE_BYTES,
+    BadFrame,
     Id,
     Ping,
     chosen_id,
@@ -77,14 +78,6 @@ SCHEMAS: Final = {  # the validators themselves: their adapters cost as much aga
     "read": TypeAdapter(Read).validator,
     "ping": TypeAdapter(Ping).validator,
 }
-
-
-class BadFrame(Exception):
-    """A frame that is refused: `code` for programs, `detail` for people; `id` and `topic` where the frame had them."""
-
-    def __init__(self, code: str, detail: str, id: str | None = None, topic: str | None = None) -> None:
-        super().__init__(detail)
-        self.code, self.detail, self.id, self.topic = code, detail, id, topic
 
 
 def parse(text: str) -> ClientFrame:

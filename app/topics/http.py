@@ -22,20 +22,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 
 from realtime import drain
-from realtime.admission import subscriber
 from realtime.origin import is_welcome
 from topics import database, logs, rates, replay
 from topics.arrivals import Forbidden
-from topics.errors import NoSuchTopic
 from topics.gathering import Unanswered
 from topics.live import worded
 from topics.log import Outcome, Stored
-from topics.models import Log
 from topics.people import Person, person_of, remember_guest
 from topics.permission import READ, may
 from topics.replay import Page
-from topics.routes import find
-from topics.services import NO_SUCH_TOPIC, UNAVAILABLE, Denied, Services, denied
+from topics.services import NO_SUCH_TOPIC, UNAVAILABLE, Denied, Services, denied, topic_of
 from topics.stream import EventStream, position_of
 from topics.topic import Topic
 from topics.wording import MAX_ID, chosen_id, is_utf_8, timestamp
@@ -47,7 +43,6 @@ STATUS: Final = {
     "no_such_topic": 404,
     "forbidden": 403,
     "rate_limited": 429,
-    "refused": 422,
     "bad_frame": 422,
     "conflict": 409,
     "unavailable": 503,
@@ -101,7 +96,7 @@ def answered(view: View) -> Any:
 
 
 def _problem(refused: Denied) -> Problem:
-    return Problem(STATUS[refused.code], refused.code, refused.detail, refused.retry_after_ms)
+    return Problem(STATUS.get(refused.code, 422), refused.code, refused.detail, refused.retry_after_ms)
 
 
 @answered
@@ -127,10 +122,7 @@ async def history(request: ASGIRequest, name: str, person: Person) -> HttpRespon
 
 
 async def readable(name: str, person: Person) -> Topic:
-    try:
-        topic = find(name)
-    except NoSuchTopic:
-        raise Denied(*NO_SUCH_TOPIC) from None
+    topic = topic_of(name)
     if not await may(topic, person, READ):
         raise Denied(*NO_SUCH_TOPIC)
     return topic
@@ -147,17 +139,16 @@ def number(request: HttpRequest, name: str) -> int | None:
 
 def page(name: str, after: int | None, before: int | None, limit: int) -> str:
     """JSON: the topic, where its log ends, and the events. Without a number the latest; each is encoded once."""
-    log = Log.objects.filter(name=name).first()
+    log = logs.look(name)
     if log is None:
         return json.dumps({"topic": name, "epoch": "", "seq": 0, "events": []}, ensure_ascii=False)
-    logs.remember(log)
     if after is None:
         after = max(0, (log.seq + 1 if before is None else before) - 1 - limit)
         limit = min(limit, max(0, (log.seq + 1 if before is None else before) - 1 - after))
     wanted = Page(log.pk, after, limit)
-    found = [stored for stored in replay.read_all([wanted])[wanted] if before is None or stored.seq < before]
+    events = [stored for stored in replay.read_all([wanted])[wanted] if before is None or stored.seq < before]
     head = json.dumps({"topic": name, "epoch": log.epoch, "seq": log.seq}, ensure_ascii=False)
-    return f'{head[:-1]}, "events": [{",".join(worded(name, stored) for stored in found)}]}}'
+    return f'{head[:-1]}, "events": [{",".join(worded(name, stored) for stored in events)}]}}'
 
 
 async def stream(request: ASGIRequest, name: str, person: Person) -> HttpResponseBase:
@@ -167,12 +158,12 @@ async def stream(request: ASGIRequest, name: str, person: Person) -> HttpRespons
     if drain.draining() or len(drain.sockets) >= settings.MAX_SOCKETS:
         raise Denied(*UNAVAILABLE)
     services = Services.here()
+    topic = topic_of(name)
     try:
-        found = find(name)
-        snapshot = await services.arrivals.join(found, person, since, epoch)
-    except (NoSuchTopic, Forbidden):
+        snapshot = await services.arrivals.join(topic, person, since, epoch)
+    except Forbidden:
         raise Denied(*NO_SUCH_TOPIC) from None
-    body = EventStream(services, found, person, None if person.guest else request.session.session_key, snapshot)
+    body = EventStream(services, topic, person, None if person.guest else request.session.session_key, snapshot)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(body, content_type="text/event-stream", headers=headers)
 
@@ -183,8 +174,7 @@ async def stream(request: ASGIRequest, name: str, person: Person) -> HttpRespons
 async def append(request: ASGIRequest, name: str, person: Person) -> HttpResponseBase:
     wanted = posted(request)
     several = wanted if isinstance(wanted, list) else [wanted]
-    address = subscriber(dict(request.scope))
-    begun = [await begin(name, person, address, one) for one in several]  # in order; they are stored together
+    begun = [await begin(name, person, one) for one in several]  # in order; they are stored together
     outcomes = [await landing if isinstance(landing, asyncio.Future) else landing for landing in begun]
     if isinstance(wanted, list):
         results = [result(one["id"], outcome) for one, outcome in zip(several, outcomes, strict=True)]
@@ -199,14 +189,12 @@ Became = Stored | Denied | None
 """What became of an event: stored, or why not; None where the topic took it and appended nothing."""
 
 
-async def begin(
-    name: str, person: Person, address: str, one: dict[str, Any]
-) -> "asyncio.Future[Became] | Denied | None":
+async def begin(name: str, person: Person, one: dict[str, Any]) -> "asyncio.Future[Became] | Denied | None":
     services = Services.here()
     try:
-        if too_early := rates.post(person, address):
+        if too_early := rates.post(person):
             raise Denied("rate_limited", "That was too fast.", int(too_early * 1000) + 1)
-        sent = await services.taken(name, one["id"], person, one["data"])
+        sent = await services.taken(topic_of(name), one["id"], person, one["data"])
     except Denied as refused:
         return refused
     if sent is None:
@@ -217,7 +205,7 @@ async def begin(
         if not landing.done():  # it is cancelled where the client has gone
             landing.set_result(outcome if isinstance(outcome, Stored) else denied(outcome))
 
-    services.writer.append(sent, landed, tuple(rates.limits(person, address)))
+    services.writer.append(sent, landed, tuple(rates.limits(person)))
     return landing
 
 

@@ -1,20 +1,22 @@
 """The topics as the hub sees them: where to read, and how its own frames are worded."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, Protocol, cast
 from weakref import WeakKeyDictionary
 
+from realtime.closing import RESTART
 from realtime.contract import Changed, Follower, Numbered
+from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.standing import Verdict
 from topics import database, frames, logs, replay
 from topics.gathering import Gathering
 from topics.log import Stored
-from topics.models import Installation
+from topics.models import Installation, Log
 from topics.people import Person, shown
 from topics.replay import Page
-from topics.standing import Accounts
+from topics.standing import Accounts, portions
 
 PAGES: Final = 8  # read together: of 200 events each, which may be long
 PREFIX: Final = "topic:"  # of a topic's key in the hub, before its name
@@ -30,7 +32,10 @@ class Present(Follower, Protocol):
     def person(self) -> Person: ...
     @property
     def session(self) -> str | None: ...
+    @property
+    def following(self) -> Collection[Feed]: ...
     async def ask_again(self) -> None: ...  # whether the person may still read what she follows
+    def lost(self, feed: Feed) -> None: ...  # the log is gone
 
 
 class Topics:
@@ -46,11 +51,22 @@ class Topics:
         return await database.run(database.readers, Installation.identity)
 
     async def judge(self, followers: Sequence[Follower], doubted: bool) -> Verdict:
-        """Whose session is over goes. Who is doubted is asked about anew in each of her topics, too."""
+        """Whose session is over goes, and who follows a log that is gone or another one by now.
+
+        Who is doubted is asked about anew in each of her topics, too.
+        """
         present = cast(Sequence[Present], followers)
         people = {one.session: one.person for one in present if one.session}
         over = await database.run(database.readers, self._accounts.over, people, doubted) if people else {}
         verdict = Verdict({one: over[one.session] for one in present if one.session in over}, {})
+        known = {feed: name_of(feed) for one in present for feed in one.following if feed.seq and feed.epoch}
+        if known:
+            epochs = await database.run(database.readers, epochs_of, set(known.values()))
+            wrong = {feed: epochs.get(name) for feed, name in known.items() if epochs.get(name) != feed.epoch}
+            verdict.rooms.update({feed.room: RESTART for feed, epoch in wrong.items() if epoch})
+            for one in present if wrong else ():
+                for feed in [feed for feed in one.following if feed in wrong and feed.room not in verdict.rooms]:
+                    one.lost(feed)
         for one in present if doubted else ():
             if one not in verdict.followers:
                 await one.ask_again()
@@ -75,6 +91,21 @@ class Topics:
 
 
 TOPICS: Final = Topics()
+
+
+def name_of(feed: Feed) -> str:
+    return feed.room.removeprefix(PREFIX)
+
+
+def epochs_of(names: Collection[str]) -> dict[str, str]:
+    """Of the logs that are there. One that is gone is not remembered either."""
+    found: dict[str, str] = {}
+    for some in portions(names):
+        found.update(Log.objects.filter(name__in=some).values_list("name", "epoch"))
+    for name in names:
+        if name not in found:
+            logs.forget(name)
+    return found
 
 
 def pages(asked: list[Asked]) -> Sequence[list[Numbered]]:

@@ -14,8 +14,9 @@ from typing import Final, NamedTuple
 
 from django.db import Error, IntegrityError, connection, transaction
 
+from realtime import metrics
 from topics import faults, statements
-from topics.errors import NoSuchEvent
+from topics.errors import NoSuchEvent, Refused
 from topics.models import Entry
 from topics.outcomes import Locked, Removed, Unavailable, Unstorable
 from topics.people import Person
@@ -56,7 +57,7 @@ class Stored:
     fresh: bool = True
 
 
-Outcome = Stored | Differs | Unavailable | Removed | Unstorable
+Outcome = Stored | Differs | Refused | Unavailable | Removed | Unstorable
 
 Identity = tuple[int, str, str]
 """A log, a person's key, and what she calls the event."""
@@ -73,7 +74,7 @@ def append_all(news: Sequence[New], *, skip_locked: bool = False, spoiled: int =
     if not news:
         return []
     try:
-        return in_one_transaction(news, skip_locked=skip_locked)
+        outcomes = in_one_transaction(news, skip_locked=skip_locked)
     except (Error, ValueError, TypeError) as error:
         if faults.is_lock_timeout(error) and not skip_locked:
             return append_all(news, skip_locked=True, spoiled=spoiled)
@@ -86,6 +87,8 @@ def append_all(news: Sequence[New], *, skip_locked: bool = False, spoiled: int =
         if len(news) > 1:  # one that cannot be stored, or somebody's account that is locked
             return _by_halves(news, skip_locked)
         return [_refused(error)]
+    metrics.appended.inc(sum(isinstance(outcome, Stored) and outcome.fresh for outcome in outcomes))
+    return outcomes
 
 
 def _by_halves(news: Sequence[New], skip_locked: bool) -> list[Outcome]:
@@ -194,7 +197,10 @@ def key_of(person: Person | None) -> str:
 
 
 def person_of(entry: Entry) -> Person | None:
-    return Person(entry.author, entry.name, entry.guest, entry.user_id) if entry.author else None
+    """Who came without a cookie is known by name alone."""
+    if not entry.author and not entry.name:
+        return None
+    return Person(entry.author, entry.name, entry.guest, entry.user_id, known=bool(entry.author))
 
 
 # --- Changing --------------------------------------------------------------------------------------

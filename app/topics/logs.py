@@ -1,10 +1,15 @@
 """Which log a name has: made by its first event, remembered by its key and epoch."""
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
-from topics.models import Log
+from topics.models import Entry, Installation, Log, Read
+from topics.people import Person
+
+if TYPE_CHECKING:
+    from topics.topic import Topic
 
 MOST_KNOWN: Final = 10_000  # names whose logs' keys are remembered
 
@@ -17,23 +22,38 @@ class Known(NamedTuple):
 _known: dict[str, Known] = {}
 
 
-def key_of(name: str) -> int:
-    """The key of the name's log, which is made where there is none."""
-    return known(name) or _made(name)
+def key_of(topic: "Topic", person: Person | None) -> int:
+    """The key of the topic's log, which is made where there is none. Raises what the topic's `begin` raises."""
+    return known(topic.name) or _made(topic, person)
 
 
 def known(name: str) -> int | None:
     """The key of the name's log. None where nothing has been appended yet."""
     if found := _known.get(name):
         return found.key
+    log = look(name)
+    return log.pk if log else None
+
+
+def look(name: str) -> Log | None:
+    """The log as it is by now. What was remembered is corrected."""
     log = Log.objects.filter(name=name).first()
-    return remember(log).key if log else None
+    if log is None:
+        forget(name)
+    else:
+        remember(log)
+    return log
 
 
 def epoch_of(name: str) -> str:
     """The epoch of a log that is known here, without asking the database; else the empty text."""
     found = _known.get(name)
     return found.epoch if found else ""
+
+
+def epoch_to_be(name: str, lineage: str) -> str:
+    """The epoch that a log gets when it is made: whoever follows the topic before can be told it."""
+    return salted_hmac(f"topics.epoch.{lineage}", name, algorithm="sha256").hexdigest()[:16]
 
 
 def forget(name: str) -> None:
@@ -48,9 +68,48 @@ def remember(log: Log) -> Known:
     return found
 
 
-def _made(name: str) -> int:
+def _made(topic: "Topic", person: Person | None) -> int:
     """Remembered after COMMIT: until then nobody else may see it."""
-    Log.objects.bulk_create([Log(name=name)], ignore_conflicts=True)
-    log = Log.objects.get(name=name)
+    with transaction.atomic():
+        topic.begin(person)
+        epoch = epoch_to_be(topic.name, Installation.here().lineage)
+        Log.objects.bulk_create([Log(name=topic.name, epoch=epoch)], ignore_conflicts=True)
+        log = Log.objects.get(name=topic.name)
     transaction.on_commit(lambda: remember(log))
     return log.pk
+
+
+# --- The end of a log ----------------------------------------------------------------------------------
+
+
+def delete(name: str) -> None:
+    """Removes the log with its events. One that is made later has another epoch."""
+    with transaction.atomic():
+        if log := _held(name):
+            log.delete()
+    forget(name)
+
+
+def move(name: str, to: str) -> bool:
+    """Gives the log another name. False: there is a log of that name.
+
+    It gets another key, too, so that whoever has remembered the old one does not append under the old name.
+    """
+    with transaction.atomic():
+        log = _held(name)
+        if Log.objects.filter(name=to).exists():
+            return False
+        if log is not None:
+            moved = Log.objects.create(
+                name=to, epoch=log.epoch, seq=log.seq, pruned=log.pruned, created_at=log.created_at
+            )
+            for model in (Entry, Read):
+                model.objects.filter(log=log).update(log=moved)
+            log.delete()
+    forget(name)
+    return True
+
+
+def _held(name: str) -> Log | None:
+    """No event can be appended meanwhile."""
+    return Log.objects.select_for_update().filter(name=name).first()

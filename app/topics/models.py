@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.utils import timezone
 
 from topics.routes import MAX_NAME
@@ -26,14 +28,25 @@ class Installation(models.Model):
     """
 
     name = models.CharField(max_length=16, default=new_epoch, editable=False)
+    # What the epochs of logs that nobody has made yet follow from. It changes where such a log could get numbers that
+    # one of the same name has given before: when a log is deleted, and when a backup was restored.
+    lineage = models.CharField(max_length=16, default=new_epoch, db_default="", editable=False)
 
     def __str__(self) -> str:
         return self.name
 
     @classmethod
+    def here(cls) -> "Installation":
+        """Made when it is asked for the first time."""
+        return cls.objects.get_or_create(pk=1)[0]
+
+    @classmethod
     def identity(cls) -> str:
-        """The name, made when it is asked for the first time."""
-        return cls.objects.get_or_create(pk=1)[0].name
+        return cls.here().name
+
+    @classmethod
+    def renew(cls, *fields: str) -> None:
+        cls.objects.update_or_create(pk=1, defaults={field: new_epoch() for field in fields})
 
 
 class Log(models.Model):
@@ -53,6 +66,13 @@ class Log(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+@receiver(post_delete, sender=Log)
+def renew_lineage(instance: Log, **_: Any) -> None:
+    """A log of the same name will be another one."""
+    if instance.seq:
+        Installation.renew("lineage")
 
 
 class Entry(models.Model):
@@ -81,6 +101,7 @@ class Entry(models.Model):
             models.UniqueConstraint(fields=["log", "seq"], name="one_entry_a_number"),
             models.UniqueConstraint(fields=["log", "author", "client_id"], name="one_entry_an_author_and_id"),
         ]
+        verbose_name_plural = "entries"
 
     def __str__(self) -> str:
         return f"{self.log_id}/{self.seq}"

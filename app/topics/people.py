@@ -5,7 +5,7 @@ Without the cookie a guest is somebody new at every request and on every socket.
 
 import secrets
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 
+from realtime.admission import subscriber_at
 from topics.names import is_person_name
 
 COOKIE = "guest"
@@ -29,7 +30,8 @@ class Person:
     """`key` tells people apart (two tabs, one person) and is shown to nobody; `name` is shown to everybody.
 
     `user_id` is the user's primary key, of whatever type the project's users have. A guest without a cookie is not
-    `known`: the same one over the next connection cannot be told from anybody else.
+    `known`: the same one over the next connection cannot be told from anybody else. `address` is where the person
+    sends from just now, of IPv6 the network; empty where that is not known.
     """
 
     key: str
@@ -37,11 +39,15 @@ class Person:
     guest: bool
     user_id: Any = None
     known: bool = True
+    address: str = field(default="", compare=False)
 
     @property
-    def id_space(self) -> str:
-        """Within which an id means one message. All who are not known share one, so that theirs work at all."""
-        return self.key if self.known else ""
+    def as_author(self) -> "Person":
+        """Under whose key an event may be stored so that its id means the same over the next connection, too.
+
+        All who are not known share one, which is empty.
+        """
+        return self if self.known else replace(self, key="")
 
     @property
     def public_key(self) -> str:
@@ -56,7 +62,8 @@ def person_of(request: HttpRequest) -> Person:
     """Whoever sends this request: asked twice, the same answer."""
     if not hasattr(request, "person"):
         user = request.user
-        request.person = of_user(user) if user.is_authenticated else guest_of(request.COOKIES.get(COOKIE))  # type: ignore[attr-defined]
+        found = of_user(user) if user.is_authenticated else guest_of(request.COOKIES.get(COOKIE))
+        request.person = replace(found, address=subscriber_at(request.META.get("REMOTE_ADDR", "")))  # type: ignore[attr-defined]
     return request.person  # type: ignore[attr-defined,no-any-return]
 
 
@@ -94,7 +101,7 @@ def rename_guest(person: Person, name: str) -> Person:
         raise ValueError(f"A name has 1 to {MAX_GUEST_NAME} characters.")
     if not is_person_name(name):
         raise ValueError("A name consists of visible characters.")
-    return Person(person.key, name, guest=True)
+    return Person(person.key, name, guest=True, address=person.address)
 
 
 @lru_cache(maxsize=10_000)

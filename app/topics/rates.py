@@ -20,25 +20,30 @@ REPLAYS_A_SECOND: Final = 0.5
 REPLAYS_AT_ONCE: Final = 20
 
 
-def limits(person: Person, address: str) -> Limits:
+def limits(person: Person) -> Limits:
     """The address counts where the settings say that it is one client's."""
     found: Limits = {person.key: (settings.MESSAGE_RATE, settings.MESSAGE_BURST)}
     if rate := settings.MESSAGE_RATE_PER_ADDRESS:
-        found[f"address:{address}"] = rate, 2 * rate
+        found[f"address:{person.address}"] = rate, 2 * rate
     return found
 
 
-def post(person: Person, address: str) -> float:
+def post(person: Person) -> float:
     """One message by a form: 0.0, or how many seconds it is too early. Each process counts these for itself."""
-    early = _posts.take_once(limits(person, address))
+    early = _posts.take_once(limits(person))
     if early:
         too_fast.inc()
     return early
 
 
-def replays(person: Person, address: str) -> Limits:
+def met(limit: str) -> None:
+    """Counts that a limit of a topic's own was met: realtime_limited at /metrics, with this label."""
+    metrics.limited.labels(limit).inc()
+
+
+def replays(person: Person) -> Limits:
     """What a long replay takes from. The address counts where the settings say that it is one client's."""
     found: Limits = {f"replays:{person.key}": (REPLAYS_A_SECOND, REPLAYS_AT_ONCE)}
     if settings.MESSAGE_RATE_PER_ADDRESS:
-        found[f"replays:address:{address}"] = 10 * REPLAYS_A_SECOND, 10 * REPLAYS_AT_ONCE
+        found[f"replays:address:{person.address}"] = 10 * REPLAYS_A_SECOND, 10 * REPLAYS_AT_ONCE
     return found

@@ -1,15 +1,19 @@
 """Reading topics from sync code."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
-from topics import log, logs, replay
-from topics.events import Event, Position, event_of
+from topics import log, logs, replay, routes
+from topics.errors import NoSuchTopic
+from topics.events import Event, Position, Recent, event_of
 from topics.models import Entry, Log, Read
 from topics.people import person
 from topics.replay import Page
+
+if TYPE_CHECKING:
+    from topics.topic import Topic
 
 MOST: Final = 1_000  # events in one answer
 
@@ -17,10 +21,16 @@ MOST: Final = 1_000  # events in one answer
 def events(name: str, after: int, before: int | None, limit: int) -> list[Event]:
     if not all(isinstance(number, int) for number in (after, 0 if before is None else before, limit)):
         raise TypeError("after, before and limit are whole numbers.")
-    key = logs.known(name)
-    limit = min(limit, MOST)
+    key, limit = logs.known(name), min(limit, MOST)
     if key is None or limit <= 0:
         return []
+    found = _events(key, after, before, limit)
+    if not found and (now := logs.look(name)) and now.pk != key:  # the one that was remembered has been deleted
+        found = _events(now.pk, after, before, limit)
+    return found
+
+
+def _events(key: int, after: int, before: int | None, limit: int) -> list[Event]:
     if before is not None:
         latest = Entry.objects.filter(log=key, seq__gt=after, seq__lt=before).order_by("-seq")
         seqs = list(latest.values_list("seq", flat=True)[:limit])
@@ -37,8 +47,22 @@ def event(name: str, id: str) -> Event | None:
 
 
 def position(name: str) -> Position:
-    found = Log.objects.filter(name=name).values_list("epoch", "seq").first()
-    return Position(*found) if found else Position("", 0)
+    found = logs.look(name)
+    return Position(found.epoch, found.seq) if found else Position("", 0)
+
+
+def recent(kind: "type[Topic]", limit: int) -> list[Recent]:
+    beginning = kind.route.partition("<")[0]
+    rows = Log.objects.filter(name__startswith=beginning, seq__gt=0).order_by("-changed_at")
+    found: list[Recent] = []
+    for name, seq, changed_at in rows.values_list("name", "seq", "changed_at")[: min(limit, MOST)]:
+        try:
+            topic = routes.find(name)
+        except NoSuchTopic:
+            continue
+        if isinstance(topic, kind):
+            found.append(Recent(topic, seq, changed_at))
+    return found
 
 
 def unread(name: str, reader: Any) -> int:

@@ -1,12 +1,14 @@
 """What a socket is told when it joins topics: any number of them by two queries."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
+from realtime.audience import in_words, numbered_in
+from realtime.contract import Dialect, Numbered
 from topics import logs, wording
 from topics.live import worded
 from topics.log import Stored
-from topics.models import Log
+from topics.models import Installation, Log
 from topics.replay import Page, read_all
 
 LATEST: Final = 50  # events that a newcomer sees,
@@ -17,7 +19,7 @@ FARTHEST: Final = 1_000  # events that somebody who returns may have missed with
 class Snapshot(NamedTuple):
     """What a socket is shown: frames up to `position`, in a log whose last number is `seq`.
 
-    Where nothing has been appended yet the epoch is empty.
+    Where nothing has been appended yet the epoch is empty; `epoch_to_be` is then the one that the log will have.
     """
 
     epoch: str
@@ -25,14 +27,16 @@ class Snapshot(NamedTuple):
     recovered: bool
     frames: list[str]
     position: int
+    epoch_to_be: str
 
 
 class Wish(NamedTuple):
-    """To be told what came in the topic after that number of that epoch, or else the latest."""
+    """To be told what came in the topic after that number of that epoch, or else the latest: in that dialect."""
 
     topic: str
     since: int | None = None
     epoch: str | None = None
+    dialect: Dialect | None = None
 
 
 def snapshots(wishes: Collection[Wish]) -> dict[Wish, Snapshot]:
@@ -40,10 +44,25 @@ def snapshots(wishes: Collection[Wish]) -> dict[Wish, Snapshot]:
     pages = {wish: page_for(wish, found[wish.topic]) for wish in wishes if wish.topic in found}
     for log in found.values():
         logs.remember(log)
-    read = read_all(pages.values())
-    return {
-        wish: _shown(wish, found[wish.topic], read[pages[wish]]) if wish in pages else _empty(wish) for wish in wishes
-    }
+    read, words = read_all(pages.values()), Words()
+    shown = {wish: _shown(wish, found[wish.topic], words.of(wish, read[page])) for wish, page in pages.items()}
+    return shown | _empty([wish for wish in wishes if wish not in pages])
+
+
+class Words:
+    """What is shown to many is worded once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, int, Dialect | None], Numbered] = {}
+
+    def of(self, wish: Wish, events: Iterable[Stored]) -> list[Numbered]:
+        return [self._word(wish.topic, stored, wish.dialect) for stored in events]
+
+    def _word(self, topic: str, stored: Stored, dialect: Dialect | None) -> Numbered:
+        key = topic, stored.seq, dialect
+        if key not in self._found:
+            self._found[key] = Numbered(stored.seq, in_words(dialect, worded(topic, stored)))
+        return self._found[key]
 
 
 def page_for(wish: Wish, log: Log) -> Page:
@@ -58,16 +77,34 @@ def can_resume(wish: Wish, log: Log) -> bool:
     return wish.epoch == log.epoch or (wish.epoch, wish.since) == ("", 0)
 
 
-def _empty(wish: Wish) -> Snapshot:
-    return Snapshot("", 0, (wish.since, wish.epoch) == (0, ""), [], 0)
+def _empty(wishes: Sequence[Wish]) -> dict[Wish, Snapshot]:
+    """Of topics without a log."""
+    shown = {}
+    lineage = Installation.here().lineage if wishes else ""
+    for wish in wishes:
+        logs.forget(wish.topic)
+        epoch = logs.epoch_to_be(wish.topic, lineage)
+        recovered = wish.since == 0 and wish.epoch in {"", epoch}
+        shown[wish] = Snapshot("", 0, recovered, [], 0, epoch)
+    return shown
 
 
-def _shown(wish: Wish, log: Log, page: list[Stored]) -> Snapshot:
-    events = [(stored.seq, worded(wish.topic, stored)) for stored in page if stored.seq <= log.seq]
-    if wish.since is None or not can_resume(wish, log):
-        fit = wording.fitting([frame for _, frame in reversed(events)], JOINED_BYTES)[::-1]
-        return Snapshot(log.epoch, log.seq, False, fit, log.seq)
-    fit = wording.fitting([frame for _, frame in events], JOINED_BYTES)
-    complete = len(fit) == len(events) < LATEST
-    last = events[len(fit) - 1][0] if fit else wish.since
-    return Snapshot(log.epoch, log.seq, True, fit, log.seq if complete else last)
+def _shown(wish: Wish, log: Log, page: list[Numbered]) -> Snapshot:
+    events = [event for event in page if event.seq <= log.seq]
+    if wish.since is not None and can_resume(wish, log):
+        return resumed(log.epoch, log.seq, wish.since, events)
+    fit = wording.fitting([event.frame for event in reversed(events)], JOINED_BYTES)[::-1]
+    return Snapshot(log.epoch, log.seq, False, fit, log.seq, log.epoch)
+
+
+def remembered(epoch: str, since: int, missed: list[Numbered], dialect: Dialect | None) -> Snapshot:
+    """For one who has everything up to `since`, of what the process itself has heard."""
+    seq = missed[-1].seq if missed else since
+    return resumed(epoch, seq, since, numbered_in(dialect, missed[:LATEST]))
+
+
+def resumed(epoch: str, seq: int, since: int, missed: list[Numbered]) -> Snapshot:
+    """For one who has everything up to `since`, of whose missed events these are the first: as many as fit."""
+    fit = wording.fitting([event.frame for event in missed], JOINED_BYTES)
+    last = missed[len(fit) - 1].seq if fit else since
+    return Snapshot(epoch, seq, True, fit, seq if len(fit) == len(missed) < LATEST else last, epoch)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from topics.topic import Topic
 
 MAX_NAME: Final = 200  # characters
+JOINERS: Final = re.compile("[\u200c\u200d]")
 PARAMETER: Final = re.compile(r"<(?:[^>:]+:)?([^>]+)>")
 
 
@@ -66,12 +67,19 @@ def _may_be_same(one: str, other: str) -> bool:
 
 
 def is_name(name: str) -> bool:
-    """Whether a topic could be called this at all: in Unicode's form NFC, visible, and short enough."""
-    return 0 < len(name) <= MAX_NAME and name.isprintable() and unicodedata.is_normalized("NFC", name)
+    """Whether a topic could be called this at all: in Unicode's form NFC, visible, and short enough.
+
+    The joiners that Persian or Hindi cannot do without are left to the route's converters.
+    """
+    visible = name if name.isprintable() else JOINERS.sub("", name)
+    return 0 < len(name) <= MAX_NAME and visible.isprintable() and unicodedata.is_normalized("NFC", name)
 
 
 classes: "list[type[Topic]]" = []
 """Every topic that has a route, in the order of their definition."""
+
+MOST_FOUND: Final = 10_000  # handles that are kept
+_found: "dict[str, Topic]" = {}
 
 
 def register(topic: "type[Topic]") -> None:
@@ -79,12 +87,22 @@ def register(topic: "type[Topic]") -> None:
     identity = topic.__module__, topic.__qualname__
     classes[:] = [other for other in classes if (other.__module__, other.__qualname__) != identity]
     classes.append(topic)
+    _found.clear()
+
+
+def shared(topic: "Topic") -> "Topic":
+    """One handle for all who are interested in the topic for long."""
+    if len(_found) >= MOST_FOUND:
+        _found.clear()
+    return _found.setdefault(topic.name, topic)
 
 
 def find(name: str) -> "Topic":
     """The handle of that name. Raises NoSuchTopic."""
+    if (kept := _found.get(name)) is not None:
+        return kept
     if is_name(name):
         for topic in classes:
             if (values := topic.parsed_route.match(name)) is not None:
-                return topic(**values)
+                return shared(topic(**values))
     raise NoSuchTopic(f"No topic is called {name[:MAX_NAME]!r}.")

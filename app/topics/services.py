@@ -8,13 +8,14 @@ from django.db import Error as DatabaseError
 from realtime import hubs
 from realtime.hub import Hub
 from realtime.limits import TokenBucket
+from topics import frames
 from topics.arrivals import Arrivals
 from topics.data import encoded
 from topics.errors import BadData, NoSuchTopic, Refused
-from topics.live import TOPICS
+from topics.live import PREFIX, TOPICS
 from topics.log import Differs, Outcome
-from topics.outcomes import Removed, Unstorable
-from topics.people import Person
+from topics.outcomes import Removed, TooMuch, Unstorable
+from topics.people import Person, shown
 from topics.permission import KEPT_SECONDS, READ, WRITE, may, received
 from topics.routes import find
 from topics.sending import Sent, Writer
@@ -23,6 +24,7 @@ from topics.writer import RETRY_AFTER_MS
 
 MOST_REMEMBERED: Final = 10_000  # buckets, and answers of `may`
 BURST: Final = 2  # seconds' worth at once
+SIGNAL_BYTES: Final = 4_096  # of a signal's data
 
 
 class Denied(Exception):
@@ -37,12 +39,24 @@ NO_SUCH_TOPIC: Final = ("no_such_topic", "There is no such topic for you.")
 UNAVAILABLE: Final = ("unavailable", "It could not be done now: send it again.", RETRY_AFTER_MS)
 
 
+def topic_of(name: str) -> Topic:
+    """The topic of that name. Raises Denied."""
+    try:
+        return find(name)
+    except NoSuchTopic:
+        raise Denied(*NO_SUCH_TOPIC) from None
+
+
 def denied(outcome: Outcome) -> Denied:
     """Why something was not stored."""
+    if isinstance(outcome, Refused):
+        return Denied(outcome.code, str(outcome))
+    if isinstance(outcome, TooMuch):
+        return Denied("rate_limited", "Too much of yours waits to be stored.", RETRY_AFTER_MS)
     if isinstance(outcome, Differs):
         return Denied("conflict", "You have used this id for another event.")
     if isinstance(outcome, Removed):
-        return Denied("forbidden", "Your account has been removed.")
+        return Denied("forbidden", "The topic, or your account, has been removed.")
     if isinstance(outcome, Unstorable):
         return Denied("bad_frame", "This cannot be stored.")
     return Denied(*UNAVAILABLE)
@@ -56,7 +70,7 @@ class Services:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.writer = Writer(hub)
-        self.arrivals = Arrivals()
+        self.arrivals = Arrivals(hub)
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
         self._may_write: dict[tuple[str, str], float] = {}  # until when that is known
 
@@ -67,31 +81,40 @@ class Services:
             cls._of[hub] = cls(hub)
         return cls._of[hub]
 
-    async def taken(self, name: str, id: str, person: Person, data: Any) -> Sent | None:
-        """What is to be appended of what the person sends; None where the topic appends nothing. Raises Denied."""
-        topic = await self.writable(name, person)
+    async def taken(self, topic: Topic, id: str, person: Person, data: Any, epoch: str = "") -> Sent | None:
+        """What is to be appended of what the person sends; None where the topic appends nothing. Raises Denied.
+
+        `epoch`: of the log that is followed by where the person sends from, if any.
+        """
+        await self.writable(topic, person)
         try:
             answer = await _known(received(topic, person, data))
-            return None if answer is None else Sent(name, id, person, encoded(answer))
+            return None if answer is None else Sent(topic, id, person, encoded(answer), epoch)
         except Refused as refused:
-            raise Denied("refused", str(refused)) from None
+            raise Denied(refused.code, str(refused)) from None
         except BadData as bad:
             raise Denied("bad_frame", str(bad)) from None
 
-    async def writable(self, name: str, person: Person) -> Topic:
-        """The topic, where the person may write now. Raises Denied: as if there were none where she may not read."""
+    async def signal(self, topic: Topic, person: Person, data: Any) -> None:
+        """Tells whoever follows the topic now, but the person. Raises Denied."""
+        await self.writable(topic, person)
         try:
-            topic = find(name)
-        except NoSuchTopic:
-            raise Denied(*NO_SUCH_TOPIC) from None
+            text = encoded(data)
+        except BadData as bad:
+            raise Denied("bad_frame", str(bad)) from None
+        if len(text.encode()) > SIGNAL_BYTES:
+            raise Denied("too_long", f"A signal's data has {SIGNAL_BYTES} bytes at most.")
+        self.hub.mention(PREFIX + topic.name, frames.signal(topic.name, shown(person), text), by=person.key)
+
+    async def writable(self, topic: Topic, person: Person) -> None:
+        """Raises Denied where the person may not write now: as if there were no topic where she may not read it."""
         if not await self._may(topic, person):
             if await _known(may(topic, person, READ)):
                 raise Denied("forbidden", "You may read this topic only.")
             raise Denied(*NO_SUCH_TOPIC)
-        if too_early := self._bucket(topic, person).take(self.hub.loop.time()):
+        if topic.rate and (too_early := self._bucket(topic.rate, topic, person).take(self.hub.loop.time())):
             detail = f"Here a person sends {topic.rate} a second at most."
             raise Denied("rate_limited", detail, int(too_early * 1000) + 1)
-        return topic
 
     async def _may(self, topic: Topic, person: Person) -> bool:
         """Yes is kept for a moment; no is asked anew."""
@@ -106,13 +129,13 @@ class Services:
         self._may_write[identity] = now + KEPT_SECONDS
         return True
 
-    def _bucket(self, topic: Topic, person: Person) -> TokenBucket:
+    def _bucket(self, rate: int, topic: Topic, person: Person) -> TokenBucket:
         """One a person and topic, over all of her sockets here."""
         identity = person.key, topic.name
         if identity not in self._buckets:
             if len(self._buckets) >= MOST_REMEMBERED:
                 self._buckets.clear()
-            self._buckets[identity] = TokenBucket(topic.rate, topic.rate * BURST)
+            self._buckets[identity] = TokenBucket(rate, rate * BURST)
         return self._buckets[identity]
 
 

@@ -7,12 +7,12 @@ from, which the browser sends back by itself as Last-Event-ID.
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Final
 
 from realtime import drain, metrics
 from realtime.bundle import Bundle
-from realtime.closing import FORBIDDEN, Goodbye
+from realtime.closing import FORBIDDEN, NO_SUCH_ROOM, Goodbye
 from realtime.feed import Feed
 from realtime.limits import EPHEMERAL_BYTES, OUTBOX_BYTES, SLOW_SECONDS
 from realtime.outbox import TooSlow
@@ -45,9 +45,10 @@ class EventStream:
         self._bytes = 0
         self._news = asyncio.Event()
         self._goodbye: Goodbye | None = None
+        self._feed: Feed | None = None
         self._moved = services.hub.loop.time()
 
-    # --- As a feed sees it -----------------------------------------------------------------------------
+    # --- As the hub sees it -----------------------------------------------------------------------------
 
     @property
     def key(self) -> str:
@@ -86,6 +87,13 @@ class EventStream:
         if not await may(self._topic, self.person, READ):
             self.close_with(FORBIDDEN)
 
+    @property
+    def following(self) -> Collection[Feed]:
+        return () if self._feed is None else (self._feed,)
+
+    def lost(self, feed: Feed) -> None:
+        self.close_with(NO_SUCH_ROOM)
+
     def _append(self, bundle: Bundle) -> None:
         self._waiting.append(bundle)
         self._bytes += bundle.size
@@ -95,7 +103,7 @@ class EventStream:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         drain.sockets.add(self)
-        feed = self._join()
+        feed = self._feed = self._join()
         try:
             yield self._joined()
             while True:

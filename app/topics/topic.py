@@ -12,7 +12,7 @@ from topics.errors import Refused
 from topics.routes import Route, register
 
 if TYPE_CHECKING:
-    from topics.events import Event, Position
+    from topics.events import Event, Position, Recent
     from topics.people import Person
 
 
@@ -28,20 +28,21 @@ class Topic:
         Votes(poll="lunch").append({"option": "pizza"})
 
     `route` is one of Django's URL routes; its parameters become attributes, of the converters' types. `keep` is how
-    long events are kept, None for ever. `rate` is how many events and signals a second a person may send.
+    long events are kept, None for ever. `rate` is how many events and signals a second a person may send, None for as
+    many as MESSAGE_RATE lets through to all topics together.
     """
 
     route: ClassVar[str] = ""
     keep: ClassVar[timedelta | None] = None
-    rate: ClassVar[int] = 10
+    rate: ClassVar[int | None] = 10
     parsed_route: ClassVar[Route]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "route" in cls.__dict__:
             cls.parsed_route = Route(cls.route)
-            if not isinstance(cls.rate, int) or cls.rate < 1:
-                raise ImproperlyConfigured(f"{cls.__name__}.rate is a whole number from 1, not {cls.rate!r}.")
+            if cls.rate is not None and (not isinstance(cls.rate, int) or cls.rate < 1):
+                raise ImproperlyConfigured(f"{cls.__name__}.rate is a whole number from 1 or None, not {cls.rate!r}.")
             if cls.keep is not None and not (isinstance(cls.keep, timedelta) and cls.keep > timedelta(0)):
                 raise ImproperlyConfigured(f"{cls.__name__}.keep is a timedelta such as timedelta(days=30), or None.")
             for parameter in cls.parsed_route.parameters:
@@ -78,6 +79,13 @@ class Topic:
         """
         raise Refused("Nothing can be sent to this topic.")
 
+    def begin(self, person: "Person | None") -> None:
+        """Called before the topic's first event is stored, by whom, in the transaction that makes the log: to make a
+        row beside it, for example. Sync; may be called again where two begin at once, or the event was not stored.
+
+        Raises Refused with a sentence for the sender, and nothing is stored.
+        """
+
     # --- Appending -----------------------------------------------------------------------------------
 
     def append(self, data: Any, *, id: str | None = None, by: Any = None) -> "Event":
@@ -86,7 +94,7 @@ class Topic:
         `data` is JSON of at most 60 KiB. `id` is the author's own name for it, 1 to 64 characters: the same author's
         same id and data again is the same event. `by` is a user, a Person or nobody. Raises BadData, Conflict (the id
         has been used for other data), Busy (another transaction holds the topic for longer than 2 s; inside a
-        transaction this one has to be rolled back).
+        transaction this one has to be rolled back), and what the topic's `begin` raises.
 
         The topic's row is locked until the end of the transaction: append late in a long one, or on_commit.
         """
@@ -136,7 +144,34 @@ class Topic:
 
         appending.doubt(room=self.name)
 
+    # --- The end -------------------------------------------------------------------------------------
+
+    def delete(self) -> None:
+        """Removes the topic's events. Who follows it is put out of it, within a second of COMMIT.
+
+        What is appended later begins at 1 again, and clients that remember the old numbers start afresh.
+        """
+        from topics import appending
+
+        appending.delete(self)
+
+    def move(self, to: "Topic") -> None:
+        """The events go on under another name, with their numbers. Who follows under this one is put out of it.
+
+        Raises Conflict where that topic has events already.
+        """
+        from topics import appending
+
+        appending.move(self, to)
+
     # --- Reading -------------------------------------------------------------------------------------
+
+    @classmethod
+    def recent(cls, limit: int = 50) -> "list[Recent]":
+        """(topic, seq, changed_at) of the topics of this class that have events, the last appended to first."""
+        from topics import reading
+
+        return reading.recent(cls, limit)
 
     def events(self, *, after: int = 0, before: int | None = None, limit: int = 100) -> "list[Event]":
         """Those after a number, or the last ones before a number: at most so many, in order."""
@@ -181,6 +216,16 @@ class Topic:
 
     async def arecheck(self) -> None:
         await sync_to_async(self.recheck)()
+
+    async def adelete(self) -> None:
+        await sync_to_async(self.delete)()
+
+    async def amove(self, to: "Topic") -> None:
+        await sync_to_async(self.move)(to)
+
+    @classmethod
+    async def arecent(cls, limit: int = 50) -> "list[Recent]":
+        return await sync_to_async(cls.recent)(limit)
 
     async def asignal(self, data: Any, *, by: Any = None) -> None:
         await sync_to_async(self.signal)(data, by=by)

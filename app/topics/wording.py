@@ -21,6 +21,14 @@ PONG: Final = '{"type":"pong"}'
 encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+class BadFrame(Exception):
+    """A frame that is refused: `code` for programs, `detail` for people; `id` and `topic` where the frame had them."""
+
+    def __init__(self, code: str, detail: str, id: str | None = None, topic: str | None = None) -> None:
+        super().__init__(detail)
+        self.code, self.detail, self.id, self.topic = code, detail, id, topic
+
+
 def storable(text: str) -> str:
     """Text that UTF-8 and Postgres can hold."""
     if "\x00" in text:

@@ -272,7 +272,7 @@ def test_a_topic_that_is_held_too_long_is_busy(monkeypatch: pytest.MonkeyPatch) 
 
 
 def new(id: str, data: str = "1", person: Person | None = ALICE, topic: Any = LUNCH) -> New:
-    return New(logs.key_of(topic.name), id, person, data)
+    return New(logs.key_of(topic, person), id, person, data)
 
 
 def numbers(outcomes: list[Outcome]) -> list[int]:
