@@ -11,11 +11,11 @@ from config import intake, proxy, static
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()  # sets Django up, which everything imported below needs
 
+from config.routing import no_route, websocket_urlpatterns  # noqa: E402
 from realtime.admission import Admission  # noqa: E402
 from realtime.origin import OriginGuard  # noqa: E402
 from realtime.routes import Routes  # noqa: E402
 from realtime.tls import TlsGuard  # noqa: E402
-from rooms.routing import no_route, websocket_urlpatterns  # noqa: E402
 
 applications = {
     "http": static.over_asgi(pages),

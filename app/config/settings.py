@@ -75,18 +75,18 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
-# The first refuses unasked what django-axes has counted too much of; see rooms.logins.
+# The first refuses unasked what django-axes has counted too much of; see config.logins.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_FAILURES = AXES_FAILURE_LIMIT = whole("LOGIN_FAILURES", 10, 1)
 LOGIN_FAILURES_PER_ADDRESS = whole("LOGIN_FAILURES_PER_ADDRESS", 100)
-AXES_HANDLER = "rooms.logins.Failures"
+AXES_HANDLER = "config.logins.Failures"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username", "ip_address"]
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who waits gets in, whatever others try meanwhile
 AXES_DISABLE_ACCESS_LOG = True
-AXES_CLIENT_IP_CALLABLE = "rooms.logins.address_of"
-AXES_USERNAME_CALLABLE = "rooms.logins.account_of"
-AXES_LOCKOUT_CALLABLE = "rooms.logins.locked_out"
+AXES_CLIENT_IP_CALLABLE = "config.logins.address_of"
+AXES_USERNAME_CALLABLE = "config.logins.account_of"
+AXES_LOCKOUT_CALLABLE = "config.logins.locked_out"
 AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "lobby"

@@ -2,8 +2,8 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
+from config.logins import one_at_a_time
 from rooms import errors
-from rooms.logins import one_at_a_time
 
 handler400 = errors.bad_request
 handler403 = errors.forbidden

@@ -3,16 +3,18 @@
 Every frame is one JSON object with a `type`, unescaped UTF-8, at most 64 KiB.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal, Protocol
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
 from topics.wording import (
     MAX_ID,
     PEOPLE_BYTES,
+    BadFrame,
     Id,
     Ping,
     chosen_id,
@@ -27,6 +29,9 @@ from topics.wording import (
 PROTOCOL: Final = "rooms.v1"
 BATCH_PROTOCOL: Final = "rooms.v1.batch"
 MAX_BODY: Final = 4_000
+
+Shown = dict[str, Any]
+"""A person as topics show one: rooms.v1 leaves out the key."""
 
 
 # --- Client to server ----------------------------------------------------------------------------
@@ -51,14 +56,6 @@ SCHEMAS: Final = {  # the validators themselves: their adapters cost as much aga
     "typing": TypeAdapter(Typing).validator,
     "ping": TypeAdapter(Ping).validator,
 }
-
-
-class BadFrame(Exception):
-    """A frame that is refused: `code` for programs, `detail` for people, `id` where the frame had one."""
-
-    def __init__(self, code: str, detail: str, id: str | None = None) -> None:
-        super().__init__(detail)
-        self.code, self.detail, self.id = code, detail, id
 
 
 def parse(text: str) -> ClientFrame:
@@ -97,32 +94,17 @@ def printable_id(fields: dict[str, Any]) -> str | None:
 # --- Server to client ----------------------------------------------------------------------------
 
 
-class Said(Protocol):
-    """A stored message, whichever object holds it."""
-
-    @property
-    def seq(self) -> int: ...
-    @property
-    def client_id(self) -> str: ...
-    @property
-    def person(self) -> dict[str, Any]: ...
-    @property
-    def body(self) -> str: ...
-    @property
-    def at(self) -> datetime: ...
-
-
-def message(said: Said) -> str:
+def message(seq: int, id: str, user: Shown, body: str, at: str) -> str:
     return (
-        f'{{"type":"message","seq":{said.seq},"id":{encode(said.client_id)},"user":{person(**said.person)},'
-        f'"body":{encode(said.body)},"at":"{timestamp(said.at)}"}}'
+        f'{{"type":"message","seq":{seq},"id":{encode(id)},"user":{person(user["name"], user["guest"])},'
+        f'"body":{encode(body)},"at":"{at}"}}'
     )
 
 
 @lru_cache(maxsize=1_024)
-def person(**fields: Any) -> str:
-    """Encoded once for all that somebody says."""
-    return encode(fields)
+def person(name: str, guest: bool) -> str:
+    """Encoded once for all that somebody does."""
+    return encode({"name": name, "guest": guest})
 
 
 def welcome(
@@ -146,25 +128,15 @@ def welcome(
     return f'{head[:-1]},"messages":[{",".join(messages)}],"members":{members},{tail[1:]}'
 
 
-def ack(id: str, seq: int, at: datetime) -> str:
-    return f'{{"type":"ack","id":{encode(id)},"seq":{seq},"at":"{timestamp(at)}"}}'
-
-
-def presence(joined: list[dict[str, Any]], left: list[dict[str, Any]], member_count: int) -> str:
-    return f'{{"type":"presence","joined":{people(joined)},"left":{people(left)},"member_count":{member_count}}}'
-
-
-def people(persons: list[dict[str, Any]]) -> str:
+def people(persons: list[Shown]) -> str:
     """As many as PEOPLE_BYTES hold."""
-    return f"[{','.join(fitting((person(**who) for who in persons), PEOPLE_BYTES))}]"
+    words = (person(who["name"], who["guest"]) for who in persons)
+    return f"[{','.join(fitting(words, PEOPLE_BYTES))}]"
 
 
-def typing(user: dict[str, Any]) -> str:
-    return encode({"type": "typing", "user": user})
-
-
-def seq(number: int) -> str:
-    return f'{{"type":"seq","seq":{number}}}'
+def ack(id: str, seq: int | None, at: datetime | None) -> str:
+    time = f'"{timestamp(at)}"' if at else "null"
+    return f'{{"type":"ack","id":{encode(id)},"seq":{seq or "null"},"at":{time}}}'
 
 
 def error(code: str, detail: str, id: str | None = None, retry_after_ms: int | None = None) -> str:
@@ -174,3 +146,68 @@ def error(code: str, detail: str, id: str | None = None, retry_after_ms: int | N
     if retry_after_ms is not None:
         fields["retry_after_ms"] = retry_after_ms
     return encode(fields)
+
+
+# --- What topics.v1 says, in these words -----------------------------------------------------------
+#
+# A frame is cut where its fields meet, in the order that topics.frames gives them: it is worded once for each room and
+# process, but up to fifty times for each socket that is welcomed. What stands between two fields is in no text in JSON,
+# where a quote has a backslash before it.
+
+BY: Final = ',"by":{"key":"'
+NAME: Final = '","name":'
+BODY: Final = '},"data":{"body":'
+AT: Final = '},"at":"'
+TYPING: Final = '},"data":{"typing":true}}'
+KEY: Final = re.compile(r'\{"key":"[0-9a-f]*",')
+TIME: Final = len("2026-01-02T03:04:05.678Z")
+
+
+def translated(frame: str) -> str:
+    """The empty text where rooms.v1 has no word for it."""
+    kind = frame[9 : frame.index('"', 9)]
+    return TRANSLATIONS[kind](frame) if kind in TRANSLATIONS else ""
+
+
+def from_event(frame: str) -> str:
+    head, _, rest = frame.partition(BY)
+    who, _, rest = rest.partition(NAME)[2].partition(BODY)
+    body, found, rest = rest.partition(AT)
+    if not found or body[0] != '"' or '","' in body or body[-1] != '"':
+        return from_anything(frame)
+    numbered = head.partition(',"seq":')[2]
+    return f'{{"type":"message","seq":{numbered},"user":{{"name":{who}}},"body":{body},"at":"{rest[:TIME]}"}}'
+
+
+def from_anything(frame: str) -> str:
+    """What is no message, as a program may append it, change it or take it back, has a number, too: it is an empty one,
+    or has the text that an earlier one has by now.
+    """
+    fields = decode(frame)
+    data, user = fields.get("data"), fields["by"] or {"name": "", "guest": False}
+    body = data.get("body") if isinstance(data, dict) else None
+    id = fields.get("id") or f"change-{fields['seq']}"
+    return message(fields["seq"], id, user, body if isinstance(body, str) else "", fields["at"])
+
+
+def from_presence(frame: str) -> str:
+    return '{"type":"presence","joined":' + KEY.sub("{", frame.partition(',"joined":')[2])
+
+
+def from_seq(frame: str) -> str:
+    number = frame.partition(',"seq":')[2].partition(",")[0]
+    return f'{{"type":"seq","seq":{number}}}'
+
+
+def from_signal(frame: str) -> str:
+    who, typing, _ = frame.partition(BY)[2].partition(NAME)[2].partition(TYPING)
+    return f'{{"type":"typing","user":{{"name":{who}}}}}' if typing else ""
+
+
+TRANSLATIONS: Final = {
+    "event": from_event,
+    "change": from_anything,
+    "presence": from_presence,
+    "seq": from_seq,
+    "signal": from_signal,
+}

@@ -1,19 +1,8 @@
-"""Every WebSocket route. What is none of them is accepted and told so: a browser cannot read a refusal."""
+"""The WebSocket routes of rooms."""
 
-from django.conf import settings
 from django.urls import path
 
-import rooms.converters  # noqa: F401  (registers the converter that the first route uses)
-from realtime.echo import echo_socket
-from realtime.health import health_socket
-from rooms.consumers import NoRoute, RoomConsumer
-from topics.consumer import TopicsConsumer
+import rooms.converters  # noqa: F401  (registers the converter that the route uses)
+from rooms.consumers import RoomConsumer
 
-# Django's types know views only: what `path` names here is an ASGI application.
-websocket_urlpatterns = [
-    path("ws/room/<room:room_name>/", RoomConsumer.as_asgi()),
-    path("ws/", TopicsConsumer.as_asgi()),
-    path("ws/health/", health_socket),  # type: ignore[arg-type]
-    *([path("ws/echo/", echo_socket)] if settings.WS_ECHO else []),  # type: ignore[arg-type]
-]
-no_route = NoRoute.as_asgi()
+websocket_urlpatterns = [path("ws/room/<room:room_name>/", RoomConsumer.as_asgi())]

@@ -1,14 +1,15 @@
 """The pages. Each works without JavaScript; the room's page hands over to the browser client where there is one."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.db import DataError
+from django.db import DatabaseError, DataError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
@@ -16,17 +17,17 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from realtime.admission import subscriber_at
-from rooms import errors, log, making, writer
-from rooms.converters import valid_name
+from rooms import errors, making, sweeping
+from rooms.converters import checked_name
 from rooms.forms import AWAY, CLASH, HASTE, OTHER, UNSTORABLE, MessageForm, NameForm, RoomForm
 from rooms.frames import MAX_BODY
 from rooms.models import Room
-from rooms.snapshots import LATEST
-from topics import outcomes, rates
-from topics.people import Person, person_of, remember_guest
+from rooms.topics import RoomTopic, body_of
+from topics import BadData, Busy, Conflict, Event, Person, Refused, person_of, rates
+from topics.people import remember_guest
 
 ROOMS_SHOWN = 50
+LATEST = 50  # messages on a room's page
 
 View = Callable[..., HttpResponse]
 
@@ -57,61 +58,88 @@ def lobby(request: HttpRequest, person: Person) -> HttpResponse:
     status = HTTPStatus.OK
     if form.is_valid():
         try:
-            room = making.open_room(form.cleaned_data["name"], person, address_of(request))
-        except making.TooManyRooms as refusal:
+            name = checked_name(form.cleaned_data["name"])
+            making.make(name, person)
+        except Refused as refusal:
             form.add_error("name", str(refusal))
             status = HTTPStatus.TOO_MANY_REQUESTS
         else:
-            return remembered(SeeOther(resolve_url("room", room.name)), person)
-    rooms = [(room, naturaltime(room.changed_at)) for room in Room.objects.recent(ROOMS_SHOWN) if valid_name(room.name)]
+            sweeping.sweep()
+            return remembered(SeeOther(resolve_url("room", name)), person)
+    rooms = [(room, naturaltime(room.changed_at)) for room in Room.objects.recent(ROOMS_SHOWN)]
     return show(request, person, "rooms/lobby.html", form, status, rooms=rooms)
 
 
 @page
 def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
     try:
-        room = Room.objects.named(name)
+        return talk_or_answer(request, person, RoomTopic(room=name))
     except DataError:  # the database cannot hold such a name
         return errors.not_found(request)
+
+
+def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> HttpResponse:
     if request.method != "POST":
-        return talk(request, person, room, MessageForm.blank(person))
+        return talk(request, person, topic, MessageForm.blank(person))
     form = MessageForm(request.POST)
     if not form.is_valid():
-        return talk(request, person, room, form)
+        return talk(request, person, topic, form)
     if not form.is_from(person):
         form.refuse(OTHER.format(person.name), fresh_for=person)
-        return talk(request, person, room, form, HTTPStatus.CONFLICT)
-    if rates.post(person, address_of(request)):
+        return talk(request, person, topic, form, HTTPStatus.CONFLICT)
+    if rates.post(person):
         form.refuse(HASTE)
-        return talk(request, person, room, form, HTTPStatus.TOO_MANY_REQUESTS)
+        return talk(request, person, topic, form, HTTPStatus.TOO_MANY_REQUESTS)
     try:
         said = form.cleaned_data
-        writer.append(room, id=said["id"], person=person, body=said["body"], address=address_of(request))
-    except making.TooManyRooms as refusal:
+        topic.append({"body": said["body"]}, id=said["id"], by=person)
+    except Refused as refusal:
         form.refuse(str(refusal))
-        return talk(request, person, room, form, HTTPStatus.TOO_MANY_REQUESTS)
-    except log.Conflict:
+        return talk(request, person, topic, form, HTTPStatus.TOO_MANY_REQUESTS)
+    except Conflict:
         form.refuse(CLASH, fresh_for=person)
-        return talk(request, person, room, form, HTTPStatus.CONFLICT)
-    except outcomes.Unstorable:
+        return talk(request, person, topic, form, HTTPStatus.CONFLICT)
+    except (BadData, DataError):
         form.refuse(UNSTORABLE)
-        return talk(request, person, room, form)
-    except (outcomes.Unavailable, outcomes.Removed):
+        return talk(request, person, topic, form)
+    except (Busy, DatabaseError):
         form.refuse(AWAY)
-        return talk(request, person, room, form, HTTPStatus.SERVICE_UNAVAILABLE)
-    return remembered(SeeOther(resolve_url("room", room.name)), person)
+        return talk(request, person, topic, form, HTTPStatus.SERVICE_UNAVAILABLE)
+    return remembered(SeeOther(resolve_url("room", topic.room)), person)
 
 
-def talk(request: HttpRequest, person: Person, room: Room, form: Form, status: int = HTTPStatus.OK) -> HttpResponse:
+class Message(NamedTuple):
+    """Something said, as the page shows it."""
+
+    seq: int
+    id: str
+    author: str
+    guest: bool
+    body: str
+    at: datetime
+
+
+def talk(
+    request: HttpRequest, person: Person, topic: RoomTopic, form: Form, status: int = HTTPStatus.OK
+) -> HttpResponse:
     """The room's page. `seq` is the number up to which it shows the log, from where the socket goes on."""
-    messages = room.latest(LATEST)
+    epoch, seq = topic.position()
+    messages = [message(event) for event in topic.events(after=max(0, seq - LATEST), limit=LATEST)] if seq else []
     context = {
-        "room": room,
-        "seq": messages[-1].seq if messages else room.seq,
+        "room": topic.room,
+        "epoch": epoch,
+        "seq": messages[-1].seq if messages else seq,
         "limit": MAX_BODY,
-        "messages": [(message, message.person == person.as_dict()) for message in messages],
+        "messages": [(said, (said.author, said.guest) == (person.name, person.guest)) for said in messages],
     }
     return show(request, person, "rooms/room.html", form, status, **context)
+
+
+def message(event: Event) -> Message:
+    by = event.by
+    return Message(
+        event.seq, event.id, by.name if by else "", bool(by and by.guest), body_of(event.data) or "", event.at
+    )
 
 
 @page
@@ -121,10 +149,6 @@ def rename(request: HttpRequest, person: Person) -> HttpResponse:
     if form.is_valid():
         return remembered(SeeOther(back), form.person)
     return show(request, person, "rooms/name.html", form, next=back)
-
-
-def address_of(request: HttpRequest) -> str:
-    return subscriber_at(request.META.get("REMOTE_ADDR", ""))
 
 
 def where_from(request: HttpRequest) -> str:

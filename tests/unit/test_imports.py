@@ -1,9 +1,11 @@
-"""Who may know whom: config → rooms → topics → realtime, and inside rooms the doors → the log → the models."""
+"""Who may know whom: config → rooms → topics → realtime, and inside rooms the doors → topics → the models."""
 
 import ast
 from pathlib import Path
 
 import pytest
+
+import topics
 
 APP = Path(__file__).parents[2] / "app"
 PACKAGES = ("config", "rooms", "topics", "realtime")
@@ -74,23 +76,30 @@ def test_the_hub_works_without_a_database() -> None:
 
 
 def test_the_protocol_is_pure() -> None:
-    impure = ("django", "channels", "asyncio", "rooms.models", "rooms.log")
+    impure = ("django", "channels", "asyncio", "rooms.models", "rooms.topics")
     assert [other for other in impure if knows("rooms.frames", other)] == []
 
 
-def test_sockets_and_pages_share_the_log_and_not_each_other() -> None:
-    assert knows("rooms.consumers", "rooms.log")
-    assert knows("rooms.views", "rooms.log")
-    assert [page for page in ("views", "forms", "admin", "urls") if knows("rooms.consumers", f"rooms.{page}")] == []
-    assert not knows("rooms.views", "rooms.consumers")
+def test_rooms_are_built_on_what_topics_declare_public() -> None:
+    public = {f"topics.{name}" for name in [*topics.__all__, *topics.MODULES]}
+    used = {other for name in of("rooms") for other in IMPORTS[name] if other.partition(".")[0] in PACKAGES}
+    used -= {other for other in used if other == "topics" or other.partition(".")[0] == "rooms"}
+    assert {"topics.Topic", "topics.sockets"} < used
+    assert {other for other in used if ".".join(other.split(".")[:2]) not in public} == set()
+
+
+def test_what_topics_declare_public_is_documented() -> None:
+    documented = (APP.parent / "docs" / "topics.md").read_text()
+    assert [name for name in topics.__all__ if f"`{name}" not in documented] == []
+    assert [name for name in topics.MODULES if f"`topics.{name}`" not in documented] == []
 
 
 def test_nothing_below_the_doors_knows_a_door() -> None:
     below = [name for name in of("rooms") if name.removeprefix("rooms.") not in DOORS]
-    assert "rooms.log" in below
+    assert "rooms.models" in below
     assert {(name, door) for name in below for door in DOORS if knows(name, f"rooms.{door}")} == set()
 
 
-def test_the_models_know_neither_the_log_nor_the_hub() -> None:
-    brought_along = known_by("rooms.models")
-    assert brought_along & {"rooms.log", "rooms.writer", "rooms.live", "realtime.hub"} == set()
+def test_sockets_and_pages_do_not_know_each_other() -> None:
+    assert [page for page in ("views", "forms", "admin", "urls") if knows("rooms.consumers", f"rooms.{page}")] == []
+    assert not knows("rooms.views", "rooms.consumers")

@@ -5,7 +5,6 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,24 +14,28 @@ from django.core import signing
 from django.db import OperationalError, connections
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from realtime import drain, hubs
 from realtime import hub as hub_module
 from realtime.closing import LOGIN, RESTART
 from realtime.limits import BAD_FRAMES_IN_A_ROW, OUTBOX_BYTES
-from rooms import arrivals, live, log
-from rooms import writer as writer_module
-from rooms.consumers import MOST_IN_FLIGHT, NoRoute, RoomConsumer
-from rooms.models import Message, Room
-from topics import database, people, rates
+from rooms import making
+from rooms.consumers import RoomConsumer
+from rooms.models import Room
+from rooms.topics import RoomTopic
+from topics import arrivals, database, people, rates, sending
 from topics import writer as writing
+from topics.models import Entry
 from topics.outcomes import Unavailable
+from topics.services import Services
+from topics.socket import MOST_IN_FLIGHT
+from topics.sockets import NoRoute
 from unit.realtime.fakes import Layer, settled, until
 
 pytestmark = pytest.mark.django_db
 
 Frame = dict[str, Any]
+LOBBY = RoomTopic(room="lobby")
 
 
 class Client:
@@ -122,8 +125,7 @@ async def process(one_connection: None, monkeypatch: pytest.MonkeyPatch) -> Asyn
     monkeypatch.setattr(database, "run", run)
     monkeypatch.setattr(hub_module, "get_channel_layer", lambda: layer)
     monkeypatch.setattr(hubs, "_hubs", {})
-    monkeypatch.setattr(writer_module, "_writers", {})
-    monkeypatch.setattr(arrivals, "_arrivals", {})
+    monkeypatch.setattr(Services, "_of", {})
     monkeypatch.setattr(drain, "_callbacks", [])
     yield layer
     for socket in list(drain.sockets):
@@ -146,13 +148,13 @@ async def test_the_first_frame_is_the_welcome(settings: Any) -> None:
     await alice.hears("ack")
     welcome = alice.heard[0]
     assert welcome["type"] == "welcome"
-    room = Room.objects.get(name="lobby")  # which her message has made, after the welcome
+    assert Room.objects.get().name == "lobby"  # which her message has made, after the welcome
     assert welcome == {
         "type": "welcome",
         "room": "lobby",
         "you": {"name": "alice", "guest": True},
         "key": people.Person("guest:alice", "alice", True).public_key,
-        "epoch": room.epoch,
+        "epoch": LOBBY.position().epoch,
         "seq": 0,
         "recovered": False,
         "messages": [],
@@ -200,7 +202,7 @@ async def test_while_the_database_is_away_who_arrives_is_asked_to_come_back(monk
     def away(wanted: Any) -> None:
         raise OperationalError("nobody listens there")
 
-    monkeypatch.setattr(arrivals, "together", away)
+    monkeypatch.setattr(arrivals, "_together", away)
     alice = Client()
     goodbye = await alice.hears("goodbye")
     assert goodbye["reason"] == "unavailable"
@@ -278,44 +280,11 @@ async def test_listening_makes_no_room_and_the_first_message_is_heard_by_who_was
     assert [welcome["seq"] for welcome in welcomes] == [0, 0]
     alice.say("a")
     assert (await bob.hears("message"))["seq"] == 1
-    room = Room.objects.get()
-    assert {welcome["epoch"] for welcome in welcomes} == {room.epoch}
-    late = Client("carol", query=f"since=0&epoch={room.epoch}")
+    assert Room.objects.get().name == "lobby"
+    epoch = LOBBY.position().epoch
+    assert {welcome["epoch"] for welcome in welcomes} == {epoch}
+    late = Client("carol", query=f"since=0&epoch={epoch}")
     assert (await late.hears("welcome"))["recovered"] is True
-
-
-async def test_who_listens_to_a_name_that_became_another_row_returns_and_finds_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 0.05)
-    alice, bob = Client("alice"), Client("bob")
-    await bob.hears("welcome")
-    await alice.hears("welcome")
-    elsewhere = Room.objects.create(name="lobby")  # as an older version makes it
-    alice.say("a")
-    assert (await alice.hears("error"))["code"] == "unavailable"
-    assert (await alice.hears("goodbye"))["reason"] == "restart"
-    again = Client("alice")
-    await again.hears("welcome")
-    again.say("a")
-    await again.hears("ack")
-    assert (await bob.hears("goodbye"))["reason"] == "restart"  # found by the check of the log
-    assert [message.room_id for message in Message.objects.all()] == [elsewhere.pk]
-
-
-async def test_a_process_sweeps_empty_rooms_but_not_those_that_somebody_is_in(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 0.05)
-    monkeypatch.setattr(live.ROOMS, "_sweep_at", 0.0)
-    for name in ("empty", "lobby"):
-        Room.objects.enter(name)
-    Room.objects.update(changed_at=timezone.now() - timedelta(days=2))
-    alice = Client("alice")
-    await until(lambda: not Room.objects.filter(name="empty").exists())
-    assert live.ROOMS._sweep_at > 0
-    alice.say("a")
-    await alice.hears("ack")
 
 
 async def test_where_a_person_has_made_enough_rooms_the_next_one_is_refused_in_words(settings: Any) -> None:
@@ -364,9 +333,9 @@ async def test_an_ack_comes_only_when_the_message_is_stored(monkeypatch: pytest.
     alice.says(type="ping")
     await alice.hears("pong")
     assert alice.all("ack") == alice.all("message") == []
-    assert not Message.objects.exists()
+    assert not Entry.objects.exists()
     may_go.set()
-    assert (await alice.hears("ack"))["seq"] == Message.objects.get().seq
+    assert (await alice.hears("ack"))["seq"] == Entry.objects.get().seq
 
 
 async def test_the_same_message_again_has_the_same_number_over_any_socket_of_its_sender() -> None:
@@ -391,9 +360,9 @@ async def test_who_uses_anothers_id_blocks_nobody_and_is_acknowledged_for_nothin
     assert (await alice.hears("ack"))["seq"] == 2
     bob.say("a", "hers")
     assert (await bob.hears("error"))["code"] == "bad_frame"  # about what he said himself
-    assert [(message.person_key, message.body) for message in Message.objects.order_by("seq")] == [
-        ("guest:bob", "bob guessed her id"),
-        ("guest:alice", "hers"),
+    assert [(entry.author, entry.data) for entry in Entry.objects.order_by("seq")] == [
+        ("guest:bob", '{"body":"bob guessed her id"}'),
+        ("guest:alice", '{"body":"hers"}'),
     ]
 
 
@@ -417,7 +386,7 @@ async def test_another_text_under_a_used_id_is_a_bad_frame() -> None:
 async def test_what_cannot_be_stored_is_said_to_be_unavailable_and_when_to_try_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(writer_module, "append_all", lambda entries, **kwargs: [Unavailable()] * len(entries))
+    monkeypatch.setattr(sending, "append_sent", lambda entries, **kwargs: [Unavailable()] * len(entries))
     alice = Client()
     alice.say("a")
     error = await alice.hears("error")
@@ -426,13 +395,14 @@ async def test_what_cannot_be_stored_is_said_to_be_unavailable_and_when_to_try_a
 
 
 async def test_a_room_that_was_removed_is_forbidden() -> None:
-    Room.objects.enter("lobby")
     alice = Client()
-    await alice.hears("welcome")
-    Room.objects.all().delete()
     alice.say("a")
+    await alice.hears("message")
+    Room.objects.all().delete()
+    alice.say("b")
     error = await alice.hears("error")
-    assert (error["code"], error["id"]) == ("forbidden", "a")
+    assert (error["code"], error["id"]) == ("forbidden", "b")
+    assert not Room.objects.exists()
 
 
 # --- Frames that are refused -------------------------------------------------------------------------
@@ -508,7 +478,7 @@ async def test_nothing_is_heard_after_our_goodbye() -> None:
     await settled()
     alice.reading.set()
     await asyncio.wait_for(alice.task, 5)
-    assert not Message.objects.exists()
+    assert not Entry.objects.exists()
 
 
 async def test_who_is_told_goodbye_while_she_waits_for_room_says_no_more(
@@ -530,8 +500,8 @@ async def test_who_is_told_goodbye_while_she_waits_for_room_says_no_more(
     next(iter(drain.sockets)).close_with(LOGIN)
     may_go.set()
     await asyncio.wait_for(alice.task, 5)
-    await asyncio.gather(*(writer.finish() for writer in writer_module._writers.values()))
-    assert Message.objects.count() == MOST_IN_FLIGHT
+    await asyncio.gather(*(services.writer.finish() for services in Services._of.values()))
+    assert Entry.objects.count() == MOST_IN_FLIGHT
     assert alice.closed == 4401
 
 
@@ -562,7 +532,9 @@ async def test_who_comes_back_to_a_room_that_is_gone_does_not_find_it_in_memory(
     welcome = await alice.hears("welcome")
     alice.say("a")
     await alice.hears("ack")
-    Room.objects.update(name="parlour")
+    room = Room.objects.get()
+    room.name = "parlour"
+    room.save()
     bob = Client("bob", room="parlour")
     await bob.hears("welcome")
     assert (await alice.hears("goodbye"))["reason"] == "no_such_room"
@@ -719,19 +691,19 @@ async def test_who_goes_with_messages_on_their_way_harms_nobody(
 
 
 async def test_who_reads_nothing_gets_every_message_once_when_reading_again() -> None:
-    Room.objects.enter("lobby")
+    making.make("lobby", None)
     alice, bob = Client("alice"), Client("bob")
     await bob.hears("welcome")
     await alice.hears("welcome")
     bob.reading.clear()
     body = "x" * 4_000
     count = 0
-    feed = next(iter(hubs._hubs.values())).feeds[str(Room.objects.get().pk)]
+    feed = next(iter(hubs._hubs.values())).feeds["topic:room/lobby"]
     while len(feed.live) == 2:  # until bob's outbox is full
         assert count < 2 * OUTBOX_BYTES / 4_000
         count += 1
-        stored = log.append_all([log.Entry(Room.objects.get().pk, f"{count}", people.guest_of(None), body)])[0]
-        writer_module.publish(next(iter(hubs._hubs.values())), stored)
+        sent = sending.Sent(LOBBY, f"{count}", people.guest_of(None), json.dumps({"body": body}))
+        Services.here().writer.append(sent, lambda outcome: None)
         await settled()
     assert len(alice.all("message")) == count
     bob.reading.set()
@@ -800,7 +772,7 @@ async def test_a_guest_who_comes_back_to_a_room_that_others_are_in_costs_no_quer
         alice.say(f"{number}")
     await bob.hears("message", 3)
     await bob.left()
-    feed = next(iter(hubs._hubs.values())).feeds[str(Room.objects.get().pk)]
+    feed = next(iter(hubs._hubs.values())).feeds["topic:room/lobby"]
     await until(lambda: len(process.added) == 2)  # the room's group, in which it has only just begun to listen
     await until(lambda: feed._repair and feed._repair.done())
     tasks = asyncio.all_tasks()

@@ -15,11 +15,12 @@ from realtime.closing import LOGIN, RESTART
 from realtime.limits import MAX_FRAME_BYTES
 from realtime.presence.people import PEOPLE_IN_FRAME
 from rooms import frames
-from rooms.consumers import MEMBERS
 from rooms.frames import MAX_BODY, BadFrame, Say, Typing, parse
-from rooms.snapshots import WELCOME_BYTES
+from topics import frames as topics_frames
 from topics import wording
-from topics.people import of_user
+from topics.joining import MEMBERS
+from topics.people import of_user, shown
+from topics.resume import JOINED_BYTES
 from topics.wording import MAX_ID, Ping
 
 AT = datetime(2025, 3, 4, 5, 6, 7, 89_999, UTC)
@@ -159,9 +160,19 @@ def steps(work: Callable[[], Any]) -> int:
 # --- What goes out -----------------------------------------------------------------------------------
 
 
-def stored(body: str = "hi", name: str = "alice", **fields: Any) -> Any:
-    about = {"seq": 1, "client_id": "a", "person": {"name": name, "guest": False}, "body": body, "at": AT}
-    return SimpleNamespace(**about | fields)
+ALICE = {"key": "0123456789abcdef", "name": "alice", "guest": False}
+
+
+def event(
+    data: Any = None, by: dict[str, Any] | None = ALICE, id: str = "a", topic: str = "room/lobby", **more: Any
+) -> str:
+    """As the log of a room's topic is told to its followers."""
+    text = json.dumps({"body": "hi"} if data is None else data, ensure_ascii=False, separators=(",", ":"))
+    return topics_frames.event(topic, 1, id, by, text, AT, **more)
+
+
+def message(body: str = "hi", name: str = "alice", id: str = "a") -> str:
+    return frames.translated(event({"body": body}, ALICE | {"name": name}, id))
 
 
 def welcome(messages: list[str], members: list[dict[str, Any]]) -> str:
@@ -181,37 +192,103 @@ def welcome(messages: list[str], members: list[dict[str, Any]]) -> str:
 
 
 def test_a_message_frame_has_everything_the_protocol_names() -> None:
-    assert json.loads(frames.message(stored())) == {
-        "type": "message",
-        "seq": 1,
-        "id": "a",
-        "user": {"name": "alice", "guest": False},
-        "body": "hi",
-        "at": "2025-03-04T05:06:07.089Z",
+    assert frames.translated(event()) == (
+        '{"type":"message","seq":1,"id":"a","user":{"name":"alice","guest":false},"body":"hi",'
+        '"at":"2025-03-04T05:06:07.089Z"}'
+    )
+
+
+NASTY = [
+    '","by":{"key":"',
+    '},"data":{"body":"',
+    '"},"at":"',
+    '","',
+    '\\","',
+    ',"seq":9',
+    '"',
+    "\\",
+    "}",
+    "\u2028",
+    "你好🙂",
+]
+
+
+@given(
+    body=st.one_of(st.text(min_size=1), st.sampled_from(NASTY)),
+    name=st.one_of(st.text(), st.sampled_from(NASTY)),
+    id=st.one_of(st.text(min_size=1), st.sampled_from(NASTY)),
+    topic=st.one_of(st.just("room/lobby"), st.sampled_from(NASTY)),
+    more=st.sampled_from(["", ',"epoch":"0123456789abcdef"']),
+)
+def test_whatever_is_said_stays_as_it_is_in_rooms_own_words(
+    body: str, name: str, id: str, topic: str, more: str
+) -> None:
+    said = event({"body": body}, ALICE | {"name": name}, id, topic, more=more)
+    assert frames.translated(said) == frames.message(
+        1, id, {"name": name, "guest": False}, body, "2025-03-04T05:06:07.089Z"
+    )
+
+
+def test_what_a_program_has_appended_changed_or_taken_back_keeps_its_number() -> None:
+    bob = {"key": "f" * 16, "name": "bob", "guest": True}
+    nobody = {"name": "", "guest": False}
+    for frame, user, body in [
+        (event(by=None), nobody, "hi"),
+        (event("no object"), ALICE, ""),
+        (event({"body": 5}), ALICE, ""),
+        (event({"body": "hi", "more": "x"}), ALICE, "hi"),
+        (topics_frames.event("room/lobby", 1, "a", ALICE, "null", AT, more=',"retracted":true'), ALICE, ""),
+        (topics_frames.change("room/lobby", 1, 1, bob, '{"body":"ho"}', AT), bob, "ho"),
+        (topics_frames.change("room/lobby", 1, 1, bob, None, AT), bob, ""),
+    ]:
+        told = json.loads(frames.translated(frame))
+        assert told["type"] == "message"
+        assert (told["seq"], told["user"]["name"], told["body"]) == (1, user["name"], body)
+        assert set(told) == {"type", "seq", "id", "user", "body", "at"}
+
+
+def test_of_signals_only_typing_has_a_word() -> None:
+    typing = topics_frames.signal("room/lobby", ALICE, '{"typing":true}')
+    assert frames.translated(typing) == '{"type":"typing","user":{"name":"alice","guest":false}}'
+    assert frames.translated(topics_frames.signal("room/lobby", ALICE, '{"x":1}')) == ""
+    assert frames.translated(topics_frames.unread("room/lobby", 3)) == ""
+
+
+def test_people_come_and_go_without_their_keys() -> None:
+    crowd = [ALICE | {"name": name} for name in ("alice", '{"key":"ff",', '"')]
+    told = json.loads(frames.translated(topics_frames.presence("room/lobby", crowd, [ALICE], 7)))
+    assert told == {
+        "type": "presence",
+        "joined": [{"name": who["name"], "guest": False} for who in crowd],
+        "left": [{"name": "alice", "guest": False}],
+        "member_count": 7,
     }
+
+
+def test_the_last_number_is_told_without_its_epoch() -> None:
+    assert frames.translated(topics_frames.seq('room/,"seq":', 7, "e")) == '{"type":"seq","seq":7}'
 
 
 def test_who_says_much_at_once_is_worded_once_and_so_is_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     encoded: list[Any] = []
     encode = wording.encode
     monkeypatch.setattr(frames, "encode", lambda part: encoded.append(part) or encode(part))
-    frames.person.cache_clear()
     wording.timestamp.cache_clear()
+    said = event()
     for number in range(100):
-        frames.message(stored(client_id=f"{number}"))
+        frames.translated(said)
         frames.ack(f"{number}", 1, AT)
-    assert [part for part in encoded if isinstance(part, dict)] == [stored().person]
-    assert len(encoded) == 1 + 3 * 100  # a message's id and body, and the id in its ack
+    assert len(encoded) == 100  # the id in each ack; a message is cut, and not worded anew
     assert wording.timestamp.cache_info().misses == 1
 
 
 def test_text_is_sent_unescaped() -> None:
-    assert "你好🙂" in frames.message(stored("你好🙂"))
+    assert "你好🙂" in message("你好🙂")
 
 
 def test_a_welcome_is_one_object_with_its_messages_in_place() -> None:
     alice = {"name": "alice", "guest": False}
-    found = json.loads(welcome([frames.message(stored()), frames.message(stored(seq=2))], [alice]))
+    found = json.loads(welcome([message(), message().replace('"seq":1', '"seq":2')], [alice]))
     assert list(found)[:9] == ["type", "room", "you", "key", "epoch", "seq", "recovered", "messages", "members"]
     assert list(found)[9:] == ["member_count", "ping_seconds", "limits"]
     assert found["type"] == "welcome"
@@ -226,19 +303,20 @@ def longest_person() -> dict[str, Any]:
 
 
 def test_the_longest_welcome_fits_one_frame_also_as_an_array() -> None:
-    message = frames.message(stored("𠀀" * MAX_BODY, "𠀀" * 150))
-    messages = wording.fitting([message] * 50 + [frames.message(stored("x"))] * 200, WELCOME_BYTES)
+    longest = message("𠀀" * MAX_BODY, "𠀀" * 150)
+    messages = wording.fitting([longest] * 50 + [message("x")] * 200, JOINED_BYTES)
     text = welcome(messages, [longest_person()] * MEMBERS)
     assert len(text.encode()) + 2 <= MAX_FRAME_BYTES
 
 
 def test_the_longest_news_of_who_came_and_went_fit_one_frame() -> None:
-    crowd = [longest_person()] * PEOPLE_IN_FRAME
-    assert len(frames.presence(crowd, crowd, 10_000).encode()) + 2 <= MAX_FRAME_BYTES
+    crowd = [shown(of_user(SimpleNamespace(pk=1, get_username=lambda: "𠀀" * 150))) or {}] * PEOPLE_IN_FRAME
+    told = frames.translated(topics_frames.presence("room/lobby", crowd, crowd, 10_000))
+    assert len(told.encode()) + 2 <= MAX_FRAME_BYTES
 
 
 def test_the_longest_message_fits_one_frame() -> None:
-    frame = frames.message(stored("\x01" * MAX_BODY, "𠀀" * 150, client_id="\x01" * MAX_ID))
+    frame = message("\x01" * MAX_BODY, "𠀀" * 150, id="\x01" * MAX_ID)
     assert len(frame.encode()) + 2 <= MAX_FRAME_BYTES
 
 
@@ -251,11 +329,6 @@ def test_answers() -> None:
         "detail": "slow",
         "id": "a",
         "retry_after_ms": 0,
-    }
-    assert json.loads(frames.seq(7)) == {"type": "seq", "seq": 7}
-    assert json.loads(frames.typing({"name": "bob", "guest": True})) == {
-        "type": "typing",
-        "user": {"name": "bob", "guest": True},
     }
     assert json.loads(wording.PONG) == {"type": "pong"}
 

@@ -1,64 +1,56 @@
-"""Empty rooms go: never one that was opened lately, that somebody is in, or in which something was said."""
+"""Empty rooms go: never one that was opened lately, or in which something was said."""
 
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
-from rooms import sweeping
-from rooms.log import Entry, append_all
+from rooms import making, sweeping
 from rooms.models import Making, Room
 from rooms.sweeping import sweep
-from topics.people import Person
+from rooms.topics import RoomTopic
+from topics import Person
 
 pytestmark = pytest.mark.django_db
 
 ALICE = Person("guest:a", "alice", guest=True)
 
 
-def opened(name: str, days: float, said: bool = False) -> Room:
+def opened(name: str, days: float, said: bool = False) -> None:
     """A room that was opened, and maybe spoken-in, so many days ago."""
-    room = Room.objects.enter(name)
+    making.make(name, ALICE)
     if said:
-        append_all([Entry(room.pk, "a", ALICE, "hi")])
-    Room.objects.filter(pk=room.pk).update(changed_at=timezone.now() - timedelta(days=days))
-    return room
+        RoomTopic(room=name).append({"body": "hi"}, by=ALICE)
+    Making.objects.filter(room__name=name).update(at=timezone.now() - timedelta(days=days))
 
 
 def names() -> set[str]:
     return set(Room.objects.values_list("name", flat=True))
 
 
-def test_only_rooms_that_were_empty_for_a_day_are_swept() -> None:
-    Room.objects.create(name="made-by-looking", changed_at=timezone.now() - timedelta(days=30))  # once upon a time
-    opened("just-opened", 0.9)
-    opened("empty", 1.1)
+def test_only_rooms_that_were_empty_for_a_week_are_swept() -> None:
+    opened("just-opened", 6.9)
+    opened("empty", 7.1)
     opened("spoken-in", 400, said=True)
     assert sweep() == 2
     assert names() == {"just-opened", "spoken-in"}
+    assert RoomTopic(room="spoken-in").position().seq == 1
 
 
-def test_a_room_that_somebody_is_in_stays_and_no_other_process_sweeps_it() -> None:
-    inside = opened("inside", 2)
-    sweep([inside.pk])
+def test_who_made_a_room_is_forgotten_after_a_week() -> None:
+    opened("spoken-in", 8, said=True)
     sweep()
-    assert names() == {"inside"}
-
-
-def test_a_swept_room_is_the_same_when_somebody_returns_to_it() -> None:
-    before = opened("empty", 2)
-    sweep()
-    after = Room.objects.named("empty")
-    assert not after.is_made
-    assert (after.pk, after.epoch) == (before.pk, before.epoch)
+    assert not Making.objects.exists()
+    assert sweep() == 0
 
 
 def test_a_sweep_is_bounded_and_the_command_goes_on_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeping, "AT_ONCE", 2)
     for number in range(5):
-        opened(f"{number}", 2)
+        opened(f"{number}", 8)
     assert sweep() == 2
     assert len(names()) == 3
     told = StringIO()
@@ -67,8 +59,8 @@ def test_a_sweep_is_bounded_and_the_command_goes_on_to_the_end(monkeypatch: pyte
     assert not names()
 
 
-def test_who_made_a_room_is_forgotten_after_a_week() -> None:
-    room = opened("spoken-in", 0, said=True)
-    Making.objects.create(room=room, person_key="guest:a", address="", at=timezone.now() - timedelta(days=8))
-    sweep()
-    assert not Making.objects.exists()
+def test_who_opens_a_room_by_the_lobbys_form_sweeps_old_ones() -> None:
+    for number in range(5):
+        opened(f"{number}", 8)
+    Client().post("/", {"name": "teahouse"})
+    assert names() == {"teahouse"}

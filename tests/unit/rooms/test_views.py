@@ -7,13 +7,19 @@ from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import DataError, OperationalError
 from django.test import Client
 
-from rooms import errors, log, views
-from rooms.models import Message, Room
+from rooms import errors, views
+from rooms.models import Room
+from rooms.topics import RoomTopic
+from topics import BadData, Busy
+from topics.models import Entry, Log
 from topics.people import guest_of
 
 pytestmark = pytest.mark.django_db
+
+TEAHOUSE = RoomTopic(room="teahouse")
 
 
 @pytest.fixture
@@ -40,10 +46,10 @@ def carol() -> Client:
 def test_looking_makes_no_room_and_the_first_message_does(alice: Client, bob: Client, method: str) -> None:
     assert getattr(alice, method)("/room/teahouse/").status_code == 200
     assert not Room.objects.exists()
-    shown = attribute(alice.get("/room/teahouse/"), "epoch")
+    assert attribute(alice.get("/room/teahouse/"), "epoch") == ""
     say(bob, "hello")
-    room = Room.objects.get()
-    assert (room.name, room.epoch) == ("teahouse", shown)
+    assert Room.objects.get().name == "teahouse"
+    assert attribute(alice.get("/room/teahouse/"), "epoch") == TEAHOUSE.position().epoch
     assert bodies(alice) == ["hello"]
 
 
@@ -83,16 +89,12 @@ def test_own_messages_are_marked(alice: Client, bob: Client) -> None:
 
 
 def test_the_page_shows_the_latest_fifty_and_says_where_the_socket_goes_on(alice: Client) -> None:
-    room = Room.objects.enter("teahouse")
     for number in range(1, 61):
-        room.messages.create(
-            seq=number, client_id=str(number), author="Bob", guest=True, body=f"n{number}", at=room.changed_at
-        )
-    Room.objects.update(seq=60)
+        TEAHOUSE.append({"body": f"n{number}"}, by=guest_of(None))
     page = alice.get("/room/teahouse/")
     assert bodies(alice) == [f"n{number}" for number in range(11, 61)]
     assert attribute(page, "seq") == "60"
-    assert attribute(page, "epoch") == room.epoch
+    assert attribute(page, "epoch") == TEAHOUSE.position().epoch
 
 
 def test_the_same_form_sent_twice_is_one_message(alice: Client) -> None:
@@ -126,7 +128,7 @@ def test_what_cannot_be_said_is_kept_beside_the_reason(alice: Client, body: str,
     assert sentence in page.content.decode()
     assert typed(page).strip() == body.strip()
     assert hidden_id(page.content.decode()) == "an-id"
-    assert not Message.objects.exists()
+    assert not Entry.objects.exists()
 
 
 def test_emoji_and_line_ends_count_as_one_character(alice: Client) -> None:
@@ -136,20 +138,33 @@ def test_emoji_and_line_ends_count_as_one_character(alice: Client) -> None:
 
 def test_an_id_out_of_bounds_is_refused(alice: Client) -> None:
     assert say(alice, "hello", "x" * 65).status_code == 422
-    assert not Message.objects.exists()
+    assert not Entry.objects.exists()
 
 
-@pytest.mark.parametrize("trouble", [log.Unavailable, log.Locked, log.Removed])
+@pytest.mark.parametrize("trouble", [Busy, OperationalError])
 def test_what_cannot_be_stored_now_is_kept_with_its_id(
     alice: Client, monkeypatch: pytest.MonkeyPatch, trouble: type[Exception]
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise trouble
 
-    monkeypatch.setattr(views.writer, "append", fail)
+    monkeypatch.setattr(RoomTopic, "append", fail)
     page = say(alice, "hold on", "an-id")
     assert page.status_code == 503
     assert (typed(page), hidden_id(page.content.decode())) == ("hold on", "an-id")
+
+
+@pytest.mark.parametrize("trouble", [BadData, DataError])
+def test_what_can_never_be_stored_is_kept_beside_the_reason(
+    alice: Client, monkeypatch: pytest.MonkeyPatch, trouble: type[Exception]
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise trouble
+
+    monkeypatch.setattr(RoomTopic, "append", fail)
+    page = say(alice, "hold on", "an-id")
+    assert page.status_code == 422
+    assert "cannot be stored here" in page.content.decode()
 
 
 def test_what_is_sent_too_fast_is_kept_and_others_go_on(alice: Client, bob: Client, settings: Any) -> None:
@@ -175,7 +190,7 @@ def test_a_form_without_its_token_is_refused_with_a_sentence() -> None:
     page = carol.post("/room/teahouse/", {"body": "forged"})
     assert page.status_code == 403
     assert "out of date" in page.content.decode()
-    assert not Message.objects.exists()
+    assert not Entry.objects.exists()
 
 
 # --- The lobby ---------------------------------------------------------------------------------------
@@ -237,7 +252,8 @@ def test_the_lobby_lists_rooms_by_latest_activity(alice: Client) -> None:
 
 def test_the_lobby_shows_no_room_without_a_name_that_can_be_seen(alice: Client) -> None:
     for name in ("\u3164", "a\ufe0f", "teahouse"):  # made when such names were taken
-        Room.objects.create(name=name, seq=1)
+        Room.objects.create(name=name)
+        Log.objects.create(name=f"room/{name}", seq=1)
     assert re.findall(r'href="/room/(.*?)/"', alice.get("/").content.decode()) == ["teahouse"]
 
 
@@ -295,8 +311,8 @@ def test_carol_logs_in_speaks_under_her_accounts_name_and_logs_out(carol: Client
     assert carol.post("/accounts/login/", {"username": "carol", "password": "wrong"}).status_code == 200
     carol.post("/accounts/login/?next=/room/teahouse/", {"username": "carol", "password": "correct horse"})
     say(carol, "hello")
-    message = Message.objects.get()
-    assert (message.author, message.guest, message.user) == ("carol", False, User.objects.get())
+    message = Entry.objects.get()
+    assert (message.name, message.guest, message.user) == ("carol", False, User.objects.get())
     assert "Log out" in page_of(carol)
     carol.post("/accounts/logout/")
     assert "Log out" not in page_of(carol)
@@ -413,10 +429,10 @@ def test_what_somebody_has_written_is_not_said_by_whoever_is_there_now(alice: Cl
         assert refused.status_code == 409
         assert "between us" in refused.content.decode()
         assert "here now. Send it again" in refused.content.decode()
-        assert not Message.objects.exists()
+        assert not Entry.objects.exists()
     again = {"body": "between us", "id": field(refused, "id"), "sender": field(refused, "sender")}
     assert alice.post("/room/teahouse/", again).status_code == 303
-    assert Message.objects.get().author == "bob"
+    assert Entry.objects.get().name == "bob"
 
 
 def test_who_is_still_there_says_what_she_has_written_also_under_another_name(alice: Client) -> None:
@@ -424,7 +440,7 @@ def test_who_is_still_there_says_what_she_has_written_also_under_another_name(al
     alice.post("/name/", {"name": "Alice the Second"})
     form = {"body": "hello", "id": field(page, "id"), "sender": field(page, "sender")}
     assert alice.post("/room/teahouse/", form).status_code == 303
-    assert Message.objects.get().author == "Alice the Second"
+    assert Entry.objects.get().name == "Alice the Second"
 
 
 def test_the_page_tells_people_apart_without_saying_who_they_are(alice: Client, bob: Client) -> None:
