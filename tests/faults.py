@@ -52,7 +52,8 @@ async def postgres_stands_still(scene: Scene) -> None:
 
 async def a_room_is_locked(scene: Scene) -> None:
     async with await psycopg.AsyncConnection.connect(scene.stack.database.url) as other:
-        await other.execute("SELECT 1 FROM rooms_room WHERE name = %s FOR UPDATE", [scene.chance.choice(scene.rooms)])
+        log = f"room/{scene.chance.choice(scene.rooms)}"
+        await other.execute("SELECT 1 FROM topics_log WHERE name = %s FOR UPDATE", [log])
         await asyncio.sleep(5)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from hashlib import blake2b
 from typing import Any
 
 import psycopg
@@ -13,6 +14,7 @@ from servers.stack import Stack
 
 Event = dict[str, Any]
 PREFIX = "rooms"  # as the settings name it
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # as topics word their frames
 AT = "2020-02-02T20:20:20.000Z"
 
 
@@ -23,10 +25,12 @@ class Outside:
         self.layer = RedisPubSubChannelLayer(hosts=[stack.redis.url], prefix=PREFIX)
         ((self.installation,),) = stack.database.rows("SELECT name FROM topics_installation")
 
-    async def publish(self, room: int, events: Sequence[Event]) -> None:
+    async def publish(self, room: str, events: Sequence[Event]) -> None:
         """Tells every process that has the room's sockets of these events, in one message of the layer."""
-        message = {"type": "hub.events", "of": self.installation, "from": "outside", "room": str(room)}
-        await self.layer.group_send(f"{self.installation}.room.{room}", {**message, "events": list(events)})
+        key = f"topic:room/{room}"
+        message = {"type": "hub.events", "of": self.installation, "from": "outside", "room": key}
+        group = f"{self.installation}.room.{blake2b(key.encode(), digest_size=16).hexdigest()}"
+        await self.layer.group_send(group, {**message, "events": list(events)})
 
 
 @asynccontextmanager
@@ -38,28 +42,25 @@ async def layer(stack: Stack) -> AsyncIterator[Outside]:
         await outside.layer.flush()
 
 
-def store(stack: Stack, room: str, bodies: Sequence[str]) -> tuple[int, list[Event], list[str]]:
-    """Appends to the room's log and tells nobody.
-
-    The room's key, the events that would have been published, and the messages' ids.
-    """
+def store(stack: Stack, room: str, bodies: Sequence[str]) -> tuple[list[Event], list[str]]:
+    """Appends to the room's log and tells nobody: the events that would have been published, and the messages' ids."""
     stack.open_room(room)
     with psycopg.connect(stack.database.url) as connection:
         key, last, epoch = connection.execute(
-            "SELECT id, seq, epoch FROM rooms_room WHERE name = %s FOR UPDATE", [room]
+            "SELECT id, seq, epoch FROM topics_log WHERE name = %s FOR UPDATE", [f"room/{room}"]
         ).fetchone() or (0, 0, "")
         rows = [(key, seq, new_id(), body) for seq, body in enumerate(bodies, last + 1)]
         connection.cursor().executemany(
-            "INSERT INTO rooms_message (room_id, seq, client_id, body, author, guest, at)"
-            " VALUES (%s, %s, %s, %s, 'nobody', true, now())",
-            rows,
+            "INSERT INTO topics_entry (log_id, seq, client_id, data, author, name, guest, retracted, at)"
+            " VALUES (%s, %s, %s, %s, '', 'nobody', true, false, now())",
+            [(key, seq, id, encode({"body": body})) for key, seq, id, body in rows],
         )
-        connection.execute("UPDATE rooms_room SET seq = %s, changed_at = now() WHERE id = %s", [last + len(rows), key])
-    return key, [event(epoch, seq, id, body) for _, seq, id, body in rows], [id for _, _, id, _ in rows]
+        connection.execute("UPDATE topics_log SET seq = %s, changed_at = now() WHERE id = %s", [last + len(rows), key])
+    return [event(room, epoch, seq, id, body) for _, seq, id, body in rows], [id for _, _, id, _ in rows]
 
 
-def event(epoch: str, seq: int, id: str, body: str) -> Event:
+def event(room: str, epoch: str, seq: int, id: str, body: str) -> Event:
     """A message as one process tells another."""
-    user = {"name": "nobody", "guest": True}
-    frame = {"type": "message", "seq": seq, "id": id, "user": user, "body": body, "at": AT}
-    return {"seq": seq, "epoch": epoch, "frame": json.dumps(frame)}
+    by = {"key": "0123456789abcdef", "name": "nobody", "guest": True}
+    about = {"type": "event", "topic": f"room/{room}", "seq": seq, "id": id, "by": by}
+    return {"seq": seq, "epoch": epoch, "frame": encode({**about, "data": {"body": body}, "at": AT})}

@@ -1,7 +1,11 @@
-"""The live followers of one feed, by dialect: each frame is put into a dialect's words once, however many hear it."""
+"""The live followers of one feed, by dialect, and how frames get to them.
+
+Each frame is put into a dialect's words once, however many hear it.
+"""
 
 from collections.abc import Iterator
 
+from realtime.bundle import bundles
 from realtime.contract import Dialect, Follower, Numbered
 
 Cast = tuple[str, str | None]
@@ -64,3 +68,16 @@ def casts_in(dialect: Dialect | None, casts: list[Cast]) -> list[Cast]:
     if dialect is None:
         return casts
     return [(words, key) for frame, key in casts if (words := dialect.translate(frame))]
+
+
+def hand_page(follower: Follower, page: list[Numbered], position: int) -> int:
+    """Hands over bundle after bundle until one has to wait; the follower's position after that."""
+    handed = 0
+    for bundle in bundles(event.frame.encode() for event in page):
+        if not follower.hand(bundle):
+            break
+        handed += len(bundle.payloads)
+        position = page[handed - 1].seq
+        if not follower.keeps_up:
+            break
+    return position

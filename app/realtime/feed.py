@@ -8,33 +8,24 @@ number, and a socket that was too slow, all by the same function.
 
 import asyncio
 import logging
-from collections import deque
-from sys import getsizeof
 
 from realtime import metrics
-from realtime.audience import Audience, Cast, casts_in, dialect_of, numbered_in
+from realtime.audience import Audience, Cast, casts_in, dialect_of, hand_page, numbered_in
 from realtime.bundle import bundles
 from realtime.closing import RESTART, TOO_SLOW
 from realtime.contract import Dialect, Follower, Numbered, Product, Read
 from realtime.failures import contained, report
 from realtime.limits import (
     AHEAD_EVENTS,
-    MEMORY_BYTES,
-    MEMORY_EVENTS,
     REORDER_SECONDS,
     REPLAY_EVENTS,
     REPLAY_LEAST_EVENTS,
     REPLAYS,
 )
+from realtime.memory import Memory
 from realtime.outbox import TooSlow
 
 logger = logging.getLogger(__name__)
-
-
-class Memory:
-    """How many bytes all feeds of the process remember together."""
-
-    used = 0
 
 
 class Feed:
@@ -63,7 +54,7 @@ class Feed:
         self._fresh: list[Numbered] = []  # taken, and not handed out yet
         self._casts: list[Cast] = []
         self._due = False  # a round is on its way
-        self._remembered: deque[Numbered] = deque()
+        self._memory = Memory()
         self._repair: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._repair_again = False
@@ -97,7 +88,7 @@ class Feed:
 
     def _add(self, event: Numbered) -> None:
         self.seq = event.seq
-        self._remember(event)
+        self._memory.add(event)
         self._fresh.append(event)
         self._hand_out_soon()
 
@@ -151,12 +142,6 @@ class Feed:
         self.live.discard(follower)
         with contained("a follower"):
             follower.close_with(RESTART)
-
-    def _remember(self, event: Numbered) -> None:
-        self._remembered.append(event)
-        Memory.used += getsizeof(event.frame)
-        while self._remembered and (len(self._remembered) > MEMORY_EVENTS or Memory.used > MEMORY_BYTES):
-            Memory.used -= getsizeof(self._remembered.popleft().frame)
 
     # --- Repairing ---------------------------------------------------------------------------------
 
@@ -263,30 +248,14 @@ class Feed:
 
     def remembered(self, position: int) -> list[Numbered]:
         """What is remembered after that number; nothing where memory does not reach back that far."""
-        if not self._remembered or self._remembered[0].seq > position + 1:
-            return []
-        return [event for event in self._remembered if event.seq > position]
+        return self._memory.after(position)
 
     def close(self) -> None:
         """Nobody is told anything here any more: nothing is read, nothing is remembered."""
         for task in self.behind.values():
             task.cancel()
-        Memory.used -= sum(getsizeof(event.frame) for event in self._remembered)
-        self._remembered.clear()
+        self._memory.clear()
         if self._timer:
             self._timer.cancel()
         if self._repair:
             self._repair.cancel()
-
-
-def hand_page(follower: Follower, page: list[Numbered], position: int) -> int:
-    """Hands over bundle after bundle until one has to wait; the follower's position after that."""
-    handed = 0
-    for bundle in bundles(event.frame.encode() for event in page):
-        if not follower.hand(bundle):
-            break
-        handed += len(bundle.payloads)
-        position = page[handed - 1].seq
-        if not follower.keeps_up:
-            break
-    return position

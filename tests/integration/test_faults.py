@@ -104,8 +104,8 @@ async def test_somebody_else_holds_the_rooms_row_for_five_seconds(stack: Stack) 
 
     async def fault() -> None:
         async with await psycopg.AsyncConnection.connect(stack.database.url) as other:
-            await other.execute("SELECT 1 FROM rooms_room WHERE name = %s FOR UPDATE", [room])
-            await other.execute("SELECT 1 FROM topics_log WHERE name = %s FOR UPDATE", [f"votes/open-{room}"])
+            for log in (f"room/{room}", f"votes/open-{room}"):
+                await other.execute("SELECT 1 FROM topics_log WHERE name = %s FOR UPDATE", [log])
             await asyncio.sleep(5)
 
     await through(stack, fault, room)

@@ -8,15 +8,21 @@ from client import Socket, enter, new_room
 from hints import layer, store
 from servers.stack import Stack
 
+OUTSIDE = (
+    '{"type":"signal","topic":"room/x","by":{"key":"0123456789abcdef","name":"outside","guest":true},'
+    '"data":{"typing":true}}'
+)
 SECONDS = 5  # the log is asked every 2 s which rooms have changed
 
 LAST_WORDS = """
 import os
-from rooms.log import Entry, append_all
-from rooms.models import Room
+from rooms.topics import RoomTopic
+from topics import logs
+from topics.log import New, append_all
 from topics.people import Person
-room, dying = Room.objects.get(name={room!r}), Person("guest:dying", "dying", True)
-append_all([Entry(room.pk, word, dying, word) for word in ("my", "last", "words")])
+room, dying = RoomTopic(room={room!r}), Person("guest:dying", "dying", True)
+key = logs.key_of(room, dying)
+append_all([New(key, word, dying, '{{"body":"%s"}}' % word) for word in ("my", "last", "words")])
 os._exit(0)
 """
 
@@ -40,14 +46,14 @@ async def test_hints_in_any_order_are_heard_in_the_logs(stack: Stack, order: lis
     async with await enter(stack.ws[0].ws_url, room) as alice, await enter(stack.ws[1].ws_url, room) as bob:
         await alice.say("0")
         await bob.hears("0")
-        key, events, _ = store(stack, room, ["1", "2", "3"])
+        events, _ = store(stack, room, ["1", "2", "3"])
         hints = [events[number - 1] for number in order]
         async with layer(stack) as outside:
             for some in [hints] if together else [[hint] for hint in hints]:
-                await outside.publish(key, some)
-            await outside.publish(key, [{"frame": '{"type":"outside"}', "by": "nobody"}])
+                await outside.publish(room, some)
+            await outside.publish(room, [{"frame": OUTSIDE, "by": "nobody"}])
         for member in (alice, bob):
-            await member.of_type("outside")  # so it has heard the hints before it, too
+            await member.of_type("typing")  # so it has heard the hints before it, too
             await member.hears("3", seconds=SECONDS)
         await bob.say("4")
         for member in (alice, bob):

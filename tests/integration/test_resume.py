@@ -162,10 +162,10 @@ def write(stack: Stack, room: str, count: int, body: str = "from long ago") -> N
     """Put messages straight into the room's log, as another process would."""
     stack.open_room(room)
     stack.database.rows(
-        "WITH room AS (UPDATE rooms_room SET seq = seq + %(count)s, changed_at = clock_timestamp()"
-        "  WHERE name = %(room)s RETURNING id, seq)"
-        " INSERT INTO rooms_message (room_id, seq, client_id, author, guest, body, at)"
-        " SELECT id, seq - %(count)s + n, %(prefix)s || n, 'Alice', true, %(body)s, clock_timestamp()"
-        " FROM room, generate_series(1, %(count)s) n RETURNING seq",
-        {"count": count, "room": room, "prefix": new_id(), "body": body},
+        "WITH log AS (UPDATE topics_log SET seq = seq + %(count)s, changed_at = clock_timestamp()"
+        "  WHERE name = %(log)s RETURNING id, seq)"
+        " INSERT INTO topics_entry (log_id, seq, client_id, author, name, guest, data, retracted, at)"
+        " SELECT id, seq - %(count)s + n, %(prefix)s || n, '', 'Alice', true, %(data)s, false, clock_timestamp()"
+        " FROM log, generate_series(1, %(count)s) n RETURNING seq",
+        {"count": count, "log": f"room/{room}", "prefix": new_id(), "data": f'{{"body":"{body}"}}'},
     )

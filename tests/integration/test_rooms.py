@@ -6,7 +6,7 @@ from client import enter, new_room
 from servers.stack import Stack
 from visitor import Visitor, room_page
 
-ROOMS = "SELECT count(*) FROM rooms_room WHERE name = %s"
+ROOMS = "SELECT count(*) FROM rooms_opened WHERE name = %s"
 
 
 async def test_who_was_there_before_the_room_was_made_hears_its_first_message(stack: Stack) -> None:

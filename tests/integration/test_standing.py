@@ -183,10 +183,10 @@ async def test_who_has_another_name_comes_back_under_it(stack: Stack, alice: Acc
 # --- Rooms ------------------------------------------------------------------------------------------------
 
 DELETED = (
-    "WITH gone AS (DELETE FROM rooms_message m USING rooms_room r WHERE m.room_id = r.id AND r.name = %s)"
-    " DELETE FROM rooms_room WHERE name = %s RETURNING 1"
+    "WITH gone AS (DELETE FROM topics_entry e USING topics_log l WHERE e.log_id = l.id AND l.name = 'room/' || %s)"
+    " DELETE FROM topics_log WHERE name = 'room/' || %s RETURNING 1"
 )
-RENAMED = "UPDATE rooms_room SET name = %s || '-2' WHERE name = %s RETURNING 1"
+RENAMED = "UPDATE topics_log SET name = 'room/' || %s || '-2' WHERE name = 'room/' || %s RETURNING 1"
 
 
 @pytest.mark.parametrize("change", [DELETED, RENAMED])

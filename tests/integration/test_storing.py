@@ -13,12 +13,13 @@ from visitor import Visitor, room_page
 
 LONG = 20_000
 FILL = (
-    "WITH filled AS (INSERT INTO rooms_message (room_id, seq, client_id, author, guest, body, at)"
-    " SELECT id, number, 'old' || number, 'bob', true, 'hi', now() FROM rooms_room, generate_series(1, %s) AS number"
+    "WITH filled AS (INSERT INTO topics_entry (log_id, seq, client_id, author, name, guest, data, retracted, at)"
+    " SELECT id, number, 'old' || number, '', 'bob', true, '{\"body\":\"hi\"}', false, now()"
+    " FROM topics_log, generate_series(1, %s) AS number"
     " WHERE name = %s RETURNING 1) SELECT count(*) FROM filled"
 )
-CHANGED = "SELECT changed_at, now() - changed_at FROM rooms_room WHERE name = %s"
-READ_AND_INSERTED = "SELECT seq_tup_read, n_tup_ins FROM pg_stat_user_tables WHERE relname = 'rooms_message'"
+CHANGED = "SELECT changed_at, now() - changed_at FROM topics_log WHERE name = %s"
+READ_AND_INSERTED = "SELECT seq_tup_read, n_tup_ins FROM pg_stat_user_tables WHERE relname = 'topics_entry'"
 
 
 async def test_an_acknowledged_message_is_in_postgres(stack: Stack) -> None:
@@ -46,7 +47,7 @@ async def test_one_more_message_does_not_read_the_whole_log(stack: Stack) -> Non
     async with await enter(stack.ws_url, other), await enter(stack.ws_url, room) as alice:
         stack.open_room(other)
         read_before, inserted_before = read, inserted = stack.database.rows(READ_AND_INSERTED)[0]
-        stack.database.rows(FILL, [LONG, other])
+        stack.database.rows(FILL, [LONG, f"room/{other}"])
         while inserted - inserted_before < LONG + 10:  # Postgres counts when it has the time, both numbers together
             await alice.say("one more")
             read, inserted = stack.database.rows(READ_AND_INSERTED)[0]
@@ -56,14 +57,15 @@ async def test_one_more_message_does_not_read_the_whole_log(stack: Stack) -> Non
 @pytest.mark.parametrize("written", ["now() - interval '1 minute'", "now() + interval '1 hour'"])
 async def test_when_a_room_changed_is_written_once_a_second(stack: Stack, written: str) -> None:
     room = new_room()
+    log = f"room/{room}"
     times: list[datetime] = []
     async with await enter(stack.ws_url, room) as alice:
         stack.open_room(room)
-        stack.database.rows(f"UPDATE rooms_room SET changed_at = {written} WHERE name = %s RETURNING 1", [room])
+        stack.database.rows(f"UPDATE topics_log SET changed_at = {written} WHERE name = %s RETURNING 1", [log])
         while len(times) == len(set(times)):  # a slow machine may take more than a second from one to the next
             assert len(times) < 20
             await alice.say("one more")
-            ((changed_at, late),) = stack.database.rows(CHANGED, [room])
+            ((changed_at, late),) = stack.database.rows(CHANGED, [log])
             assert timedelta(0) <= late < timedelta(seconds=30)
             times.append(changed_at)
 

@@ -26,14 +26,14 @@ AUTH_USER_MODEL = "members.Member"
 SAY = """
 from django.contrib.auth import get_user_model
 
-from rooms import writer
-from rooms.models import Message, Room
-from topics.people import guest_of, of_user
+from rooms.topics import RoomTopic
+from topics.models import Entry
+from topics.people import guest_of
 
-alice, room = get_user_model().objects.create_user("alice"), Room.objects.enter("lobby")
-for person in (of_user(alice), guest_of(None)):
-    writer.append(room, id=person.key, person=person, body="hello")
-print([message.user == alice for message in Message.objects.order_by("seq")])
+alice, room = get_user_model().objects.create_user("alice"), RoomTopic(room="lobby")
+for person in (alice, guest_of(None)):
+    room.append({"body": "hello"}, by=person)
+print([entry.user == alice for entry in Entry.objects.order_by("seq")])
 """
 
 

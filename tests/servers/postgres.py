@@ -1,5 +1,6 @@
 """A Postgres cluster of our own, with fsync, on loopback."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -74,11 +75,7 @@ class Database:
 
     def messages(self, room: str) -> list[tuple[int, str, str]]:
         """(seq, id, body) of everything the room's log holds, in order."""
-        return self.rows(
-            "SELECT m.seq, m.client_id, m.body FROM rooms_message m JOIN rooms_room r ON r.id = m.room_id"
-            " WHERE r.name = %s ORDER BY m.seq",
-            [room],
-        )
+        return [(seq, id, json.loads(data)["body"]) for seq, id, data in self.events(f"room/{room}")]
 
     def events(self, topic: str) -> list[tuple[int, str, str]]:
         """(seq, id, data) of everything the topic's log holds, in order."""

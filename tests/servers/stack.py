@@ -10,7 +10,6 @@ from servers.nginx import Nginx
 from servers.postgres import Database, Postgres
 from servers.process import Process
 from servers.redis import Redis
-from visitor import Visitor
 
 SERVERS = ["daphne", "uvicorn"]
 
@@ -84,8 +83,9 @@ class Stack:
         return f"ws://127.0.0.1:{self.nginx.port}"
 
     def open_room(self, name: str) -> None:
-        """By the lobby's form: listening to a room makes none."""
-        assert Visitor(self.base_url).post("/", {"name": name}).status == 303
+        """Makes the room and its log, in which nothing stands yet: listening to a room makes none."""
+        make = f"logs.key_of(RoomTopic(room={name!r}), None)"
+        self.manage("shell", "--command", f"from rooms.topics import RoomTopic; from topics import logs; {make}")
 
     def make_user(self, name: str, *, staff: bool = False) -> str:
         """Somebody with an account; the password."""

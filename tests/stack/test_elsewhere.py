@@ -46,7 +46,14 @@ class Elsewhere:
         """What was said, as its log has it."""
         query = ["psql", "--username=alice", "--dbname=talk", "--tuples-only", "--no-align"]
         return run(
-            ["docker", "exec", f"{self.name}-postgres", *query, "--command", "SELECT body FROM rooms_message"]
+            [
+                "docker",
+                "exec",
+                f"{self.name}-postgres",
+                *query,
+                "--command",
+                "SELECT data::json ->> 'body' FROM topics_entry",
+            ]
         ).splitlines()
 
 

@@ -34,19 +34,18 @@ print(json.dumps([users, guests]))
 """
 
 TALK = """
-import itertools, secrets, time
-from rooms.models import Room
-from topics.people import Person
-from rooms.writer import append
+import itertools, time
+from rooms.topics import RoomTopic
+from topics import Person
 
-rooms = list(Room.objects.filter(name__in=%(rooms)r))
+rooms = [RoomTopic(room=name) for name in %(rooms)r]
 talker = Person("guest:talker", "Talker", guest=True)
 end = time.monotonic() + %(seconds)d
 print("talking", flush=True)
 for number in itertools.count():
     if time.monotonic() > end:
         break
-    append(rooms[number %% len(rooms)], id=secrets.token_hex(12), person=talker, body="x" * 80)
+    rooms[number %% len(rooms)].append({"body": "x" * 80}, by=talker)
     time.sleep(%(pause)f)
 """
 

@@ -29,8 +29,8 @@ COMMANDS = {
     ],
 }
 ROOMS_LOG = (
-    "SELECT r.name, m.seq, m.client_id FROM rooms_message m JOIN rooms_room r ON r.id = m.room_id"
-    " WHERE r.name = ANY(%s) ORDER BY r.name, m.seq"
+    "SELECT substr(l.name, 6), e.seq, e.client_id FROM topics_entry e JOIN topics_log l ON l.id = e.log_id"
+    " WHERE substr(l.name, 6) = ANY(%s) AND l.name LIKE 'room/%%' ORDER BY l.name, e.seq"
 )
 TOPICS_LOG = (
     "SELECT substr(l.name, 6), e.seq, e.client_id FROM topics_entry e JOIN topics_log l ON l.id = e.log_id"

@@ -22,12 +22,11 @@ SECONDS, QUICK_SECONDS = 5, 2
 WARM_UP_SECONDS: Final = 1
 UNITS: Final = {"us": 0.001, "ms": 1.0, "s": 1_000.0, "m": 60_000.0}
 FILL: Final = """
-from rooms.models import Room
-from topics.people import Person
-from rooms.writer import append
-room, person = Room.objects.enter(%(room)r), Person("guest:bench", "Otter 1", True)
+from rooms.topics import RoomTopic
+from topics import Person
+room, person = RoomTopic(room=%(room)r), Person("guest:bench", "Otter 1", True)
 for number in range(%(count)d):
-    append(room, id=str(number), person=person, body="the quick brown fox " * 4)
+    room.append({"body": "the quick brown fox " * 4}, by=person)
 """
 
 

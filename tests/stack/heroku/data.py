@@ -47,8 +47,8 @@ class Postgres(Container):
     def messages(self, room: str) -> list[tuple[int, str, str]]:
         """(seq, id, body) of everything the room's log holds, in order."""
         query = (
-            "SELECT coalesce(json_agg(json_build_array(m.seq, m.client_id, m.body) ORDER BY m.seq), '[]')"
-            f" FROM rooms_message m JOIN rooms_room r ON r.id = m.room_id WHERE r.name = '{room}'"
+            "SELECT coalesce(json_agg(json_build_array(e.seq, client_id, data::json ->> 'body') ORDER BY e.seq), '[]')"
+            f" FROM topics_entry e JOIN topics_log l ON l.id = e.log_id WHERE l.name = 'room/{room}'"
         )
         return [tuple(row) for row in json.loads(self.query(query))]
 

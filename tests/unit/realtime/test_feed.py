@@ -7,8 +7,10 @@ from sys import getsizeof
 import pytest
 
 from realtime import feed as feed_module
+from realtime import memory as memory_module
 from realtime.closing import RESTART, TOO_SLOW
-from realtime.feed import Feed, Memory
+from realtime.feed import Feed
+from realtime.memory import Memory
 from unit.realtime.fakes import Failing, Log, Socket, Stubborn, frame, said, settled, until
 
 
@@ -283,27 +285,27 @@ async def test_who_comes_back_gets_what_was_missed_from_memory(feed: Feed, log: 
 
 async def test_who_was_away_for_longer_gets_it_from_the_log(feed: Feed, log: Log) -> None:
     member(feed, "alice")
-    say(feed, log, feed_module.MEMORY_EVENTS + 10)
+    say(feed, log, memory_module.MEMORY_EVENTS + 10)
     carol = member(feed, "carol", position=2)
     await level(feed, carol)
-    assert carol.heard == said(3, feed_module.MEMORY_EVENTS + 10)
+    assert carol.heard == said(3, memory_module.MEMORY_EVENTS + 10)
     assert log.reads == [2]
 
 
 async def test_a_crowd_that_comes_back_together_is_one_read(feed: Feed, log: Log) -> None:
     member(feed, "alice")
-    say(feed, log, feed_module.MEMORY_EVENTS + 10)
+    say(feed, log, memory_module.MEMORY_EVENTS + 10)
     crowd = [member(feed, f"carol {number}", position=1) for number in range(50)]
     await level(feed, *crowd)
     assert log.reads == [1]
-    assert all(carol.heard == said(2, feed_module.MEMORY_EVENTS + 10) for carol in crowd)
+    assert all(carol.heard == said(2, memory_module.MEMORY_EVENTS + 10) for carol in crowd)
 
 
 @pytest.mark.parametrize("moment", ["before the read", "during the read", "after the read"])
 async def test_nothing_is_lost_or_doubled_whenever_somebody_speaks_while_carol_arrives(
     feed: Feed, log: Log, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed_module, "MEMORY_EVENTS", 2)
+    monkeypatch.setattr(memory_module, "MEMORY_EVENTS", 2)
     member(feed, "alice")
     say(feed, log, 10)
     log.hold()
@@ -352,7 +354,7 @@ async def test_a_stale_read_under_way_is_no_reason_to_send_a_newcomer_away(feed:
 async def test_who_leaves_while_being_brought_level_hears_no_more(feed: Feed, log: Log) -> None:
     member(feed, "alice")
     say(feed, log, 3)
-    feed._remembered.clear()
+    feed._memory._events.clear()
     Memory.used = 0
     log.hold()
     carol = member(feed, "carol", position=0)
@@ -368,7 +370,7 @@ async def test_who_leaves_while_being_brought_level_hears_no_more(feed: Feed, lo
 async def test_the_others_still_get_a_read_whose_first_asker_has_left(
     feed: Feed, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed_module, "MEMORY_EVENTS", 1)
+    monkeypatch.setattr(memory_module, "MEMORY_EVENTS", 1)
     member(feed, "alice")
     say(feed, log, 3)
     log.hold()
@@ -442,7 +444,7 @@ async def test_what_has_no_number_reaches_whoever_is_level_but_not_its_author(fe
 async def test_a_log_restored_behind_the_hub_sends_who_arrives_back_for_a_fresh_start(
     feed: Feed, log: Log, position: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed_module, "MEMORY_EVENTS", 1)
+    monkeypatch.setattr(memory_module, "MEMORY_EVENTS", 1)
     alice = member(feed, "alice")
     say(feed, log, 5)
     log.seqs = [1, 2]
@@ -455,7 +457,7 @@ async def test_a_log_restored_behind_the_hub_sends_who_arrives_back_for_a_fresh_
 async def test_who_cannot_be_brought_level_because_the_log_is_away_is_sent_back(
     feed: Feed, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed_module, "MEMORY_EVENTS", 1)
+    monkeypatch.setattr(memory_module, "MEMORY_EVENTS", 1)
     say(feed, log, 5)
     log.broken = OSError("the database is away")
     bob, carol = member(feed, "bob", position=1), member(feed, "carol", position=1)
@@ -467,9 +469,9 @@ async def test_who_cannot_be_brought_level_because_the_log_is_away_is_sent_back(
 
 
 async def test_only_the_latest_are_remembered_and_nothing_after_the_last_has_gone(feed: Feed, log: Log) -> None:
-    say(feed, log, feed_module.MEMORY_EVENTS + 50)
-    assert len(feed._remembered) == feed_module.MEMORY_EVENTS
-    assert Memory.used == sum(getsizeof(event.frame) for event in feed._remembered)
+    say(feed, log, memory_module.MEMORY_EVENTS + 50)
+    assert len(feed._memory._events) == memory_module.MEMORY_EVENTS
+    assert Memory.used == sum(getsizeof(event.frame) for event in feed._memory._events)
     feed.close()
     assert Memory.used == 0
 
@@ -477,7 +479,7 @@ async def test_only_the_latest_are_remembered_and_nothing_after_the_last_has_gon
 async def test_all_rooms_together_remember_a_bounded_number_of_bytes(
     feed: Feed, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed_module, "MEMORY_BYTES", 500)
+    monkeypatch.setattr(memory_module, "MEMORY_BYTES", 500)
     other = Feed("2", "epoch", 0, log.read)
     say(other, log, 20)
     for seq in range(1, 21):
@@ -491,7 +493,7 @@ async def test_all_rooms_together_remember_a_bounded_number_of_bytes(
 async def test_a_room_closed_while_somebody_is_being_brought_level_remembers_nothing_more(
     feed: Feed, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed_module, "MEMORY_EVENTS", 1)
+    monkeypatch.setattr(memory_module, "MEMORY_EVENTS", 1)
     alice = member(feed, "alice")
     say(feed, log, 5)
     log.seqs = list(range(1, 9))

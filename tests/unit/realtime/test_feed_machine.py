@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from realtime import feed as feed_module
+from realtime import memory as memory_module
 from realtime.closing import TOO_SLOW
 from realtime.contract import Numbered
-from realtime.feed import Feed, Memory
+from realtime.feed import Feed
+from realtime.memory import Memory
 from unit.realtime.fakes import Log, Socket, TurnedClock, frame, said, settled
 
 REMEMBERED = 3  # so that both memory and log are asked
@@ -33,8 +35,8 @@ class Conversation(RuleBasedStateMachine):
         self.told: list[int] = []  # by the layer, not yet heard here
         self.reading: list[tuple[int, int, asyncio.Future[list[Numbered]]]] = []
         self.members: dict[Socket, int] = {}  # with the position each came with
-        self.real = feed_module.MEMORY_EVENTS, feed_module.REPLAY_EVENTS
-        feed_module.MEMORY_EVENTS, feed_module.REPLAY_EVENTS = REMEMBERED, PAGE
+        self.real = memory_module.MEMORY_EVENTS, feed_module.REPLAY_EVENTS
+        memory_module.MEMORY_EVENTS, feed_module.REPLAY_EVENTS = REMEMBERED, PAGE
 
     async def read(self, room: str, after: int, limit: int) -> list[Numbered]:
         answer: asyncio.Future[list[Numbered]] = self.loop.create_future()
@@ -121,7 +123,7 @@ class Conversation(RuleBasedStateMachine):
 
     @invariant()
     def memory_is_counted_to_the_byte(self) -> None:
-        remembered = self.feed._remembered if self.feed else ()
+        remembered = self.feed._memory._events if self.feed else ()
         assert Memory.used == sum(getsizeof(event.frame) for event in remembered)
 
     @invariant()
@@ -151,7 +153,7 @@ class Conversation(RuleBasedStateMachine):
             self.nothing_goes_wrong_unseen()
         finally:
             Memory.used = 0
-            feed_module.MEMORY_EVENTS, feed_module.REPLAY_EVENTS = self.real
+            memory_module.MEMORY_EVENTS, feed_module.REPLAY_EVENTS = self.real
             self.loop.close()
 
     def come_to_rest(self) -> None:

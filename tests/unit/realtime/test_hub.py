@@ -12,8 +12,9 @@ from realtime import hub as hub_module
 from realtime import wire as wire_module
 from realtime.closing import FORBIDDEN, LOGIN, NO_SUCH_ROOM, RESTART
 from realtime.contract import Changed, Numbered
-from realtime.feed import Feed, Memory
+from realtime.feed import Feed
 from realtime.hub import Hub
+from realtime.memory import Memory
 from realtime.standing import Verdict
 from realtime.wire import group_of
 from unit.realtime.fakes import (

@@ -25,6 +25,7 @@ from rooms.models import Room
 from rooms.topics import RoomTopic
 from topics import arrivals, database, people, rates, sending
 from topics import writer as writing
+from topics.consumer import TopicsConsumer
 from topics.models import Entry
 from topics.outcomes import Unavailable
 from topics.services import Services
@@ -40,6 +41,8 @@ LOBBY = RoomTopic(room="lobby")
 
 class Client:
     """One tab: what it says the consumer receives, and what the consumer sends is in `heard`."""
+
+    consumer: Any = RoomConsumer
 
     def __init__(
         self,
@@ -67,7 +70,7 @@ class Client:
         self.reading.set()
         self.inbox: asyncio.Queue[Frame] = asyncio.Queue()
         self.inbox.put_nowait({"type": "websocket.connect"})
-        self.task = asyncio.create_task(RoomConsumer.as_asgi()(self.scope, self.inbox.get, self.send))
+        self.task = asyncio.create_task(self.consumer.as_asgi()(self.scope, self.inbox.get, self.send))
 
     async def send(self, event: Frame) -> None:
         if self.gone:
@@ -798,3 +801,77 @@ async def test_who_does_not_say_properly_what_was_heard_starts_afresh(query: str
     welcome = await Client("bob", query=query.format(epoch)).hears("welcome")
     assert not welcome["recovered"]
     assert [message["seq"] for message in welcome["messages"]] == [1, 2]
+
+
+# --- Beside ws/ ----------------------------------------------------------------------------------------
+
+
+class Follower(Client):
+    """A tab of ws/, which follows the same room among other topics."""
+
+    consumer = TopicsConsumer
+
+    def tells(self, **frame: Any) -> None:
+        self.says(json.dumps(frame))
+
+    async def joins(self) -> Frame:
+        self.tells(type="join", topic=LOBBY.name)
+        return await self.hears("joined")
+
+
+async def test_people_in_a_room_hear_and_see_each_other_whichever_protocol_they_speak() -> None:
+    alice, bob = Client("alice"), Follower("bob")
+    welcome = await alice.hears("welcome")
+    joined = await bob.joins()
+    assert [member["name"] for member in joined["members"]] == ["alice", "bob"]
+    assert [sorted(member) for member in joined["members"]] == 2 * [["guest", "key", "name"]]
+    assert (await alice.hears("presence"))["joined"] == [{"name": "bob", "guest": True}]
+
+    bob.tells(type="send", topic=LOBBY.name, id="b", data={"body": "from ws/"})
+    heard = await alice.hears("message")
+    assert heard == {
+        "type": "message",
+        "seq": 1,
+        "id": "b",
+        "user": {"name": "bob", "guest": True},
+        "body": "from ws/",
+        "at": heard["at"],
+    }
+    alice.say("a", "from the room")
+    event = await bob.hears("event", 2)
+    assert (event["seq"], event["data"], event["by"]["name"]) == (2, {"body": "from the room"}, "alice")
+    assert (await bob.hears("event"))["epoch"] == welcome["epoch"]
+
+    alice.says(type="typing")
+    assert (await bob.hears("signal"))["data"] == {"typing": True}
+    bob.tells(type="signal", topic=LOBBY.name, data={"x": 1})
+    bob.tells(type="signal", topic=LOBBY.name, data={"typing": True})
+    assert (await alice.hears("typing"))["user"] == {"name": "bob", "guest": True}
+    assert len(alice.all("typing")) == 1
+
+    again = Client("carol", query=f"since=0&epoch={welcome['epoch']}")
+    assert (await again.hears("welcome"))["messages"] == alice.all("message")
+
+
+async def test_what_is_no_message_is_refused_on_ws_too() -> None:
+    bob = Follower("bob")
+    await bob.joins()
+    bob.tells(type="send", topic=LOBBY.name, id="b", data="no object")
+    error = await bob.hears("error")
+    assert (error["code"], error["id"]) == ("refused", "b")
+    assert not Room.objects.exists()
+
+
+async def test_a_room_that_is_deleted_is_left_by_who_is_on_ws_and_closed_for_who_is_in_it(soon: None) -> None:
+    alice, bob = Client("alice"), Follower("bob")
+    alice.say("a")
+    await alice.hears("message")
+    await bob.joins()
+    Room.objects.all().delete()
+    assert await bob.hears("left") == {"type": "left", "topic": LOBBY.name, "reason": "deleted"}
+    assert (await alice.hears("goodbye"))["reason"] == "no_such_room"
+    await asyncio.wait_for(alice.task, 5)
+    assert alice.closed == 4404
+    assert bob.closed is None
+    bob.heard.clear()
+    assert (await bob.joins())["seq"] == 0

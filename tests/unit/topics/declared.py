@@ -1,6 +1,6 @@
 """Topics of an app of the tests' own."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from topics import Refused, Topic
 from topics.people import Person
@@ -25,6 +25,25 @@ class Orders(Topic):
 
     def may(self, person: Person, act: str) -> bool:
         return act == "read"
+
+
+class Begun(Topic):
+    """Makes something beside its first event, by members only, but by programs, too."""
+
+    route = "begun/<slug:it>"
+    begun: ClassVar[list[str]] = []
+    it: str
+
+    async def may(self, person: Person, act: str) -> bool:
+        return True
+
+    async def received(self, person: Person, data: Any) -> Any:
+        return data
+
+    def begin(self, person: Person | None) -> None:
+        if person is not None and person.guest:
+            raise Refused("Members begin.", code="members_only")
+        self.begun.append(self.it)
 
 
 class Chat(Topic):
