@@ -104,7 +104,7 @@ def is_seen(connection: Any) -> bool:
     """Whether the tables of the version before are views."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT relkind = 'v' FROM pg_class WHERE oid = to_regclass('rooms_room')")
-        return cursor.fetchone() == (True,)
+        return bool(cursor.fetchone() == (True,))
 
 
 def carry_over(connection: Any) -> None:
@@ -112,8 +112,10 @@ def carry_over(connection: Any) -> None:
     if is_seen(connection):
         return
     index_names(connection)
-    give_up_at = monotonic() + PATIENCE_SECONDS
     carrying.copy(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE topics_log, topics_entry")  # else statements are planned for tables that are empty
+    give_up_at = monotonic() + PATIENCE_SECONDS
     while not switch(connection, last=monotonic() > give_up_at):
         sleep(PAUSE_SECONDS)
         carrying.copy(connection)

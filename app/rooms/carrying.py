@@ -12,6 +12,8 @@ from itertools import islice
 from time import monotonic
 from typing import Any, Final
 
+from django.db import transaction
+
 ROOMS_AT_ONCE: Final = 500
 MESSAGES_AT_ONCE: Final = 5_000
 PROGRESS_SECONDS: Final = 5
@@ -38,16 +40,18 @@ INSERT INTO topics_log (id, name, epoch, seq, pruned, created_at, changed_at)
 SELECT CASE WHEN EXISTS (SELECT FROM topics_log AS l WHERE l.id = r.id)
     THEN nextval(pg_get_serial_sequence('topics_log', 'id')) ELSE r.id END,
     'room/' || r.name, r.epoch, 0, 0, r.created_at, r.changed_at
-FROM rooms_room AS r WHERE r.id > %(after)s AND r.id <= %(last)s
+FROM rooms_room AS r WHERE r.id = ANY(%(rooms)s)
     AND NOT EXISTS (SELECT FROM topics_log AS l WHERE l.name = 'room/' || r.name)"""
 
-# OFFSET 0 has each room's messages looked up by the index: Postgres would rather read the whole table, for every batch.
+# Postgres would rather read whole tables for every batch. It would also plan once, for a table of logs that is still
+# small, how the log of an entry is looked for, and read that whole table for each entry.
+BY_INDEX: Final = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 COPY: Final = f"""
 WITH behind AS (
     SELECT r.id, r.changed_at, r.seq AS last, l.id AS log, l.seq AS copied,
         sum(r.seq - l.seq) OVER (ORDER BY r.id)::bigint - (r.seq - l.seq) AS before
     FROM rooms_room AS r JOIN topics_log AS l ON {LOG_OF_ROOM}
-    WHERE r.id > %(after)s AND r.id <= %(last)s AND r.seq > l.seq
+    WHERE r.id = ANY(%(rooms)s) AND (r.seq > l.seq OR r.changed_at <> l.changed_at)
 ), batch AS (
     SELECT id, changed_at, log, copied, least(last, copied + %(most)s - before) AS upto
     FROM behind WHERE before < %(most)s
@@ -55,43 +59,59 @@ WITH behind AS (
     INSERT INTO topics_entry (log_id, seq, client_id, author, user_id, name, guest, data, retracted, at)
     SELECT batch.log, m.seq, m.client_id, {AUTHOR.format(row="m")}, m.user_id, m.author, m.guest,
         {DATA.format(row="m")}, false, m.at
-    FROM batch CROSS JOIN LATERAL (
-        SELECT * FROM rooms_message WHERE room_id = batch.id AND seq > copied AND seq <= upto OFFSET 0
-    ) AS m
+    FROM batch JOIN rooms_message AS m ON m.room_id = batch.id AND m.seq > batch.copied AND m.seq <= batch.upto
     RETURNING 1
 ), numbered AS (
     UPDATE topics_log SET seq = batch.upto, changed_at = batch.changed_at FROM batch WHERE topics_log.id = batch.log
 )
 SELECT count(*), (SELECT count(*) FROM batch) FROM stored"""
 
+# Rooms that are not where their logs are, and logs of rooms that were deleted, or have got another epoch.
+DIFFERENT: Final = f"""
+SELECT r.id, CASE WHEN r.id IS NULL THEN l.id END
+FROM rooms_room AS r FULL JOIN (SELECT * FROM topics_log WHERE name LIKE 'room/%') AS l ON {LOG_OF_ROOM}
+WHERE r.id IS NULL OR l.id IS NULL OR r.seq <> l.seq OR r.changed_at <> l.changed_at"""
+
 
 def copy(connection: Any) -> None:
     """Every room that there is, as far as it has come."""
+    progress = Progress()
     with connection.cursor() as cursor:
         free_keys(cursor)
-    progress = Progress()
-    after = -1
-    while (last := _last_of_next(connection, after)) is not None:
-        chunk = {"after": after, "last": last, "most": MESSAGES_AT_ONCE}
-        make_logs(connection, chunk)
-        while copy_some(connection, chunk, progress):
-            pass
-        after = last
-    progress.end()
+        rooms = next_rooms(cursor, after=-1)
+        while rooms:
+            cursor.execute(MAKE_LOGS, {"rooms": rooms})
+            while (messages := copy_some(connection, rooms, MESSAGES_AT_ONCE)) is not None:
+                progress.add(messages)
+            rooms = next_rooms(cursor, after=rooms[-1])
+    logger.info("%d messages are copied to their topics' logs", progress.messages)
+
+
+def next_rooms(cursor: Any, after: int) -> list[int]:
+    cursor.execute("SELECT id FROM rooms_room WHERE id > %s ORDER BY id LIMIT %s", [after, ROOMS_AT_ONCE])
+    return [key for (key,) in cursor.fetchall()]
+
+
+def copy_some(connection: Any, rooms: list[int], most: int) -> int | None:
+    """How many messages were copied. None when the logs are where the rooms are."""
+    with transaction.atomic(connection.alias), connection.cursor() as cursor:
+        cursor.execute(BY_INDEX)
+        cursor.execute(COPY, {"rooms": rooms, "most": most})
+        messages, behind = cursor.fetchone()
+    return messages if behind else None
 
 
 def copy_rest(connection: Any) -> None:
-    """What `copy` left. To be called in a transaction that lets nobody else write."""
-    everything = {"after": -1, "last": 2**63 - 1, "most": 2**62}
+    """What `copy` left. To be called in a transaction that lets nobody else write: each room is looked at once."""
     with connection.cursor() as cursor:
         free_keys(cursor)
-        forget_strangers(cursor)
-        cursor.execute(MAKE_LOGS, everything)
-        cursor.execute(COPY, everything)
-        cursor.execute(
-            "UPDATE topics_log AS l SET changed_at = r.changed_at FROM rooms_room AS r"
-            f" WHERE {LOG_OF_ROOM} AND l.changed_at <> r.changed_at"
-        )
+        cursor.execute(DIFFERENT)
+        found = cursor.fetchall()
+        rooms, strangers = ([row[place] for row in found if row[place] is not None] for place in (0, 1))
+        for table, column in (("topics_entry", "log_id"), ("topics_read", "log_id"), ("topics_log", "id")):
+            cursor.execute(f"DELETE FROM {table} WHERE {column} = ANY(%s)", [strangers])
+        cursor.execute(MAKE_LOGS, {"rooms": rooms})
+    copy_some(connection, rooms, most=2**62)
 
 
 def free_keys(cursor: Any) -> None:
@@ -104,39 +124,6 @@ def free_keys(cursor: Any) -> None:
     )
 
 
-def forget_strangers(cursor: Any) -> None:
-    """Logs of rooms that were deleted since they were copied, or have another epoch."""
-    cursor.execute(
-        "SELECT l.id FROM topics_log AS l WHERE l.name LIKE 'room/%'"
-        f" AND NOT EXISTS (SELECT FROM rooms_room AS r WHERE {LOG_OF_ROOM})"
-    )
-    keys = [key for (key,) in cursor.fetchall()]
-    for table, column in (("topics_entry", "log_id"), ("topics_read", "log_id"), ("topics_log", "id")):
-        cursor.execute(f"DELETE FROM {table} WHERE {column} = ANY(%s)", [keys])
-
-
-def make_logs(connection: Any, chunk: dict[str, int]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(MAKE_LOGS, chunk)
-
-
-def copy_some(connection: Any, chunk: dict[str, int], progress: "Progress") -> bool:
-    """Whether there was something to copy."""
-    with connection.cursor() as cursor:
-        cursor.execute(COPY, chunk)
-        messages, rooms = cursor.fetchone()
-    progress.add(messages)
-    return bool(rooms)
-
-
-def _last_of_next(connection: Any, after: int) -> int | None:
-    """The key of the last room of the next few that follow that key."""
-    some = f"SELECT id FROM rooms_room WHERE id > %s ORDER BY id LIMIT {ROOMS_AT_ONCE}"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT max(id) FROM ({some}) AS next_ones", [after])
-        return cursor.fetchone()[0]  # type: ignore[no-any-return]
-
-
 class Progress:
     """Said now and then, so that a long copy does not look like one that hangs."""
 
@@ -147,11 +134,7 @@ class Progress:
         self.messages += messages
         if monotonic() - self.said_at >= PROGRESS_SECONDS:
             self.said_at = monotonic()
-            logger.info("%d messages are copied into their topics' logs so far", self.messages)
-
-    def end(self) -> None:
-        if self.messages:
-            logger.info("%d messages are copied into their topics' logs", self.messages)
+            logger.info("%d messages are copied so far", self.messages)
 
 
 # --- SQLite, which one process uses at a time ----------------------------------------------------------
