@@ -48,10 +48,11 @@ BEGIN
         NEW.id := nextval(pg_get_serial_sequence('topics_log', 'id'));
         own := nextval(pg_get_serial_sequence('rooms_opened', 'id'));
     END IF;
+    -- In this version's order, so that two who make the same room never wait for each other.
+    INSERT INTO rooms_opened (id, name, created_at) VALUES (own, NEW.name, NEW.created_at) ON CONFLICT DO NOTHING;
     INSERT INTO topics_log (id, name, epoch, seq, pruned, created_at, changed_at)
     VALUES (NEW.id, 'room/' || NEW.name, NEW.epoch, NEW.seq, 0, NEW.created_at, NEW.changed_at)
     ON CONFLICT DO NOTHING;
-    INSERT INTO rooms_opened (id, name, created_at) VALUES (own, NEW.name, NEW.created_at) ON CONFLICT DO NOTHING;
     RETURN NEW;
 END $$;
 
@@ -76,14 +77,25 @@ BEGIN
     RETURN OLD;
 END $$;
 
+-- Whichever version deletes a log, both derive other epochs from now on for those that are made again.
+CREATE FUNCTION rooms_before_renew() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE rooms_lineage SET salt = left(md5(random()::text), 16);
+    UPDATE topics_installation SET lineage = left(md5(random()::text), 16);
+    RETURN NULL;
+END $$;
+
 CREATE TRIGGER make INSTEAD OF INSERT ON rooms_room FOR EACH ROW EXECUTE FUNCTION rooms_before_make();
 CREATE TRIGGER remove INSTEAD OF DELETE ON rooms_room FOR EACH ROW EXECUTE FUNCTION rooms_before_remove();
 CREATE TRIGGER say INSTEAD OF INSERT ON rooms_message FOR EACH ROW EXECUTE FUNCTION rooms_before_say();
+CREATE TRIGGER rooms_before_renew AFTER DELETE ON topics_log FOR EACH ROW
+    WHEN (OLD.seq > 0 AND OLD.name LIKE 'room/%') EXECUTE FUNCTION rooms_before_renew();
 """
 
 LEAVE: Final = """
+DROP TRIGGER rooms_before_renew ON topics_log;
 DROP VIEW rooms_room, rooms_message;
-DROP FUNCTION rooms_before_make(), rooms_before_say(), rooms_before_remove();
+DROP FUNCTION rooms_before_make(), rooms_before_say(), rooms_before_remove(), rooms_before_renew();
 DROP TABLE rooms_lineage;
 """
 

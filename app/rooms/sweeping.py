@@ -27,7 +27,7 @@ def sweep() -> int:
         keys = list(old.values_list("pk", flat=True))
         # Locked, so nobody says something first there meanwhile. One that somebody holds is being spoken in.
         for room in Room.objects.select_for_update(skip_locked=True).filter(pk__in=keys):
-            if valid_name(room.name) and not RoomTopic(room=room.name).position().epoch:
+            if valid_name(room.name) and not RoomTopic(room=room.name).position().seq:
                 room.delete()
         Making.objects.filter(pk__in=keys).delete()
     return len(keys)

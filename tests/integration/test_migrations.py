@@ -1,52 +1,9 @@
-"""The version before goes on storing messages while, and after, the database is migrated for this one."""
+"""Migrations that are interrupted, or run twice at once. What they do with what was said: test_carrying_over.py."""
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-
-import pytest
 
 from servers.app import Image, environment
 from servers.postgres import Postgres
-
-BEFORE = "0002"  # whose version knows of ids in a room only
-STORED_BY_THE_VERSION_BEFORE = """
-from django.db import connection
-from django.utils import timezone
-with connection.cursor() as cursor:
-    at = connection.ops.adapt_datetimefield_value(timezone.now())
-    if {number} == 1:
-        cursor.execute("INSERT INTO rooms_room (id, name, epoch, seq, created_at, changed_at)"
-                       " VALUES (1, 'lobby', 'an-epoch', 0, %s, %s)", [at, at])
-    cursor.execute("SELECT id FROM rooms_message WHERE room_id = 1 AND client_id = 'id-{number}'")
-    assert not cursor.fetchall()
-    cursor.execute("INSERT INTO rooms_message (room_id, seq, client_id, author, guest, body, at)"
-                   " VALUES (1, {number}, 'id-{number}', 'alice', %s, 'hi', %s)", [True, at])
-    cursor.execute("UPDATE rooms_room SET seq = {number} WHERE id = 1")
-"""
-SENT_AGAIN = """
-from rooms.log import Entry, append_all
-from rooms.models import Room
-from topics.people import Person
-room = Room.objects.named("lobby")
-alice, mallory = Person("guest:a", "alice", True), Person("guest:m", "mallory", True)
-said = append_all([Entry(room.pk, "id-1", alice, "hi"), Entry(room.pk, "id-2", alice, "hi"),
-                   Entry(room.pk, "id-2", mallory, "ho"), Entry(room.pk, "id-2", alice, "hi")])
-print([(stored.seq, stored.fresh) for stored in said], room.epoch)
-"""
-
-
-@pytest.mark.parametrize("database", ["Postgres", "SQLite"])
-def test_a_message_stored_by_the_version_before_is_stored_once_when_it_is_sent_again(
-    image: Image, postgres: Postgres, tmp_path: Path, database: str
-) -> None:
-    url = postgres.create_database("migrated") if database == "Postgres" else f"sqlite:///{tmp_path}/rooms.sqlite3"
-    env = environment(DATABASE_URL=url)
-    image.manage("migrate", "rooms", BEFORE, env=env)
-    image.manage("shell", "--command", STORED_BY_THE_VERSION_BEFORE.format(number=1), env=env)
-    image.migrate(env)
-    image.manage("shell", "--command", STORED_BY_THE_VERSION_BEFORE.format(number=2), env=env)
-    told = image.manage("shell", "--command", SENT_AGAIN, env=env)
-    assert told.endswith("[(1, False), (2, False), (3, True), (2, False)] an-epoch\n")
 
 
 def test_a_migration_that_was_interrupted_is_finished_by_the_next_one(image: Image, postgres: Postgres) -> None:
