@@ -1,8 +1,11 @@
 """How a topic's log begins, gets another name, and ends: alice and bob follow, carol comes later."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.utils import timezone
 
 from topics import Conflict, NoSuchEvent, Refused, logs
 from topics.log import New, append_all
@@ -166,6 +169,7 @@ def test_the_recent_topics_of_a_class_are_those_with_events_the_last_one_first()
     Begun(it="a").append("hi")
     for topic in (OPEN, OTHER, OPEN):
         topic.append("hi")
+    Log.objects.filter(name=OTHER.name).update(changed_at=timezone.now() - timedelta(minutes=1))  # it is to a second
     logs.key_of(Chat(name_of_it="empty"), None)
     Log.objects.create(name="chat/no such name", seq=1)
     assert [(topic, seq) for topic, seq, _ in Chat.recent()] == [(OPEN, 2), (OTHER, 1)]
