@@ -64,6 +64,7 @@ class Room(models.Model):
     objects: ClassVar[Rooms] = Rooms()
 
     _stored_name: str | None = None
+    _keeps_log = False
 
     class Meta:
         db_table = "rooms_opened"  # `rooms_room` is what the version before finds while it serves
@@ -87,12 +88,17 @@ class Room(models.Model):
         if before is not None and before != self.name and valid_name(before):
             RoomTopic(room=before).move(RoomTopic(room=self.name))
 
+    def forget(self) -> None:
+        """Removes the row alone: whatever is said there makes it again."""
+        self._keeps_log = True
+        self.delete()
+
 
 @receiver(post_delete, sender=Room)
 def delete_log(instance: Room, **_: Any) -> None:
     from rooms.topics import RoomTopic
 
-    if valid_name(instance.name):
+    if valid_name(instance.name) and not instance._keeps_log:
         RoomTopic(room=instance.name).delete()
 
 

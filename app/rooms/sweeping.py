@@ -25,9 +25,9 @@ def sweep() -> int:
     with transaction.atomic():
         old = Making.objects.filter(at__lt=timezone.now() - KEPT).order_by("at")[:AT_ONCE]
         keys = list(old.values_list("pk", flat=True))
-        # Locked, so nobody says something first there meanwhile. One that somebody holds is being spoken in.
+        # Locked, and so not just being made by a first message. What is one all the same finds its log.
         for room in Room.objects.select_for_update(skip_locked=True).filter(pk__in=keys):
             if valid_name(room.name) and not RoomTopic(room=room.name).position().seq:
-                room.delete()
+                room.forget()
         Making.objects.filter(pk__in=keys).delete()
     return len(keys)

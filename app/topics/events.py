@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Position(NamedTuple):
-    """The number of a log's last event, and which log it is: ("", 0) where nothing has been appended yet."""
+    """The number of a log's last event, and which log it is: the one to be, where nothing has been appended yet."""
 
     epoch: str
     seq: int

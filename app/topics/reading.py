@@ -8,7 +8,7 @@ from django.db.models.functions import Greatest
 from topics import log, logs, replay, routes
 from topics.errors import NoSuchTopic
 from topics.events import Event, Position, Recent, event_of
-from topics.models import Entry, Log, Read
+from topics.models import Entry, Installation, Log, Read
 from topics.people import person
 from topics.replay import Page
 
@@ -47,8 +47,9 @@ def event(name: str, id: str) -> Event | None:
 
 
 def position(name: str) -> Position:
-    found = logs.look(name)
-    return Position(found.epoch, found.seq) if found else Position("", 0)
+    if found := logs.look(name):
+        return Position(found.epoch, found.seq)
+    return Position(logs.epoch_to_be(name, Installation.here().lineage), 0)
 
 
 def recent(kind: "type[Topic]", limit: int) -> list[Recent]:

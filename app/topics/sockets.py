@@ -142,7 +142,7 @@ class OneTopic(PersonSocket):
         return () if self.feed is None else (self.feed,)
 
     def asked(self, scope: dict[str, Any]) -> Asked:
-        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        query = parse_qs(scope["query_string"].decode("latin-1"))
         return Asked(self.topic(scope), number(query.get("since")), (query.get("epoch") or [None])[0])
 
     async def arrived(self, asked: Asked) -> None:

@@ -118,11 +118,14 @@ def test_an_author_who_is_none_is_refused(by: Any) -> None:
         LUNCH.append(1, by=by)
 
 
-def test_looking_makes_no_log() -> None:
-    assert LUNCH.position() == ("", 0)
+def test_looking_makes_no_log_and_says_which_one_it_will_be() -> None:
+    before = LUNCH.position()
+    assert before.seq == 0
     assert LUNCH.events() == []
     assert LUNCH.event("a") is None
     assert Log.objects.count() == 0
+    LUNCH.append("a")
+    assert LUNCH.position() == (before.epoch, 1)
 
 
 def test_an_anonymous_user_is_told_how_a_guest_is_named() -> None:
