@@ -72,7 +72,7 @@ def casts_in(dialect: Dialect | None, casts: list[Cast]) -> list[Cast]:
 
 def hand_page(follower: Follower, page: list[Numbered], position: int) -> int:
     """Hands over bundle after bundle until one has to wait; the follower's position after that."""
-    handed = 0
+    page, handed = numbered_in(dialect_of(follower), page), 0
     for bundle in bundles(event.frame.encode() for event in page):
         if not follower.hand(bundle):
             break

@@ -10,7 +10,7 @@ import asyncio
 import logging
 
 from realtime import metrics
-from realtime.audience import Audience, Cast, casts_in, dialect_of, hand_page, numbered_in
+from realtime.audience import Audience, Cast, casts_in, hand_page, numbered_in
 from realtime.bundle import bundles
 from realtime.closing import RESTART, TOO_SLOW
 from realtime.contract import Dialect, Follower, Numbered, Product, Read
@@ -220,8 +220,8 @@ class Feed:
         try:
             while position != self.seq:
                 await follower.emptied()
-                page = numbered_in(dialect_of(follower), await self._page(position, limit))
-                before, position = position, hand_page(follower, page, position)
+                before = position
+                position = hand_page(follower, await self._page(position, limit), position)
                 limit = min(max(2 * (position - before), REPLAY_LEAST_EVENTS), REPLAY_EVENTS)
             self.hand_out()  # what the follower has already is still on its way to the others
             self.behind.pop(follower, None)
