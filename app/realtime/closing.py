@@ -15,6 +15,7 @@ class Goodbye(NamedTuple):
 BAD_FRAMES = Goodbye(4400, "bad_frames")
 LOGIN = Goodbye(4401, "login_required")
 FORBIDDEN = Goodbye(4403, "forbidden")
+DISCONNECTED = Goodbye(4410, "disconnected")
 NO_SUCH_ROOM = Goodbye(4404, "no_such_room")
 RESTART = Goodbye(4501, "restart", 500)
 TOO_SLOW = Goodbye(4508, "too_slow", 500)

@@ -12,12 +12,13 @@ from django.db import Error as DatabaseError
 from realtime import hubs
 from realtime.contract import Changed, Follower, Numbered
 from realtime.hub import Hub
-from realtime.standing import Verdict
+from realtime.standing import Notice, Verdict
 from rooms import frames, log, sweeping
 from rooms.log import Page
 from rooms.standing import Present, Standing
 from topics import database
 from topics.gathering import Gathering
+from topics.live import TOPICS
 from topics.models import Installation
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,9 @@ class Rooms:
         if monotonic() >= self._sweep_at:
             await self._sweep()
         return await database.run(database.readers, log.changed, seconds)
+
+    async def notices(self, seconds: float) -> Sequence[Notice]:
+        return await TOPICS.notices(seconds)
 
     async def judge(self, followers: Sequence[Follower], doubted: bool) -> Verdict:
         return await database.run(database.readers, self._standing.judge, cast(Sequence[Present], followers), doubted)

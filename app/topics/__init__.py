@@ -3,8 +3,9 @@
 `from topics import Refused, Topic` in an app's own topics.py; see docs/topics.md.
 """
 
-from topics.errors import BadData, Busy, Conflict, NoSuchEvent, NoSuchTopic, Refused
+from topics.errors import BadData, Busy, Conflict, NoSuchEvent, NoSuchTopic, Refused, Unreachable
 from topics.people import Person, person_of
+from topics.putting_out import adisconnect, arecheck, disconnect, recheck
 from topics.topic import Topic
 
 __all__ = [
@@ -16,5 +17,10 @@ __all__ = [
     "Person",
     "Refused",
     "Topic",
+    "Unreachable",
+    "adisconnect",
+    "arecheck",
+    "disconnect",
     "person_of",
+    "recheck",
 ]

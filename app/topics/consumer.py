@@ -1,6 +1,7 @@
 """One person's socket with any number of topics: ws/, the protocol topics.v1."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import Error as DatabaseError
@@ -14,7 +15,7 @@ from realtime.limits import BAD_FRAMES_IN_A_ROW, PING_SECONDS
 from realtime.rates import Limits
 from topics import database, frames, rates, reading, wording
 from topics.arrivals import Claim, Forbidden, LoginRequired, claim_of
-from topics.data import MAX_DATA_BYTES, encoded
+from topics.data import MAX_DATA_BYTES, SIGNAL_BYTES, TooLong, encoded_signal
 from topics.errors import BadData, NoSuchTopic
 from topics.frames import BadFrame, ClientFrame, Join, Leave, Read, Send, Signal
 from topics.gathering import Unanswered
@@ -22,7 +23,6 @@ from topics.joining import joined
 from topics.live import PREFIX, TOPICS
 from topics.log import Outcome, Stored
 from topics.people import Person, shown
-from topics.permission import READ, may
 from topics.routes import find
 from topics.services import NO_SUCH_TOPIC, UNAVAILABLE, Denied, Services, denied
 from topics.topic import Topic
@@ -31,7 +31,6 @@ from topics.wording import Ping
 MOST_TOPICS: Final = 100  # of one socket
 JOIN_RATE: Final = 20  # a second and person, once the topics of two sockets have been joined
 MOST_IN_FLIGHT: Final = 64  # events of one socket on their way into a log; then it is not read any more
-SIGNAL_BYTES: Final = 4_096  # of a signal's data
 LIMITS: Final = {"topics": MOST_TOPICS, "data_bytes": MAX_DATA_BYTES, "signal_bytes": SIGNAL_BYTES}
 
 
@@ -86,6 +85,7 @@ class TopicsConsumer(SocketConsumer):
             joins: Limits = {f"joins:{person.key}": (JOIN_RATE, 2 * MOST_TOPICS)}
             self.bucket, self.joins = self.services.hub.rates.enter(limits), self.services.hub.rates.enter(joins)
             self.whose = tuple(limits)
+            self.services.hub.present.enter(self)
             self.outbox.put(frames.welcome(shown(person) or {}, PING_SECONDS, LIMITS))
 
     async def admitted(self, claim: Claim) -> Person | None:
@@ -103,6 +103,7 @@ class TopicsConsumer(SocketConsumer):
         for topic in list(self.feeds):
             self.leave(topic)
         if self.whose:
+            self.services.hub.present.leave(self)
             self.services.hub.rates.leave([*self.whose, f"joins:{self.key}"])
 
     # --- What the client says ------------------------------------------------------------------------
@@ -182,12 +183,15 @@ class TopicsConsumer(SocketConsumer):
         self.feeds[topic.name] = feed
         self.outbox.put(joined(hub, topic.name, snapshot), always=True)
 
-    async def ask_again(self) -> None:
-        """Puts the person out of what she may not read any more, as if it had never been there."""
-        for name in list(self.feeds):
-            if not await may(find(name), self.person, READ):
-                self.leave(name)
-                self.outbox.put(frames.left(name, "forbidden"), always=True)
+    @property
+    def followed(self) -> Sequence[Topic]:
+        return [find(name) for name in self.feeds]
+
+    def put_out(self, room: str, reason: Goodbye) -> None:
+        name = room.removeprefix(PREFIX)
+        if name in self.feeds:
+            self.leave(name)
+            self.outbox.put(frames.left(name, reason.reason), always=True)
 
     async def asked_to_leave(self, topic: str) -> None:
         if task := self.joining.pop(topic, None):
@@ -216,11 +220,9 @@ class TopicsConsumer(SocketConsumer):
     async def signal(self, frame: Signal) -> None:
         await self.services.writable(frame.topic, self.person)
         try:
-            text = encoded(frame.data)
+            text = encoded_signal(frame.data)
         except BadData as bad:
-            raise Denied("bad_frame", str(bad)) from None
-        if len(text.encode()) > SIGNAL_BYTES:
-            raise Denied("too_long", f"A signal's data has {SIGNAL_BYTES} bytes at most.")
+            raise Denied("too_long" if isinstance(bad, TooLong) else "bad_frame", str(bad)) from None
         signal = frames.signal(frame.topic, shown(self.person), text)
         self.services.hub.mention(PREFIX + frame.topic, signal, by=self.key)
 
@@ -247,7 +249,9 @@ class TopicsConsumer(SocketConsumer):
             unread = await database.run(database.readers, read_and_count, frame.topic, self.person, frame.seq)
         except DatabaseError:
             raise Denied(*UNAVAILABLE) from None
-        await self.reply(frames.unread(frame.topic, unread))
+        told = frames.unread(frame.topic, unread)
+        self.services.hub.tell(PREFIX + frame.topic, told, to=self.key, but=self)
+        await self.reply(told)
 
 
 def read_and_count(topic: str, person: Person, seq: int) -> int:

@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from typing import Any, Final, Protocol, cast
 from weakref import WeakKeyDictionary
 
+from realtime.closing import FORBIDDEN
 from realtime.contract import Changed, Follower, Numbered
 from realtime.hub import Hub
-from realtime.standing import Verdict
-from topics import database, frames, logs, replay
+from realtime.standing import Notice, Verdict
+from topics import database, frames, logs, notices, permission, replay
 from topics.gathering import Gathering
 from topics.log import Stored
 from topics.models import Installation
 from topics.people import Person, shown
 from topics.replay import Page
 from topics.standing import Accounts
+from topics.topic import Topic
 
 PAGES: Final = 8  # read together: of 200 events each, which may be long
 PREFIX: Final = "topic:"  # of a topic's key in the hub, before its name
@@ -30,7 +32,8 @@ class Present(Follower, Protocol):
     def person(self) -> Person: ...
     @property
     def session(self) -> str | None: ...
-    async def ask_again(self) -> None: ...  # whether the person may still read what she follows
+    @property
+    def followed(self) -> Sequence[Topic]: ...
 
 
 class Topics:
@@ -51,10 +54,18 @@ class Topics:
         people = {one.session: one.person for one in present if one.session}
         over = await database.run(database.readers, self._accounts.over, people, doubted) if people else {}
         verdict = Verdict({one: over[one.session] for one in present if one.session in over}, {})
-        for one in present if doubted else ():
-            if one not in verdict.followers:
-                await one.ask_again()
+        if doubted:
+            await self._ask_again([one for one in present if one not in verdict.followers])
         return verdict
+
+    async def _ask_again(self, present: Sequence[Present]) -> None:
+        """Puts them out of what they may not read any more."""
+        asked = {(topic, one.person) for one in present for topic in one.followed}
+        forbidden = await permission.not_readable(asked)
+        for one in present if forbidden else ():
+            for topic in one.followed:
+                if (topic, one.person) in forbidden:
+                    one.put_out(PREFIX + topic.name, FORBIDDEN)
 
     async def read(self, key: str, after: int, limit: int) -> list[Numbered]:
         """Topics that are opened together, after a deploy for example, are read together."""
@@ -64,6 +75,9 @@ class Topics:
     async def changed(self, seconds: float) -> list[Changed]:
         found = await database.run(database.readers, replay.changed, seconds)
         return [Changed(PREFIX + name, epoch, seq) for name, epoch, seq in found]
+
+    async def notices(self, seconds: float) -> list[Notice]:
+        return [noticed(one) for one in await database.run(database.readers, notices.recent, seconds)]
 
     def seq_frame(self, key: str, seq: int, epoch: str) -> str:
         return frames.seq(key.removeprefix(PREFIX), seq, epoch)
@@ -97,6 +111,11 @@ def worded(topic: str, stored: Stored) -> str:
     if stored.seq == 1 and (epoch := logs.epoch_of(topic)):  # who was there before has none yet
         more += f',"epoch":"{epoch}"'
     return frames.event(topic, stored.seq, stored.id, by, stored.data, stored.at, more=more)
+
+
+def noticed(notice: notices.Notice) -> Notice:
+    room = PREFIX + notice.topic if notice.topic else None
+    return Notice(notice.id, notice.person or None, room, notice.out, notice.age)
 
 
 def publish(hub: Hub, topic: str, stored: Stored) -> None:

@@ -11,6 +11,7 @@ from topics.people import Person
 
 too_fast: Final = metrics.limited.labels("message_rate")
 too_often: Final = metrics.limited.labels("replays")
+reads_too_often: Final = metrics.limited.labels("reads")
 too_much: Final = metrics.limited.labels("messages_waiting")
 
 _posts: Final = Rates(monotonic)
@@ -18,6 +19,9 @@ _posts: Final = Rates(monotonic)
 # Replays of more than a welcome holds: a few bytes that ask for megabytes. A person has many tabs, and comes back.
 REPLAYS_A_SECOND: Final = 0.5
 REPLAYS_AT_ONCE: Final = 20
+# Pages of history, members and streams, over HTTP: each costs a query or two.
+READS_A_SECOND: Final = 10
+READS_AT_ONCE: Final = 100
 
 
 def limits(person: Person, address: str) -> Limits:
@@ -41,4 +45,12 @@ def replays(person: Person, address: str) -> Limits:
     found: Limits = {f"replays:{person.key}": (REPLAYS_A_SECOND, REPLAYS_AT_ONCE)}
     if settings.MESSAGE_RATE_PER_ADDRESS:
         found[f"replays:address:{address}"] = 10 * REPLAYS_A_SECOND, 10 * REPLAYS_AT_ONCE
+    return found
+
+
+def reads(person: Person, address: str) -> Limits:
+    """What a GET takes from. The address counts where the settings say that it is one client's."""
+    found: Limits = {f"reads:{person.key}": (READS_A_SECOND, READS_AT_ONCE)}
+    if settings.MESSAGE_RATE_PER_ADDRESS:
+        found[f"reads:address:{address}"] = 10 * READS_A_SECOND, 10 * READS_AT_ONCE
     return found
