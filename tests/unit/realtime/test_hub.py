@@ -587,6 +587,16 @@ async def test_notice_that_the_layer_loses_is_found_in_the_database(layer: Layer
     assert bob.goodbye is None
 
 
+async def test_notice_reaches_a_socket_that_follows_nothing_where_nobody_follows_anything(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    layer.down = True
+    hub, idle = process(), Socket("alice")
+    hub.present.enter(idle)
+    rooms.noticed = [Notice(1, person="alice", out=True)]
+    await until(lambda: idle.goodbye is DISCONNECTED)
+
+
 async def test_notice_of_before_a_process_began_is_none_of_its_business(
     layer: Layer, rooms: Rooms, process: Make
 ) -> None:
