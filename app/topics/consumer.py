@@ -246,17 +246,12 @@ class TopicsConsumer(SocketConsumer):
         if frame.topic not in self.feeds:
             raise Denied(*NO_SUCH_TOPIC)
         try:
-            unread = await database.run(database.readers, read_and_count, frame.topic, self.person, frame.seq)
+            unread = await database.run(database.readers, reading.read_and_count, frame.topic, self.person, frame.seq)
         except DatabaseError:
             raise Denied(*UNAVAILABLE) from None
         told = frames.unread(frame.topic, unread)
         self.services.hub.tell(PREFIX + frame.topic, told, to=self.key, but=self)
         await self.reply(told)
-
-
-def read_and_count(topic: str, person: Person, seq: int) -> int:
-    reading.read_up_to(topic, person, seq)
-    return reading.unread(topic, person)
 
 
 def answer(frame: Send, outcome: Outcome) -> str:

@@ -25,6 +25,7 @@ class Snapshot(NamedTuple):
     recovered: bool
     frames: list[str]
     position: int
+    unread: int | None = None  # where the topic counts it
 
 
 class Wish(NamedTuple):

@@ -29,12 +29,14 @@ class Topic(Twins):
         Votes(poll="lunch").append({"option": "pizza"})
 
     `route` is one of Django's URL routes; its parameters become attributes, of the converters' types. `keep` is how
-    long events are kept, None for ever. `rate` is how many events and signals a second a person may send.
+    long events are kept, None for ever. `rate` is how many events and signals a second a person may send. Who
+    joins a topic with `count_unread` is told how much of it is new to her.
     """
 
     route: ClassVar[str] = ""
     keep: ClassVar[timedelta | None] = None
     rate: ClassVar[int] = 10
+    count_unread: ClassVar[bool] = False
     parsed_route: ClassVar[Route]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -168,13 +170,13 @@ class Topic(Twins):
         return reading.position(self.name)
 
     def unread(self, person: Any) -> int:
-        """How many events of others the person has not read."""
+        """How many events of others the person has not read; 1,000 are counted at most."""
         from topics import reading
 
         return reading.unread(self.name, person)
 
     def read_up_to(self, person: Any, seq: int) -> None:
-        """The person has read everything up to that number. Never goes back."""
+        """The person has read everything up to that number, and her open tabs are told. Never goes back."""
         from topics import reading
 
         reading.read_up_to(self.name, person, seq)

@@ -16,7 +16,7 @@ from topics import database, logs, routes
 from topics.services import Services
 from unit.realtime.fakes import Layer, until
 
-from .declared import Chat, Votes
+from .declared import Chat, Notes, Votes
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def cheap_pages(settings: Any) -> None:
 @pytest.fixture
 def own_topics(monkeypatch: pytest.MonkeyPatch) -> None:
     logs._known.clear()
-    monkeypatch.setattr(routes, "classes", [Chat, Votes])
+    monkeypatch.setattr(routes, "classes", [Chat, Votes, Notes])
 
 
 @pytest.fixture

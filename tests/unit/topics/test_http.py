@@ -243,8 +243,8 @@ class Stream:
         await asyncio.wait([self.task])
 
 
-async def follow(name: str = "bob", query: str = "", **headers: str) -> Stream:
-    response = await get(name, OPEN + query, accept="text/event-stream", **headers)
+async def follow(name: str = "bob", query: str = "", path: str = OPEN, **headers: str) -> Stream:
+    response = await get(name, path + query, accept="text/event-stream", **headers)
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "text/event-stream"
     return Stream(response)
