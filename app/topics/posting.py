@@ -40,9 +40,10 @@ Became = Stored | Denied | None
 async def begin(
     name: str, person: Person, address: str, one: dict[str, Any]
 ) -> "asyncio.Future[Became] | Denied | None":
-    services = Services.here()
+    services, limits = Services.here(), rates.limits(person, address)
     try:
-        if too_early := rates.post(person, address):
+        if too_early := services.hub.rates.take_once(limits):
+            rates.too_fast.inc()
             raise Denied("rate_limited", "That was too fast.", int(too_early * 1000) + 1)
         sent = await services.taken(name, one["id"], person, one["data"])
     except Denied as refused:
@@ -55,7 +56,7 @@ async def begin(
         if not landing.done():  # it is cancelled where the client has gone
             landing.set_result(outcome if isinstance(outcome, Stored) else denied(outcome))
 
-    services.writer.append(sent, landed, tuple(rates.limits(person, address)))
+    services.writer.append(sent, landed, tuple(limits))
     return landing
 
 
