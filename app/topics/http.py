@@ -44,7 +44,8 @@ async def topic(request: ASGIRequest, name: str, person: Person) -> HttpResponse
     if request.method not in {"GET", "HEAD"}:
         raise Problem(405, "bad_method", "GET reads, POST appends.")
     reads_seldom(request, person)
-    if request.accepts("text/event-stream") and "text/event-stream" in request.headers.get("Accept", ""):
+    streams = request.accepts("text/event-stream") and "text/event-stream" in request.headers.get("Accept", "")
+    if streams and request.method == "GET":
         return await stream(request, name, person)
     if "members" in request.GET:
         return await members(request, name, person)

@@ -348,6 +348,11 @@ async def test_a_quiet_stream_says_that_it_lives(monkeypatch: pytest.MonkeyPatch
     await bob.leave()
 
 
+async def test_who_asks_for_the_head_of_a_stream_opens_none() -> None:
+    answer = await browser().head(OPEN, headers={"accept": "text/event-stream"})
+    assert (answer.status_code, answer.streaming, drain.sockets) == (200, False, set())
+
+
 async def test_carol_gets_no_stream_of_what_she_may_not_read() -> None:
     assert (await get("carol", accept="text/event-stream")).status_code == 404
 

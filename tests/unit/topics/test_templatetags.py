@@ -1,6 +1,7 @@
 """A page tells its browser which topic it shows, and up to where."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,3 +72,13 @@ def test_what_is_no_position_is_refused_with_a_sentence() -> None:
 def test_a_name_that_the_view_forgot_is_told(settings: Any) -> None:
     with pytest.raises(TemplateSyntaxError, match="is it in the context"):
         shown(LUNCH, "{% topic vote %}")
+
+
+def test_what_the_page_of_topics_shows_is_what_comes_out() -> None:
+    docs = (Path(__file__).parents[3] / "docs" / "topics.md").read_text()
+    [sample] = re.findall(r"```html\n(.*?)```", docs, re.DOTALL)
+    [result] = re.findall(r"gives `<ul (.*?)>`", docs)
+    LUNCH.append(1)
+    page = Template(sample).render(Context({"votes": LUNCH, "position": LUNCH.position()._replace(seq=41)}))
+    expected = re.escape(result).replace("…", "[0-9a-f]+")
+    assert re.search(f"<ul {expected}>", page)
