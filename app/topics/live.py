@@ -1,9 +1,12 @@
 """The topics as the hub sees them: where to read, and how its own frames are worded."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Any, Final, Protocol, cast
 from weakref import WeakKeyDictionary
+
+from django.db import Error as DatabaseError
 
 from realtime.closing import FORBIDDEN
 from realtime.contract import Changed, Follower, Numbered
@@ -17,6 +20,8 @@ from topics.people import Person, shown
 from topics.replay import Page
 from topics.standing import Accounts
 from topics.topic import Topic
+
+logger = logging.getLogger(__name__)
 
 PAGES: Final = 8  # read together: of 200 events each, which may be long
 PREFIX: Final = "topic:"  # of a topic's key in the hub, before its name
@@ -61,7 +66,11 @@ class Topics:
     async def _ask_again(self, present: Sequence[Present]) -> None:
         """Puts them out of what they may not read any more."""
         asked = {(topic, one.person) for one in present for topic in one.followed}
-        forbidden = await permission.not_readable(asked)
+        try:
+            forbidden = await permission.not_readable(asked)
+        except DatabaseError as error:  # whose session is over goes all the same
+            logger.warning("it could not be asked who may still read: %s", error)
+            return
         for one in present if forbidden else ():
             for topic in one.followed:
                 if (topic, one.person) in forbidden:
