@@ -175,8 +175,11 @@ def test_after_a_rollback_nothing_is_appended() -> None:
 
 
 def test_what_is_to_be_appended_later_is_checked_now() -> None:
-    with pytest.raises(BadData), transaction.atomic():
-        LUNCH.append(object(), on_commit=True)
+    with transaction.atomic():
+        with pytest.raises(BadData):
+            LUNCH.append(object(), on_commit=True)
+        with pytest.raises(BadData):
+            LUNCH.append(1, id="", on_commit=True)
 
 
 def test_a_signal_has_4_kib_as_on_a_socket() -> None:
