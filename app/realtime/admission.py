@@ -3,7 +3,7 @@
 import ipaddress
 import json
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 
@@ -14,44 +14,60 @@ Message = dict[str, Any]
 HEALTH_PATH = "/ws/health/"  # probers always get in: a process that is full or leaving is alive
 
 
-class Admission:
-    """ASGI application around the one that serves WebSockets. Knows how many it serves.
+class Inside:
+    """Who is in: sockets, and answers to requests that last as long as a socket does."""
 
-    503 at the handshake lets a proxy try the next process. Whoever has too many sockets would be refused
-    there, too, and is told so in words.
-    """
-
-    def __init__(self, application: Any) -> None:
-        self.application = application
+    def __init__(self) -> None:
         self.open = 0
         self.open_from: Counter[str] = Counter()
 
-    async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
-        """One coroutine, not one a question: it lives as long as the socket."""
-        if scope["path"] == HEALTH_PATH:
-            await self.application(scope, receive, send)
-        elif drain.draining():
-            await refuse(scope, receive, send, "draining")
-        elif self.open >= capacity.most_sockets():
-            await refuse(scope, receive, send, "overloaded")
-        elif self._has_too_many(address := limited(scope)):
-            await turn_away(scope, receive, send, TOO_MANY)
-        else:
-            self._count(address, 1)
-            try:
-                await self.application(scope, receive, send)
-            finally:
-                self._count(address, -1)
+    def full(self, address: str | None) -> str:
+        """Why nobody more may come in, from this address where it is given; empty where somebody may."""
+        if drain.draining():
+            return "draining"
+        if self.open >= capacity.most_sockets():
+            return "overloaded"
+        if address is not None and self.open_from[address] >= settings.SOCKETS_PER_ADDRESS:
+            return TOO_MANY.reason
+        return ""
 
-    def _has_too_many(self, address: str | None) -> bool:
-        return address is not None and self.open_from[address] >= settings.SOCKETS_PER_ADDRESS
-
-    def _count(self, address: str | None, sockets: int) -> None:
+    def count(self, address: str | None, sockets: int) -> None:
         self.open += sockets
         if address is not None:
             self.open_from[address] += sockets
             if not self.open_from[address]:
                 del self.open_from[address]
+
+
+here: Final = Inside()
+"""This process."""
+
+
+class Admission:
+    """ASGI application around the one that serves WebSockets.
+
+    503 at the handshake lets a proxy try the next process. Whoever has too many sockets would be refused
+    there, too, and is told so in words.
+    """
+
+    def __init__(self, application: Any, inside: Inside = here) -> None:
+        self.application = application
+        self.inside = inside
+
+    async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
+        """One coroutine, not one a question: it lives as long as the socket."""
+        if scope["path"] == HEALTH_PATH:
+            await self.application(scope, receive, send)
+        elif (reason := self.inside.full(address := limited(scope))) == TOO_MANY.reason:
+            await turn_away(scope, receive, send, TOO_MANY)
+        elif reason:
+            await refuse(scope, receive, send, reason)
+        else:
+            self.inside.count(address, 1)
+            try:
+                await self.application(scope, receive, send)
+            finally:
+                self.inside.count(address, -1)
 
 
 def limited(scope: Message) -> str | None:

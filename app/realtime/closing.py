@@ -15,7 +15,9 @@ class Goodbye(NamedTuple):
 BAD_FRAMES = Goodbye(4400, "bad_frames")
 LOGIN = Goodbye(4401, "login_required")
 FORBIDDEN = Goodbye(4403, "forbidden")
+DISCONNECTED = Goodbye(4410, "disconnected")
 NO_SUCH_ROOM = Goodbye(4404, "no_such_room")
+DELETED = Goodbye(4404, "deleted")  # the log that somebody follows
 RESTART = Goodbye(4501, "restart", 500)
 TOO_SLOW = Goodbye(4508, "too_slow", 500)
 TOO_MANY = Goodbye(4529, "too_many_sockets", 10_000)

@@ -59,6 +59,10 @@ class SocketConsumer:
         else:
             self.outbox.close(reason.code, self.goodbye_frame(reason))
 
+    def put_out(self, room: str, reason: Goodbye) -> None:
+        """A socket with one log has nothing else to hear."""
+        self.close_with(reason)
+
     def hand(self, bundle: Bundle) -> bool:
         return self.outbox.hand(bundle)
 

@@ -7,7 +7,7 @@ from realtime.bundle import Bundle
 from realtime.closing import Goodbye
 
 if TYPE_CHECKING:
-    from realtime.standing import Verdict
+    from realtime.standing import Notice, Verdict
 
 
 class Numbered(NamedTuple):
@@ -49,6 +49,7 @@ class Follower(Protocol):
     offer(bundle): takes frames that may get lost.
     emptied(): returns when everything handed over has left. Raises TooSlow where nothing leaves for too long.
     close_with(reason): says goodbye and closes, without waiting for it.
+    put_out(key, reason): it follows the log with that key no longer, and is told so. One that has no other closes.
     """
 
     @property
@@ -59,6 +60,7 @@ class Follower(Protocol):
     def offer(self, bundle: Bundle) -> None: ...
     async def emptied(self) -> None: ...
     def close_with(self, reason: Goodbye) -> None: ...
+    def put_out(self, room: str, reason: Goodbye) -> None: ...
 
 
 class Product(Protocol):
@@ -68,6 +70,7 @@ class Product(Protocol):
     read(key, after, limit): the log's frames after that number, in order, at most so many.
     changed(seconds): at least the logs that have changed in the last so many seconds. Asked every two seconds, for
         all logs together; so it must be cheap.
+    notices(seconds): at least what was given notice of in the last so many seconds, each with its age. Asked as often.
     judge(followers, doubted): who of its sockets may not stay; see realtime.standing.
     seq_frame, presence_frame: a log's last number and epoch, and who has come and gone, as its sockets are told.
     """
@@ -75,6 +78,7 @@ class Product(Protocol):
     async def identity(self) -> str: ...
     def read(self, room: str, after: int, limit: int) -> Coroutine[Any, Any, list[Numbered]]: ...
     async def changed(self, seconds: float) -> list[Changed]: ...
+    async def notices(self, seconds: float) -> Sequence["Notice"]: ...
     async def judge(self, followers: Sequence[Follower], doubted: bool) -> "Verdict": ...
     def seq_frame(self, room: str, seq: int, epoch: str) -> str: ...
     def presence_frame(

@@ -10,14 +10,14 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from channels.layers import get_channel_layer
 
 from realtime import drain, metrics
-from realtime.audience import in_words
+from realtime.asking import Asking, Here
+from realtime.audience import dialect_of, in_words
 from realtime.bundle import Bundle
 from realtime.closing import RESTART, Goodbye
 from realtime.contract import Changed, Follower, Numbered, Product
@@ -25,8 +25,9 @@ from realtime.failures import contained, keep
 from realtime.feed import Feed
 from realtime.limits import CHECK_SECONDS, REPLAYS, SEQ_SECONDS, TICK_SECONDS
 from realtime.presence import Presence
+from realtime.present import Present
 from realtime.rates import Rates
-from realtime.standing import Doubt, Standing, Verdict
+from realtime.standing import Doubt, Notice, Standing, judged
 from realtime.waiting import relieve
 from realtime.wire import Event, Wire
 
@@ -48,7 +49,10 @@ class Hub:
         self.presence = Presence(self._process, self._send_presence, self._announce, self.loop.time)
         self._replays = asyncio.Semaphore(REPLAYS)
         self.rates = Rates(self.loop.time, self._tell_spent)
-        self.standing = Standing(self.feeds, self._judge, self._restart)
+        self.present = Present()
+        judge = partial(judged, product_of=self.product_of)
+        self.standing = Standing(self.feeds, self.present, judge, self._restart)
+        self._asking = Asking(self._process, self.presence, partial(self._wire.send, None))
         self._seq_due: deque[tuple[float, Feed]] = deque()
         self._tasks = [keep("the hub's clock", self._tick), keep("the check of the log", self._check_log)]
         drain.at_drain(self.farewell)
@@ -117,6 +121,27 @@ class Hub:
         self._hear(room, {"frame": frame, "by": by})
         self._wire.send(room, {"frame": frame, "by": by})
 
+    def tell(self, room: str, frame: str, to: str, but: Follower | None = None) -> None:
+        """Something that may get lost, to the sockets there of the person with the key `to`, but not to that one."""
+        self._tell_own(room, frame, to, but)
+        self._wire.send(room, {"frame": frame, "to": to})
+
+    def _tell_own(self, room: str, frame: str, to: str, but: Follower | None = None) -> None:
+        if feed := self.feeds.get(room):
+            for one in [one for one in self.present.of(to) if one in feed.live and one is not but]:
+                with contained("a follower"):
+                    if words := in_words(dialect_of(one), frame):
+                        one.offer(Bundle.of(words))
+
+    def notify(self, notice: Notice) -> None:
+        """Every process heeds it: at once where the layer works, else at the next check."""
+        self.standing.heed(notice)
+        self._wire.send(notice.room, {"notice": notice.id, "person": notice.person, "out": notice.out})
+
+    async def members(self, room: str, limit: int) -> Here:
+        """Who is there, over all processes, whether one has a socket here or not. Raises asking.Unheard."""
+        return await self._asking.members(room, limit)
+
     def doubt(self, *, person: str | None = None, room: str | None = None) -> None:
         """Every process asks whether these may still be here: who has this key, or whoever is in the room."""
         self.standing.doubt(Doubt(person, room))
@@ -144,6 +169,12 @@ class Hub:
                 self.rates.spent_elsewhere(event["spent"])
         elif "doubt" in event:
             self.standing.doubt(Doubt(event["doubt"], room))
+        elif "notice" in event:
+            self.standing.heed(Notice(event["notice"], event["person"], room, event["out"]))
+        elif "members" in event:
+            self._asking.receive(event)
+        elif "to" in event and room is not None:
+            self._tell_own(room, event["frame"], event["to"])
         elif room is not None:
             self._hear(room, event)
 
@@ -211,12 +242,15 @@ class Hub:
         answered: dict[Product, float] = {}
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            for product in {self.product_of(feed) for feed in self.feeds.values()}:
+            for product in {self.product_of(one) for one in (*self.feeds.values(), *self.present)}:
                 asked = self.loop.time()
+                since = asked - answered.get(product, began)
                 try:
-                    for changed in await product.changed(asked - answered.get(product, began)):
+                    for changed in await product.changed(since):
                         with contained("the check of a room's log"):
                             self._compare(changed)
+                    for notice in await product.notices(since):
+                        self.standing.heed(notice)
                     answered[product] = asked
                 except Exception as error:
                     logger.warning("the log could not be asked what has changed: %s", error)
@@ -225,20 +259,6 @@ class Hub:
     def product_of(self, one: Feed | Follower) -> Product:
         """Whose log, or whose socket, it is."""
         return getattr(one, "product", None) or self._product
-
-    async def _judge(self, followers: Sequence[Follower], doubted: bool) -> Verdict:
-        """Each product judges its own sockets. One that cannot does not keep the others from it."""
-        verdict = Verdict({}, {})
-        for product in {self.product_of(one) for one in followers}:
-            theirs = [one for one in dict.fromkeys(followers) if self.product_of(one) is product]
-            try:
-                judged = await product.judge(theirs, doubted)
-            except Exception as error:
-                logger.warning("it could not be asked who may stay: %s", error)
-                continue
-            verdict.followers.update(judged.followers)
-            verdict.rooms.update(judged.rooms)
-        return verdict
 
     def _compare(self, changed: Changed) -> None:
         feed = self.feeds.get(changed.room)

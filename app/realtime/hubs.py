@@ -3,13 +3,17 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
 from django.conf import settings
 
 from realtime import failures
 from realtime.contract import Product
 from realtime.hub import Hub
+
+T = TypeVar("T")
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
 _making = threading.Lock()
@@ -32,12 +36,30 @@ def from_any_thread(product: Product, speak: Callable[[Hub], None]) -> None:
     Where sockets are served, it is their hub. Elsewhere (gunicorn, a management command) it is one without
     sockets, on a thread of its own: one loop, and so one connection to Redis, a process, however many calls.
     """
-    loop = next((loop for loop in tuple(_hubs) if loop is not _publisher and loop.is_running()), None)
-    if loop is None and settings.REDIS_URL:
-        loop = publisher()
-    if loop is not None:  # else nobody can hear: without Redis all sockets would be in this very process
+    if loop := _loop():
         with contextlib.suppress(RuntimeError):  # the loop has just been closed
             loop.call_soon_threadsafe(lambda: speak(here(product)))
+
+
+def ask_from_any_thread(product: Product, ask: Callable[[Hub], Coroutine[Any, Any, T]]) -> "Future[T] | None":
+    """Lets ask(hub) run there, too: its answer to come. None where there is no hub that could know anything."""
+    if loop := _loop():
+        asked = _asked(product, ask)
+        try:
+            return asyncio.run_coroutine_threadsafe(asked, loop)
+        except RuntimeError:  # the loop has just been closed
+            asked.close()
+    return None
+
+
+async def _asked(product: Product, ask: Callable[[Hub], Coroutine[Any, Any, T]]) -> T:
+    return await ask(here(product))
+
+
+def _loop() -> asyncio.AbstractEventLoop | None:
+    """That of this process's hub. None where nobody can hear: without Redis all sockets would be in this process."""
+    loop = next((loop for loop in tuple(_hubs) if loop is not _publisher and loop.is_running()), None)
+    return publisher() if loop is None and settings.REDIS_URL else loop
 
 
 def publisher() -> asyncio.AbstractEventLoop:

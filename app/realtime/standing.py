@@ -7,14 +7,18 @@ doubt is only a reason to look: one that is lost, doubled or forged does no harm
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from realtime.closing import Goodbye
-from realtime.contract import Follower
+from realtime.closing import DISCONNECTED, Goodbye
+from realtime.contract import Follower, Product
+from realtime.failures import contained
 from realtime.feed import Feed
 from realtime.limits import DOUBT_LOOKS, DOUBT_SECONDS
+from realtime.present import Present
 
 logger = logging.getLogger(__name__)
+
+MOST_HEEDED: Final = 10_000  # notices whose ids are remembered, so that none is heeded twice
 
 
 class Doubt(NamedTuple):
@@ -22,6 +26,19 @@ class Doubt(NamedTuple):
 
     person: str | None = None
     room: str | None = None
+
+
+class Notice(NamedTuple):
+    """A doubt, or an order to put somebody out (`out`), that every process hears of, over the layer or by its log.
+
+    `id` is the same on both ways. `age` is how many seconds ago it was given.
+    """
+
+    id: int
+    person: str | None = None
+    room: str | None = None
+    out: bool = False
+    age: float = 0.0
 
 
 class Verdict(NamedTuple):
@@ -36,10 +53,15 @@ Judge = Callable[[Sequence[Follower], bool], Awaitable[Verdict]]
 
 
 class Standing:
-    """`feeds` is the hub's own table, `close_room(feed, goodbye)` takes a room out of it with everybody in it."""
+    """`feeds` and `present` are the hub's own, `close_room(feed, goodbye)` takes a room away with everybody in it."""
 
-    def __init__(self, feeds: dict[str, Feed], judge: Judge, close_room: Callable[[Feed, Goodbye], None]) -> None:
+    def __init__(
+        self, feeds: dict[str, Feed], present: Present, judge: Judge, close_room: Callable[[Feed, Goodbye], None]
+    ) -> None:
         self._feeds = feeds
+        self._present = present
+        self._began = asyncio.get_running_loop().time()
+        self._heeded: dict[int, None] = {}
         self._judge = judge
         self._close_room = close_room
         self._doubts: dict[Doubt, int] = {}  # how often each is still to be looked at
@@ -52,8 +74,26 @@ class Standing:
         is gone), or than somebody who was on the way in.
         """
         self._doubts[doubt] = DOUBT_LOOKS
-        if self._feeds and self.task is None:
+        if self.task is None and (self._feeds or any(self._present)):
             self.task = asyncio.create_task(self._look())
+
+    def heed(self, notice: Notice) -> None:
+        """Does what it says, once. Who comes back after that may stay, so one from before this process is too old."""
+        if notice.id in self._heeded or notice.age > asyncio.get_running_loop().time() - self._began:
+            return
+        self._heeded[notice.id] = None
+        if len(self._heeded) > MOST_HEEDED:
+            del self._heeded[next(iter(self._heeded))]
+        doubt = Doubt(notice.person, notice.room)
+        if not notice.out:
+            self.doubt(doubt)
+            return
+        for follower in dict.fromkeys(self._concerned_by([doubt])):
+            with contained("a goodbye"):
+                if notice.room is None:
+                    follower.close_with(DISCONNECTED)
+                else:
+                    follower.put_out(notice.room, DISCONNECTED)
 
     async def _look(self) -> None:
         try:
@@ -66,13 +106,15 @@ class Standing:
             self.task = None
 
     async def check_everybody(self) -> None:
-        await self._check([one for feed in self._feeds.values() for one in everybody(feed)], doubted=False)
+        following = (one for feed in self._feeds.values() for one in everybody(feed))
+        await self._check([*following, *self._present], doubted=False)
 
     def _concerned_by(self, doubts: Iterable[Doubt]) -> list[Follower]:
         people, rooms = ({*some} for some in zip(*doubts, strict=True))
-        return [
+        following = (
             one for room, feed in self._feeds.items() for one in everybody(feed) if room in rooms or one.key in people
-        ]
+        )
+        return [*following, *(one for key in people - {None} for one in self._present.of(key))]
 
     async def _check(self, followers: list[Follower], *, doubted: bool) -> None:
         if not followers:
@@ -94,3 +136,18 @@ class Standing:
 
 def everybody(feed: Feed) -> list[Follower]:
     return [*feed.live, *feed.behind]
+
+
+async def judged(followers: Sequence[Follower], doubted: bool, product_of: Callable[[Follower], Product]) -> Verdict:
+    """Each product judges its own sockets. One that cannot does not keep the others from it."""
+    verdict = Verdict({}, {})
+    for product in {product_of(one) for one in followers}:
+        theirs = [one for one in dict.fromkeys(followers) if product_of(one) is product]
+        try:
+            judged = await product.judge(theirs, doubted)
+        except Exception as error:
+            logger.warning("it could not be asked who may stay: %s", error)
+            continue
+        verdict.followers.update(judged.followers)
+        verdict.rooms.update(judged.rooms)
+    return verdict

@@ -12,6 +12,7 @@ from topics.wording import MAX_ID, chosen_id
 CLASH = "This form has already sent another text. Send it again to post this one as well."
 HASTE = "That was too fast. The message is still here: send it again in a moment."
 OTHER = "You are {} here now. Send it again to say it under this name."
+TOO_MANY_NAMES = "You have had many names: keep this one for a moment."
 UNSTORABLE = "This text cannot be stored here."
 AWAY = "The message could not be stored just now. It is still here: send it again in a moment."
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
+from math import ceil
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from rooms import errors, making, sweeping
 from rooms.converters import checked_name
-from rooms.forms import AWAY, CLASH, HASTE, OTHER, UNSTORABLE, MessageForm, NameForm, RoomForm
+from rooms.forms import AWAY, CLASH, HASTE, OTHER, TOO_MANY_NAMES, UNSTORABLE, MessageForm, NameForm, RoomForm
 from rooms.frames import MAX_BODY
 from rooms.models import Room
 from rooms.topics import RoomTopic, body_of
@@ -146,9 +147,14 @@ def message(event: Event) -> Message:
 def rename(request: HttpRequest, person: Person) -> HttpResponse:
     back = where_from(request)
     form = NameForm(person, request.POST or None, initial={"name": person.name})
-    if form.is_valid():
-        return remembered(SeeOther(back), form.person)
-    return show(request, person, "rooms/name.html", form, next=back)
+    if not form.is_valid():
+        return show(request, person, "rooms/name.html", form, next=back)
+    if early := rates.rename(person):
+        form.add_error("name", TOO_MANY_NAMES)
+        answer = show(request, person, "rooms/name.html", form, HTTPStatus.TOO_MANY_REQUESTS, next=back)
+        answer["Retry-After"] = str(ceil(early))
+        return answer
+    return remembered(SeeOther(back), form.person)
 
 
 def where_from(request: HttpRequest) -> str:

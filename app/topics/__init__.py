@@ -3,9 +3,10 @@
 `from topics import Refused, Topic` in an app's own topics.py; see docs/topics.md.
 """
 
-from topics.errors import BadData, Busy, Conflict, NoSuchEvent, NoSuchTopic, Refused
+from topics.errors import BadData, Busy, Conflict, NoSuchEvent, NoSuchTopic, Refused, Unreachable
 from topics.events import Event
 from topics.people import Person, person_of
+from topics.putting_out import adisconnect, arecheck, disconnect, recheck
 from topics.topic import Topic
 
 __all__ = [
@@ -18,7 +19,12 @@ __all__ = [
     "Person",
     "Refused",
     "Topic",
+    "Unreachable",
+    "adisconnect",
+    "arecheck",
+    "disconnect",
     "person_of",
+    "recheck",
 ]
 
 MODULES = ["admin", "names", "people", "rates", "sockets", "wording"]

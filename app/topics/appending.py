@@ -9,7 +9,7 @@ from django.db import OperationalError, transaction
 
 from realtime import hubs
 from topics import frames, live, log, logs
-from topics.data import encoded
+from topics.data import encoded, encoded_signal
 from topics.errors import BadData, Busy, Conflict, NoSuchEvent
 from topics.events import Event, event_of
 from topics.live import TOPICS
@@ -36,6 +36,11 @@ def append(topic: "Topic", data: Any, id: str, by: Any) -> Event:
     if isinstance(outcome, Differs):
         raise Conflict(f"There is another event with the id {id!r} in {topic.name}.")
     raise Busy(f"{topic.name} cannot be appended to just now: try again.")
+
+
+def append_on_commit(topic: "Topic", data: Any, id: str, by: Any) -> None:
+    check(data, id, by)
+    transaction.on_commit(partial(append, topic, data, id, by))
 
 
 def _append(topic: "Topic", id: str, text: str, author: Person | None) -> Outcome:
@@ -80,7 +85,7 @@ def _told(topic: "Topic", stored: Stored) -> Event:
 
 
 def signal(topic: "Topic", data: Any, by: Any) -> None:
-    text, author = encoded(data), person(by)
+    text, author = encoded_signal(data), person(by)
     frame = frames.signal(topic.name, shown(author), text)
     key = author.key if author else ""
     transaction.on_commit(
@@ -117,8 +122,4 @@ def move(topic: "Topic", to: "Topic") -> None:
 def _ended(topic: "Topic") -> None:
     """Also after COMMIT the log is to be looked for: until then it was there for the others, and may be remembered."""
     transaction.on_commit(lambda: logs.forget(topic.name))
-    doubt(room=topic.name)
-
-
-def doubt(*, room: str) -> None:
-    transaction.on_commit(lambda: hubs.from_any_thread(TOPICS, lambda hub: hub.doubt(room=live.PREFIX + room)))
+    transaction.on_commit(lambda: hubs.from_any_thread(TOPICS, lambda hub: hub.doubt(room=live.PREFIX + topic.name)))

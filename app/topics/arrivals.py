@@ -15,13 +15,14 @@ from django.http import parse_cookie
 
 from realtime.contract import Dialect
 from realtime.hub import Hub
-from topics import faults
+from topics import faults, logs
 from topics.gathering import Gathering, Unanswered
 from topics.live import PREFIX
 from topics.people import COOKIE, Person, guest_of
 from topics.permission import READ, may, may_now
 from topics.resume import Snapshot, Wish, remembered, snapshots
 from topics.sessions import people_of
+from topics.unread import unread
 
 if TYPE_CHECKING:
     from topics.topic import Topic
@@ -90,7 +91,7 @@ class Arrivals:
         asked = iscoroutinefunction(topic.may)
         if asked and not await may(topic, person, READ):
             raise Forbidden
-        if asked and since is not None and epoch:
+        if asked and since is not None and epoch and not topic.count_unread:
             missed = self._hub.remembered(PREFIX + topic.name, epoch, since)
             if missed is not None:
                 return remembered(epoch, since, missed, dialect)
@@ -123,4 +124,19 @@ def _together(visits: Sequence[Visit]) -> Sequence[Snapshot | Forbidden]:
     admitted = {visit for visit in visits if visit.asked or may_now(visit.topic, visit.person, READ)}
     wishes = {visit: Wish(visit.topic.name, visit.since, visit.epoch, visit.dialect) for visit in admitted}
     shown = snapshots(set(wishes.values()))
-    return [shown[wishes[visit]] if visit in admitted else Forbidden() for visit in visits]
+    counted = _unread({visit: shown[wish] for visit, wish in wishes.items() if visit.topic.count_unread})
+    return [
+        shown[wishes[visit]]._replace(unread=counted.get(visit)) if visit in admitted else Forbidden()
+        for visit in visits
+    ]
+
+
+def _unread(shown: dict[Visit, Snapshot]) -> dict[Visit, int]:
+    """One query for all, and none where no topic counts. A log that is not made yet has nothing to read."""
+    asked = {
+        visit: (key, visit.person.key)
+        for visit, snapshot in shown.items()
+        if snapshot.epoch and (key := logs.known(visit.topic.name))
+    }
+    found = unread(asked.values())
+    return {visit: found[asked[visit]] if visit in asked else 0 for visit in shown}

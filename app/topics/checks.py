@@ -1,8 +1,9 @@
 """What `manage.py check` says about the project's topics."""
 
+import inspect
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
@@ -11,10 +12,12 @@ from django.db import connections
 from topics import routes
 from topics.topic import Topic
 
+CALLED: Final = {"may": ("person", "act"), "received": ("person", "data")}
+
 
 @register("topics")
 def topics_are_sound(**_: Any) -> list[CheckMessage]:
-    return [*without_permission(), *clashing(), *without_layer()]
+    return [*without_permission(), *with_other_parameters(), *clashing(), *without_layer()]
 
 
 def without_permission() -> list[CheckMessage]:
@@ -28,6 +31,36 @@ def without_permission() -> list[CheckMessage]:
         for topic in routes.classes
         if topic.may is Topic.may
     ]
+
+
+def with_other_parameters() -> list[CheckMessage]:
+    """Methods that could not be called as they are; each would be a 404, or a refusal, and a line in the log."""
+    return [
+        Error(
+            f"{topic.__name__}.{name} {fault}.",
+            hint=f"Write it as def {name}(self, {', '.join(given)}) or async def; it is called with both by position.",
+            obj=topic,
+            id="topics.E002",
+        )
+        for topic in routes.classes
+        for name, given in CALLED.items()
+        if (fault := fault_of(inspect.getattr_static(topic, name), given))
+    ]
+
+
+def fault_of(method: Any, given: tuple[str, ...]) -> str:
+    """What is wrong with a method that is called with these, as the end of a sentence; empty where nothing is."""
+    if isinstance(method, (staticmethod, classmethod, property)):
+        return f"is a {type(method).__name__}, not a method"
+    if not callable(method):
+        return f"is {method!r}, not a method"
+    if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method):
+        return "yields, where it has to return an answer"
+    try:
+        inspect.signature(method).bind(None, *given)
+    except TypeError:
+        return f"takes {inspect.signature(method)}, and is called with self, {', '.join(given)}"
+    return ""
 
 
 def clashing() -> list[CheckMessage]:

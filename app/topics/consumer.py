@@ -1,28 +1,28 @@
 """One person's socket with any number of topics: ws/, the protocol topics.v1."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from django.db import Error as DatabaseError
 
+from realtime.closing import Goodbye
 from realtime.feed import Feed
 from realtime.limits import PING_SECONDS, TokenBucket
 from realtime.rates import Allowance, Limits
 from topics import database, frames, reading, wording
 from topics.arrivals import Forbidden
-from topics.data import MAX_DATA_BYTES
+from topics.data import MAX_DATA_BYTES, SIGNAL_BYTES
 from topics.errors import NoSuchTopic
 from topics.frames import ClientFrame, Join, Leave, Read, Send, Signal
 from topics.gathering import Unanswered
 from topics.joining import joined
-from topics.live import PREFIX, TOPICS, name_of
+from topics.live import PREFIX, TOPICS
 from topics.log import Outcome, Stored
-from topics.people import Person, shown
-from topics.permission import READ, may
+from topics.people import shown
 from topics.resume import Snapshot
 from topics.routes import find
-from topics.services import NO_SUCH_TOPIC, SIGNAL_BYTES, UNAVAILABLE, Denied, denied, topic_of
+from topics.services import NO_SUCH_TOPIC, UNAVAILABLE, Denied, denied, topic_of
 from topics.socket import PersonSocket
 from topics.topic import Topic
 from topics.wording import BadFrame, Ping
@@ -127,18 +127,15 @@ class TopicsConsumer(PersonSocket):
         self.feeds[topic.name] = feed
         self.outbox.put(joined(hub, topic.name, snapshot), always=True)
 
-    async def ask_again(self) -> None:
-        """Puts the person out of what she may not read any more, as if it had never been there."""
-        for name in list(self.feeds):
-            if not await may(find(name), self.person, READ):
-                self.put_out(name, "forbidden")
+    @property
+    def followed(self) -> Sequence[Topic]:
+        return [find(name) for name in self.feeds]
 
-    def lost(self, feed: Feed) -> None:
-        self.put_out(name_of(feed), "deleted")
-
-    def put_out(self, topic: str, reason: str) -> None:
-        self.leave(topic)
-        self.outbox.put(frames.left(topic, reason), always=True)
+    def put_out(self, room: str, reason: Goodbye) -> None:
+        name = room.removeprefix(PREFIX)
+        if name in self.feeds:
+            self.leave(name)
+            self.outbox.put(frames.left(name, reason.reason), always=True)
 
     async def asked_to_leave(self, topic: str) -> None:
         if task := self.joining.pop(topic, None):
@@ -170,12 +167,9 @@ class TopicsConsumer(PersonSocket):
         if frame.topic not in self.feeds:
             raise Denied(*NO_SUCH_TOPIC)
         try:
-            unread = await database.run(database.readers, read_and_count, frame.topic, self.person, frame.seq)
+            unread = await database.run(database.readers, reading.read_and_count, frame.topic, self.person, frame.seq)
         except DatabaseError:
             raise Denied(*UNAVAILABLE) from None
-        await self.reply(frames.unread(frame.topic, unread))
-
-
-def read_and_count(topic: str, person: Person, seq: int) -> int:
-    reading.read_up_to(topic, person, seq)
-    return reading.unread(topic, person)
+        told = frames.unread(frame.topic, unread)
+        self.services.hub.tell(PREFIX + frame.topic, told, to=self.key, but=self)
+        await self.reply(told)

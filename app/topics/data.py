@@ -10,9 +10,14 @@ from topics.errors import BadData
 
 ENVELOPE_BYTES: Final = 4_096  # of a frame, for everything but the data: names, ids, the author
 MAX_DATA_BYTES: Final = MAX_FRAME_BYTES - ENVELOPE_BYTES
+SIGNAL_BYTES: Final = 4_096  # of a signal's data
 NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 _encode = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+class TooLong(BadData):
+    """More than a signal may carry."""
 
 
 def encoded(data: Any) -> str:
@@ -32,4 +37,12 @@ def encoded(data: Any) -> str:
         raise BadData("An event's data must not contain half of a surrogate pair.") from None
     if size > MAX_DATA_BYTES:
         raise BadData(f"An event's data has {MAX_DATA_BYTES} bytes at most as JSON, not {size}.")
+    return text
+
+
+def encoded_signal(data: Any) -> str:
+    """The same for a signal. Raises TooLong, too."""
+    text = encoded(data)
+    if (size := len(text.encode())) > SIGNAL_BYTES:
+        raise TooLong(f"A signal's data has {SIGNAL_BYTES} bytes at most as JSON, not {size}.")
     return text

@@ -24,6 +24,13 @@ class Busy(Exception):
     """Another transaction holds the topic for longer than an append waits. Nothing was stored: try again."""
 
 
+class Unreachable(Exception):
+    """The channel layer does not answer, so the processes that serve sockets could not be asked."""
+
+    def __init__(self) -> None:
+        super().__init__("It cannot be told who is here: Redis does not answer.")
+
+
 class NoSuchTopic(LookupError):
     """No topic's route leads to this name."""
 

@@ -144,10 +144,14 @@ def joined(
     events: Iterable[str],
     members: str,
     member_count: int,
+    unread: int | None = None,
 ) -> str:
     """`events`, and `members` as `people` gives them, are encoded already and put in as they are."""
     head = encode({"type": "joined", "topic": topic, "epoch": epoch, "seq": seq, "recovered": recovered})
-    return f'{head[:-1]},"events":[{",".join(events)}],"members":{members},"member_count":{member_count}}}'
+    tail = f'"members":{members},"member_count":{member_count}'
+    if unread is not None:
+        tail += f',"unread":{unread}'
+    return f'{head[:-1]},"events":[{",".join(events)}],{tail}}}'
 
 
 def ack(topic: str, id: str, seq: int | None, at: datetime | None) -> str:

@@ -21,4 +21,5 @@ def joined(hub: Hub, topic: str, snapshot: Snapshot) -> str:
         events=snapshot.frames,
         members=members,
         member_count=member_count,
+        unread=snapshot.unread,
     )

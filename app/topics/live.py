@@ -1,22 +1,28 @@
 """The topics as the hub sees them: where to read, and how its own frames are worded."""
 
 import asyncio
+import logging
 from collections.abc import Collection, Sequence
 from typing import Any, Final, Protocol, cast
 from weakref import WeakKeyDictionary
 
-from realtime.closing import RESTART
+from django.db import Error as DatabaseError
+
+from realtime.closing import DELETED, FORBIDDEN, RESTART, Goodbye
 from realtime.contract import Changed, Follower, Numbered
 from realtime.feed import Feed
 from realtime.hub import Hub
-from realtime.standing import Verdict
-from topics import database, frames, logs, replay
+from realtime.standing import Notice, Verdict
+from topics import database, frames, logs, notices, permission, replay
 from topics.gathering import Gathering
 from topics.log import Stored
 from topics.models import Installation, Log
 from topics.people import Person, shown
 from topics.replay import Page
 from topics.standing import Accounts, portions
+from topics.topic import Topic
+
+logger = logging.getLogger(__name__)
 
 PAGES: Final = 8  # read together: of 200 events each, which may be long
 PREFIX: Final = "topic:"  # of a topic's key in the hub, before its name
@@ -33,9 +39,9 @@ class Present(Follower, Protocol):
     @property
     def session(self) -> str | None: ...
     @property
+    def followed(self) -> Sequence[Topic]: ...
+    @property
     def following(self) -> Collection[Feed]: ...
-    async def ask_again(self) -> None: ...  # whether the person may still read what she follows
-    def lost(self, feed: Feed) -> None: ...  # the log is gone
 
 
 class Topics:
@@ -59,18 +65,33 @@ class Topics:
         people = {one.session: one.person for one in present if one.session}
         over = await database.run(database.readers, self._accounts.over, people, doubted) if people else {}
         verdict = Verdict({one: over[one.session] for one in present if one.session in over}, {})
-        known = {feed: name_of(feed) for one in present for feed in one.following if feed.seq and feed.epoch}
-        if known:
-            epochs = await database.run(database.readers, epochs_of, set(known.values()))
-            wrong = {feed: epochs.get(name) for feed, name in known.items() if epochs.get(name) != feed.epoch}
-            verdict.rooms.update({feed.room: RESTART for feed, epoch in wrong.items() if epoch})
-            for one in present if wrong else ():
-                for feed in [feed for feed in one.following if feed in wrong and feed.room not in verdict.rooms]:
-                    one.lost(feed)
-        for one in present if doubted else ():
-            if one not in verdict.followers:
-                await one.ask_again()
+        verdict.rooms.update(await self._lost(present))
+        if doubted:
+            await self._ask_again([one for one in present if one not in verdict.followers])
         return verdict
+
+    async def _lost(self, present: Sequence[Present]) -> dict[str, Goodbye]:
+        """Puts them out of logs that are gone. Who follows one that is another by now starts afresh: these logs."""
+        known = {feed: name_of(feed) for one in present for feed in one.following if feed.seq and feed.epoch}
+        epochs = await database.run(database.readers, epochs_of, set(known.values())) if known else {}
+        gone = {feed for feed, name in known.items() if name not in epochs}
+        for one in present if gone else ():
+            for feed in [feed for feed in one.following if feed in gone]:
+                one.put_out(feed.room, DELETED)
+        return {feed.room: RESTART for feed, name in known.items() if feed not in gone and epochs[name] != feed.epoch}
+
+    async def _ask_again(self, present: Sequence[Present]) -> None:
+        """Puts them out of what they may not read any more."""
+        asked = {(topic, one.person) for one in present for topic in one.followed}
+        try:
+            forbidden = await permission.not_readable(asked)
+        except DatabaseError as error:  # whose session is over goes all the same
+            logger.warning("it could not be asked who may still read: %s", error)
+            return
+        for one in present if forbidden else ():
+            for topic in one.followed:
+                if (topic, one.person) in forbidden:
+                    one.put_out(PREFIX + topic.name, FORBIDDEN)
 
     async def read(self, key: str, after: int, limit: int) -> list[Numbered]:
         """Topics that are opened together, after a deploy for example, are read together."""
@@ -80,6 +101,9 @@ class Topics:
     async def changed(self, seconds: float) -> list[Changed]:
         found = await database.run(database.readers, replay.changed, seconds)
         return [Changed(PREFIX + name, epoch, seq) for name, epoch, seq in found]
+
+    async def notices(self, seconds: float) -> list[Notice]:
+        return [noticed(one) for one in await database.run(database.readers, notices.recent, seconds)]
 
     def seq_frame(self, key: str, seq: int, epoch: str) -> str:
         return frames.seq(key.removeprefix(PREFIX), seq, epoch)
@@ -128,6 +152,11 @@ def worded(topic: str, stored: Stored) -> str:
     if stored.seq == 1 and (epoch := logs.epoch_of(topic)):  # who was there before has none yet
         more += f',"epoch":"{epoch}"'
     return frames.event(topic, stored.seq, stored.id, by, stored.data, stored.at, more=more)
+
+
+def noticed(notice: notices.Notice) -> Notice:
+    room = PREFIX + notice.topic if notice.topic else None
+    return Notice(notice.id, notice.person or None, room, notice.out, notice.age)
 
 
 def publish(hub: Hub, topic: str, stored: Stored) -> None:

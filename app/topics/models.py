@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils import timezone
@@ -121,3 +122,18 @@ class Read(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reader} has read {self.log_id} up to {self.seq}"
+
+
+class Notice(models.Model):
+    """Something that all processes are to heed: look at somebody or a topic anew, or (`out`) put them out.
+
+    `person` is a key, `topic` a name; one of the two is empty. Rows are kept for some minutes.
+    """
+
+    person = models.CharField(max_length=MAX_KEY, blank=True)
+    topic = models.CharField(max_length=MAX_NAME, blank=True)
+    out = models.BooleanField()
+    at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    def __str__(self) -> str:
+        return f"{'out' if self.out else 'look'}: {self.person or self.topic}"

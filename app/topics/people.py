@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core import signing
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -70,6 +71,12 @@ def person_of(request: HttpRequest) -> Person:
 def key_of(user_id: Any) -> str:
     """The key of the person with that account."""
     return f"user:{user_id}"
+
+
+def of_key(key: str, name: str, guest: bool) -> Person:
+    """Who has that key, and is shown so."""
+    pk = None if guest else get_user_model()._meta.pk.to_python(key.removeprefix("user:"))
+    return Person(key, name, guest, user_id=pk)
 
 
 def of_user(user: Any) -> Person:

@@ -1,6 +1,7 @@
 """Who may read or write a topic, and what becomes of what a client sends: the topic's own answers."""
 
 import logging
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from asgiref.sync import iscoroutinefunction
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 READ: Final = "read"
 WRITE: Final = "write"
+TOGETHER: Final = 100  # sync answers of one turn in a thread
 KEPT_SECONDS: Final = 1  # for an answer about writing; who may not any more is heard for no longer than this
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,22 @@ def may_now(topic: "Topic", person: Person, act: str) -> bool:
     except Exception:
         logger.exception("%s does not know who may %s", type(topic).__name__, act)
         return False
+
+
+Asked = tuple["Topic", Person]
+
+
+async def not_readable(asked: Collection[Asked]) -> set[Asked]:
+    """Those of these where the person may not read. Many sync answers take one turn in a thread."""
+    sync = [one for one in asked if not iscoroutinefunction(one[0].may)]
+    no = {one for one in set(asked).difference(sync) if not await may(*one, READ)}
+    for first in range(0, len(sync), TOGETHER):
+        no |= await database.run(database.readers, _not_readable_now, sync[first : first + TOGETHER])
+    return no
+
+
+def _not_readable_now(asked: Collection[Asked]) -> set[Asked]:
+    return {one for one in asked if not may_now(*one, READ)}
 
 
 async def received(topic: "Topic", person: Person, data: Any) -> Any:

@@ -1,23 +1,35 @@
 """What a person and an address may say, over sockets and by the pages' forms."""
 
+from contextlib import suppress
 from time import monotonic
 from typing import Final
 
 from django.conf import settings
 
-from realtime import metrics
+from realtime import hubs, metrics
+from realtime.hub import Hub
 from realtime.rates import Limits, Rates
+from topics.live import TOPICS
 from topics.people import Person
 
 too_fast: Final = metrics.limited.labels("message_rate")
 too_often: Final = metrics.limited.labels("replays")
+reads_too_often: Final = metrics.limited.labels("reads")
 too_much: Final = metrics.limited.labels("messages_waiting")
 
-_posts: Final = Rates(monotonic)
+renamed_too_often: Final = metrics.limited.labels("renames")
+
+_alone: Final = Rates(monotonic)
+PATIENCE_SECONDS: Final = 0.5  # for a loop that is busy
 
 # Replays of more than a welcome holds: a few bytes that ask for megabytes. A person has many tabs, and comes back.
 REPLAYS_A_SECOND: Final = 0.5
 REPLAYS_AT_ONCE: Final = 20
+# Pages of history, members and streams, over HTTP: each costs a query or two.
+READS_A_SECOND: Final = 10
+READS_AT_ONCE: Final = 100
+NAMES_A_SECOND: Final = 0.2
+NAMES_AT_ONCE: Final = 10
 
 
 def limits(person: Person) -> Limits:
@@ -29,10 +41,19 @@ def limits(person: Person) -> Limits:
 
 
 def post(person: Person) -> float:
-    """One message by a form: 0.0, or how many seconds it is too early. Each process counts these for itself."""
-    early = _posts.take_once(limits(person))
-    if early:
+    """One message by a form: 0.0, or how many seconds it is too early."""
+    if early := taken(limits(person)):
         too_fast.inc()
+    return early
+
+
+def rename(person: Person) -> float:
+    """Another name of a guest, of which all who are where she is are told: 0.0, or the seconds that it is too early."""
+    wanted: Limits = {f"names:{person.key}": (NAMES_A_SECOND, NAMES_AT_ONCE)}
+    if settings.MESSAGE_RATE_PER_ADDRESS:
+        wanted[f"names:address:{person.address}"] = 10 * NAMES_A_SECOND, 10 * NAMES_AT_ONCE
+    if early := taken(wanted):
+        renamed_too_often.inc()
     return early
 
 
@@ -41,9 +62,30 @@ def met(limit: str) -> None:
     metrics.limited.labels(limit).inc()
 
 
+def taken(wanted: Limits) -> float:
+    """From sync code: of what is left over all processes. Where there is no hub, this process counts for itself."""
+    asked = hubs.ask_from_any_thread(TOPICS, lambda hub: _taken(hub, wanted))
+    if asked is not None:
+        with suppress(TimeoutError):
+            return asked.result(PATIENCE_SECONDS)
+    return _alone.take_once(wanted)
+
+
+async def _taken(hub: Hub, wanted: Limits) -> float:
+    return hub.rates.take_once(wanted)
+
+
 def replays(person: Person) -> Limits:
     """What a long replay takes from. The address counts where the settings say that it is one client's."""
     found: Limits = {f"replays:{person.key}": (REPLAYS_A_SECOND, REPLAYS_AT_ONCE)}
     if settings.MESSAGE_RATE_PER_ADDRESS:
         found[f"replays:address:{person.address}"] = 10 * REPLAYS_A_SECOND, 10 * REPLAYS_AT_ONCE
+    return found
+
+
+def reads(person: Person) -> Limits:
+    """What a GET takes from. The address counts where the settings say that it is one client's."""
+    found: Limits = {f"reads:{person.key}": (READS_A_SECOND, READS_AT_ONCE)}
+    if settings.MESSAGE_RATE_PER_ADDRESS:
+        found[f"reads:address:{person.address}"] = 10 * READS_A_SECOND, 10 * READS_AT_ONCE
     return found

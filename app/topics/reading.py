@@ -2,20 +2,25 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import F, Q
+from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Greatest
 
-from topics import log, logs, replay, routes
+from realtime import hubs
+from topics import frames, log, logs, replay, routes
 from topics.errors import NoSuchTopic
 from topics.events import Event, Position, Recent, event_of
+from topics.live import PREFIX, TOPICS
 from topics.models import Entry, Installation, Log, Read
-from topics.people import person
+from topics.people import Person, person
 from topics.replay import Page
+from topics.unread import unread as unread_of
 
 if TYPE_CHECKING:
     from topics.topic import Topic
 
 MOST: Final = 1_000  # events in one answer
+FARTHEST: Final = 2**63 - 1  # number that the database holds
 
 
 def events(name: str, after: int, before: int | None, limit: int) -> list[Event]:
@@ -70,17 +75,26 @@ def unread(name: str, reader: Any) -> int:
     who = person(reader)
     if who is None:
         return 0
-    read = Read.objects.filter(log__name=name, reader=who.key).values_list("seq", flat=True).first() or 0
-    others = Entry.objects.filter(~Q(author=who.key), log__name=name, seq__gt=read, about=None, retracted=False)
-    return others.count()
+    key = logs.known(name)
+    return unread_of([(key, who.key)])[key, who.key] if key else 0
 
 
 def read_up_to(name: str, reader: Any, seq: int) -> None:
+    """Her tabs are told after COMMIT."""
     if not isinstance(seq, int):
         raise TypeError(f"A number is a whole one, not {seq!r}.")
-    who, key = person(reader), logs.known(name)
-    if who is None or key is None:
+    if (who := person(reader)) is None:
         return
+    told, key = frames.unread(name, read_and_count(name, who, max(0, min(seq, FARTHEST)))), who.key
+    transaction.on_commit(lambda: hubs.from_any_thread(TOPICS, lambda hub: hub.tell(PREFIX + name, told, to=key)))
+
+
+def read_and_count(name: str, who: Person, seq: int) -> int:
+    """What is left to read after that."""
+    key = logs.known(name)
+    if key is None:
+        return 0
     _, made = Read.objects.get_or_create(log_id=key, reader=who.key, defaults={"seq": seq})
     if not made:
         Read.objects.filter(log=key, reader=who.key).update(seq=Greatest(F("seq"), seq))
+    return unread_of([(key, who.key)])[key, who.key]

@@ -28,6 +28,7 @@ class Snapshot(NamedTuple):
     frames: list[str]
     position: int
     epoch_to_be: str
+    unread: int | None = None  # where the topic counts it
 
 
 class Wish(NamedTuple):

@@ -10,7 +10,7 @@ from realtime.hub import Hub
 from realtime.limits import TokenBucket
 from topics import frames
 from topics.arrivals import Arrivals
-from topics.data import encoded
+from topics.data import TooLong, encoded, encoded_signal
 from topics.errors import BadData, NoSuchTopic, Refused
 from topics.live import PREFIX, TOPICS
 from topics.log import Differs, Outcome
@@ -24,7 +24,6 @@ from topics.writer import RETRY_AFTER_MS
 
 MOST_REMEMBERED: Final = 10_000  # buckets, and answers of `may`
 BURST: Final = 2  # seconds' worth at once
-SIGNAL_BYTES: Final = 4_096  # of a signal's data
 
 
 class Denied(Exception):
@@ -99,11 +98,9 @@ class Services:
         """Tells whoever follows the topic now, but the person. Raises Denied."""
         await self.writable(topic, person)
         try:
-            text = encoded(data)
+            text = encoded_signal(data)
         except BadData as bad:
-            raise Denied("bad_frame", str(bad)) from None
-        if len(text.encode()) > SIGNAL_BYTES:
-            raise Denied("too_long", f"A signal's data has {SIGNAL_BYTES} bytes at most.")
+            raise Denied("too_long" if isinstance(bad, TooLong) else "bad_frame", str(bad)) from None
         self.hub.mention(PREFIX + topic.name, frames.signal(topic.name, shown(person), text), by=person.key)
 
     async def writable(self, topic: Topic, person: Person) -> None:

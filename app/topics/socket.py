@@ -92,10 +92,13 @@ class PersonSocket(SocketConsumer):
             limits = rates.limits(self.person)
             self.bucket = self.services.hub.rates.enter(limits)
             self.whose = tuple(limits)
+            self.services.hub.present.enter(self)
             await self.arrived(asked)
 
     def ended(self) -> None:
-        self.services.hub.rates.leave(self.whose)
+        if self.whose:
+            self.services.hub.present.leave(self)
+            self.services.hub.rates.leave(self.whose)
 
     # --- What the client says --------------------------------------------------------------------------
 

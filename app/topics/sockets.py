@@ -17,12 +17,12 @@ by `?since=<seq>&epoch=<epoch>`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final, NamedTuple
 from urllib.parse import parse_qs
 
-from realtime.closing import FORBIDDEN, NO_SUCH_ROOM, TOO_OFTEN, Goodbye
+from realtime.closing import DELETED, NO_SUCH_ROOM, TOO_OFTEN, Goodbye
 from realtime.closing import UNAVAILABLE as AWAY
 from realtime.consumer import SocketConsumer
 from realtime.feed import Feed
@@ -35,7 +35,6 @@ from topics.joining import MEMBERS
 from topics.live import PREFIX, TOPICS
 from topics.log import Outcome, Stored
 from topics.people import Person, shown
-from topics.permission import READ, may
 from topics.resume import Snapshot
 from topics.routes import shared
 from topics.services import Denied, denied
@@ -108,9 +107,9 @@ class OneTopic(PersonSocket):
 
     dialect: ClassVar[Dialect]
 
-    __slots__ = ("feed", "followed")
+    __slots__ = ("feed", "subject")
 
-    followed: Topic
+    subject: Topic
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,7 +124,7 @@ class OneTopic(PersonSocket):
     async def send(self, frame: Any, id: str, data: Any, by: Person | None = None) -> None:
         """Lets the topic take it, as if it were a `send` of topics.v1. The frame is acknowledged, or refused."""
         epoch = self.feed.epoch if self.feed and self.feed.seq else ""
-        sent = await self.services.taken(self.followed, id, by or self.person, data, epoch)
+        sent = await self.services.taken(self.subject, id, by or self.person, data, epoch)
         if sent is None:
             await self.reply(self.dialect.ack(id, None, None))
         else:
@@ -133,9 +132,13 @@ class OneTopic(PersonSocket):
 
     async def signal(self, data: Any) -> None:
         """Tells the others now. Raises Denied."""
-        await self.services.signal(self.followed, self.person, data)
+        await self.services.signal(self.subject, self.person, data)
 
     # --- Arriving and leaving ----------------------------------------------------------------------------
+
+    @property
+    def followed(self) -> Sequence[Topic]:
+        return () if self.feed is None else (self.subject,)
 
     @property
     def following(self) -> Collection[Feed]:
@@ -147,7 +150,7 @@ class OneTopic(PersonSocket):
 
     async def arrived(self, asked: Asked) -> None:
         topic, since, epoch = asked
-        self.followed = shared(topic)
+        self.subject = shared(topic)
         if epoch is None:
             since = None
         try:
@@ -170,12 +173,12 @@ class OneTopic(PersonSocket):
 
     def follow(self, snapshot: Snapshot) -> None:
         """Whoever has joined is among the members; nothing can come before the welcome, as nothing is awaited."""
-        hub, key, person = self.services.hub, PREFIX + self.followed.name, shown(self.person) or {}
+        hub, key, person = self.services.hub, PREFIX + self.subject.name, shown(self.person) or {}
         epoch, position = snapshot.epoch_to_be, snapshot.position
         self.feed = hub.join(key, self, person, epoch=epoch, position=position, product=TOPICS)
         members, member_count = hub.presence.members(key, MEMBERS, self.dialect.people)
         welcome = Welcome(
-            topic=self.followed,
+            topic=self.subject,
             you=self.person,
             epoch=epoch,
             seq=snapshot.seq,
@@ -192,12 +195,8 @@ class OneTopic(PersonSocket):
             self.services.hub.leave(self.feed, self)
         super().ended()
 
-    async def ask_again(self) -> None:
-        if not await may(self.followed, self.person, READ):
-            self.close_with(FORBIDDEN)
-
-    def lost(self, feed: Feed) -> None:
-        self.close_with(NO_SUCH_ROOM)
+    def put_out(self, room: str, reason: Goodbye) -> None:
+        self.close_with(NO_SUCH_ROOM if reason is DELETED else reason)
 
     # --- In the dialect's words ----------------------------------------------------------------------------
 

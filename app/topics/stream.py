@@ -7,24 +7,24 @@ from, which the browser sends back by itself as Last-Event-ID.
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Final
 
-from realtime import drain, metrics
+from realtime import admission, drain, metrics
 from realtime.bundle import Bundle
-from realtime.closing import FORBIDDEN, NO_SUCH_ROOM, Goodbye
+from realtime.closing import UNAVAILABLE, Goodbye
 from realtime.feed import Feed
-from realtime.limits import EPHEMERAL_BYTES, OUTBOX_BYTES, SLOW_SECONDS
+from realtime.limits import EPHEMERAL_BYTES, OUTBOX_BYTES, PING_SECONDS, SLOW_SECONDS
 from realtime.outbox import TooSlow
 from topics import wording
 from topics.joining import joined
 from topics.live import PREFIX, TOPICS
 from topics.people import Person, shown
-from topics.permission import READ, may
 from topics.resume import Snapshot
 from topics.services import Services
 from topics.topic import Topic
 
+KEEP_ALIVE: Final = b": nothing new\n\n"  # a comment
 NUMBER: Final = re.compile(rb'\{"type":"(?:event|change|seq)","topic":"(?:[^"\\]|\\.)*","seq":([0-9]+)')
 
 
@@ -34,13 +34,20 @@ class EventStream:
     product = TOPICS
 
     def __init__(
-        self, services: Services, topic: Topic, person: Person, session: str | None, snapshot: Snapshot
+        self,
+        services: Services,
+        topic: Topic,
+        person: Person,
+        session: str | None,
+        snapshot: Snapshot,
+        address: str | None = None,
     ) -> None:
         self._services = services
         self._topic = topic
         self.person = person
         self.session = session
         self._snapshot = snapshot
+        self._address = address  # where it counts
         self._waiting: deque[Bundle] = deque()
         self._bytes = 0
         self._news = asyncio.Event()
@@ -48,7 +55,7 @@ class EventStream:
         self._feed: Feed | None = None
         self._moved = services.hub.loop.time()
 
-    # --- As the hub sees it -----------------------------------------------------------------------------
+    # --- As a feed sees it -----------------------------------------------------------------------------
 
     @property
     def key(self) -> str:
@@ -83,16 +90,16 @@ class EventStream:
             self._goodbye = reason
             self._news.set()
 
-    async def ask_again(self) -> None:
-        if not await may(self._topic, self.person, READ):
-            self.close_with(FORBIDDEN)
+    @property
+    def followed(self) -> Sequence[Topic]:
+        return [self._topic]
 
     @property
     def following(self) -> Collection[Feed]:
         return () if self._feed is None else (self._feed,)
 
-    def lost(self, feed: Feed) -> None:
-        self.close_with(NO_SUCH_ROOM)
+    def put_out(self, room: str, reason: Goodbye) -> None:
+        self.close_with(reason)
 
     def _append(self, bundle: Bundle) -> None:
         self._waiting.append(bundle)
@@ -102,7 +109,12 @@ class EventStream:
     # --- As the server sees it -------------------------------------------------------------------------
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        if admission.here.full(self._address):  # others came in since it was looked
+            yield self._last(UNAVAILABLE)
+            return
+        admission.here.count(self._address, 1)
         drain.sockets.add(self)
+        self._services.hub.present.enter(self)
         feed = self._feed = self._join()
         try:
             yield self._joined()
@@ -116,10 +128,21 @@ class EventStream:
                     yield self._last(self._goodbye)
                     return
                 self._news.clear()
-                await self._news.wait()
+                if not await self._something_new():
+                    yield KEEP_ALIVE
         finally:
+            admission.here.count(self._address, -1)
             drain.sockets.discard(self)
+            self._services.hub.present.leave(self)
             self._services.hub.leave(feed, self)
+
+    async def _something_new(self) -> bool:
+        """False where nothing came for so long that somebody in between may take the stream for dead."""
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                return await self._news.wait()
+        except TimeoutError:
+            return False
 
     def _join(self) -> Feed:
         key, snapshot = PREFIX + self._topic.name, self._snapshot

@@ -2,21 +2,22 @@
 
 import secrets
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
-from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 
+from topics import putting_out
 from topics.errors import Refused
 from topics.routes import Route, register
+from topics.twins import Twins
 
 if TYPE_CHECKING:
     from topics.events import Event, Position, Recent
+    from topics.members import Members
     from topics.people import Person
 
 
-class Topic:
+class Topic(Twins):
     """What one follows. A subclass declares a kind of topics, an instance is the handle of one.
 
         class Votes(Topic):
@@ -29,12 +30,14 @@ class Topic:
 
     `route` is one of Django's URL routes; its parameters become attributes, of the converters' types. `keep` is how
     long events are kept, None for ever. `rate` is how many events and signals a second a person may send, None for as
-    many as MESSAGE_RATE lets through to all topics together.
+    many as MESSAGE_RATE lets through to all topics together. Who joins a topic with `count_unread` is told how much of
+    it is new to her.
     """
 
     route: ClassVar[str] = ""
     keep: ClassVar[timedelta | None] = None
     rate: ClassVar[int | None] = 10
+    count_unread: ClassVar[bool] = False
     parsed_route: ClassVar[Route]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -88,7 +91,11 @@ class Topic:
 
     # --- Appending -----------------------------------------------------------------------------------
 
-    def append(self, data: Any, *, id: str | None = None, by: Any = None) -> "Event":
+    @overload
+    def append(self, data: Any, *, id: str | None = ..., by: Any = ..., on_commit: Literal[False] = ...) -> "Event": ...
+    @overload
+    def append(self, data: Any, *, id: str | None = ..., by: Any = ..., on_commit: Literal[True]) -> None: ...
+    def append(self, data: Any, *, id: str | None = None, by: Any = None, on_commit: bool = False) -> "Event | None":
         """Stores an event and returns it. Inside transaction.atomic() it is part of that: heard after COMMIT.
 
         `data` is JSON of at most 60 KiB. `id` is the author's own name for it, 1 to 64 characters: the same author's
@@ -96,23 +103,14 @@ class Topic:
         has been used for other data), Busy (another transaction holds the topic for longer than 2 s; inside a
         transaction this one has to be rolled back), and what the topic's `begin` raises.
 
-        The topic's row is locked until the end of the transaction: append late in a long one, or on_commit.
+        The topic's row is locked until the end of the transaction. With `on_commit` the event is stored in a
+        transaction of its own right after the caller's COMMIT, so that no row is held, and None is returned. The data
+        is checked at once. Where the process dies in between, the event is not there.
         """
         from topics import appending
 
-        return appending.append(self, data, new_id() if id is None else id, by)
-
-    def append_on_commit(self, data: Any, *, id: str | None = None, by: Any = None) -> None:
-        """The same in a transaction of its own right after the COMMIT of the caller's, so that no row is held.
-
-        Checks the data at once. Where the process dies in between, the event is not there.
-        """
-        from django.db import transaction
-
-        from topics import appending
-
-        appending.check(data, id := new_id() if id is None else id, by)
-        transaction.on_commit(partial(appending.append, self, data, id, by))
+        store = appending.append_on_commit if on_commit else appending.append
+        return store(self, data, new_id() if id is None else id, by)
 
     def amend(self, seq: int, data: Any, *, by: Any = None) -> "Event":
         """Gives the event of that number other data, which replaces the old in the database, too.
@@ -138,11 +136,26 @@ class Topic:
     def recheck(self) -> None:
         """Has everybody who follows the topic asked about anew: who may not read it any more is put out of it.
 
-        Heard after COMMIT, by every process that Redis reaches, within a second.
+        Heard after COMMIT, within a second; where Redis is away, within three.
         """
-        from topics import appending
+        putting_out.recheck(topic=self)
 
-        appending.doubt(room=self.name)
+    # --- Who is there --------------------------------------------------------------------------------
+
+    def members(self, limit: int = 100) -> "Members":
+        """Whoever follows the topic now, over all processes: at most so many Persons; `.total` is how many all are.
+
+        Who has gone is gone within a second, and within 30 where her process was killed. Mostly takes some
+        milliseconds, and a second at most. Raises Unreachable where Redis is away and this process does not know.
+        """
+        from topics import members
+
+        return members.members(self, limit)
+
+    async def amembers(self, limit: int = 100) -> "Members":
+        from topics import members
+
+        return await members.amembers(self, limit)
 
     # --- The end -------------------------------------------------------------------------------------
 
@@ -168,7 +181,10 @@ class Topic:
 
     @classmethod
     def recent(cls, limit: int = 50) -> "list[Recent]":
-        """(topic, seq, changed_at) of the topics of this class that have events, the last appended to first."""
+        """(topic, seq, changed_at) of the topics of this class that have events, the last appended to first.
+
+        The order is to a second.
+        """
         from topics import reading
 
         return reading.recent(cls, limit)
@@ -192,58 +208,16 @@ class Topic:
         return reading.position(self.name)
 
     def unread(self, person: Any) -> int:
-        """How many events of others the person has not read."""
+        """How many events of others the person has not read; 1,000 are counted at most."""
         from topics import reading
 
         return reading.unread(self.name, person)
 
     def read_up_to(self, person: Any, seq: int) -> None:
-        """The person has read everything up to that number. Never goes back."""
+        """The person has read everything up to that number, and her open tabs are told. Never goes back."""
         from topics import reading
 
         reading.read_up_to(self.name, person, seq)
-
-    # --- The same for async code ---------------------------------------------------------------------
-
-    async def aappend(self, data: Any, *, id: str | None = None, by: Any = None) -> "Event":
-        return await sync_to_async(self.append)(data, id=id, by=by)
-
-    async def aamend(self, seq: int, data: Any, *, by: Any = None) -> "Event":
-        return await sync_to_async(self.amend)(seq, data, by=by)
-
-    async def aretract(self, seq: int, *, by: Any = None) -> "Event":
-        return await sync_to_async(self.retract)(seq, by=by)
-
-    async def arecheck(self) -> None:
-        await sync_to_async(self.recheck)()
-
-    async def adelete(self) -> None:
-        await sync_to_async(self.delete)()
-
-    async def amove(self, to: "Topic") -> None:
-        await sync_to_async(self.move)(to)
-
-    @classmethod
-    async def arecent(cls, limit: int = 50) -> "list[Recent]":
-        return await sync_to_async(cls.recent)(limit)
-
-    async def asignal(self, data: Any, *, by: Any = None) -> None:
-        await sync_to_async(self.signal)(data, by=by)
-
-    async def aevents(self, *, after: int = 0, before: int | None = None, limit: int = 100) -> "list[Event]":
-        return await sync_to_async(self.events)(after=after, before=before, limit=limit)
-
-    async def aevent(self, id: str) -> "Event | None":
-        return await sync_to_async(self.event)(id)
-
-    async def aposition(self) -> "Position":
-        return await sync_to_async(self.position)()
-
-    async def aunread(self, person: Any) -> int:
-        return await sync_to_async(self.unread)(person)
-
-    async def aread_up_to(self, person: Any, seq: int) -> None:
-        await sync_to_async(self.read_up_to)(person, seq)
 
 
 def new_id() -> str:

@@ -1,4 +1,4 @@
-"""Who may be here no longer hears and says nothing after a second, in every process.
+"""Who may be here no longer hears and says nothing after a second, in every process: in rooms, and in an app's topics.
 
 Alice is logged in, with a socket in both processes, one of each server; bob is logged in and stays. What happens to
 her the superuser does on the admin's pages, or somebody in the database, of which no process is told.
@@ -13,8 +13,8 @@ from time import monotonic
 import pytest
 import pytest_asyncio
 
-from client import Socket, enter, new_id, new_room
-from servers.app import Image
+from client import Socket, dial, enter, new_id, new_room
+from servers.app import FOREIGN_APP, Image
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
 from visitor import Visitor
@@ -37,15 +37,65 @@ class Account:
         assert page.status == 302, page.text
         return browser
 
-    async def enter(self, room: str, browser: Visitor) -> list[Socket]:
-        sockets = [await enter(process.ws_url, room, headers=browser.cookies) for process in self.stack.ws]
-        assert [socket.welcome["you"] for socket in sockets] == 2 * [{"name": self.name, "guest": False}]
+    async def enter(self, place: "Place", browser: Visitor) -> list[Socket]:
+        sockets = [await place.enter(process.ws_url, browser.cookies) for process in self.stack.ws]
+        for socket in sockets:
+            assert (socket.welcome["you"]["name"], socket.welcome["you"]["guest"]) == (self.name, False)
         return sockets
+
+
+class Place:
+    """A room."""
+
+    def __init__(self) -> None:
+        self.name = new_room()
+
+    async def enter(self, base: str, cookies: dict[str, str]) -> Socket:
+        return await enter(base, self.name, headers=cookies)
+
+    async def say(self, socket: Socket) -> None:
+        """And be heard by the database."""
+        await socket.say(f"still here {new_id()}")
+
+
+class Poll(Place):
+    """A topic of a foreign app, on a socket for many of them."""
+
+    def __init__(self) -> None:
+        self.name = f"votes/{new_room('poll')}"
+
+    async def enter(self, base: str, cookies: dict[str, str]) -> Socket:
+        socket = Socket(await dial(f"{base}/ws/", subprotocols=["topics.v1"], headers=cookies))
+        await socket.of_type("welcome")
+        await self.join(socket)
+        return socket
+
+    async def join(self, socket: Socket) -> None:
+        await socket.send({"type": "join", "topic": self.name})
+        await socket.of_type("joined")
+
+    async def say(self, socket: Socket) -> None:
+        id = new_id()
+        await socket.send({"type": "send", "topic": self.name, "id": id, "data": {"option": "pizza"}})
+        await socket.until(lambda frame: frame["type"] == "ack" and frame["id"] == id, "the ack of a vote")
+
+
+class Nowhere(Poll):
+    """No topic: the socket follows nothing, and may send all the same."""
+
+    async def join(self, socket: Socket) -> None:
+        pass
+
+
+@pytest.fixture(params=[Place, Poll, Nowhere])
+def place(request: pytest.FixtureRequest) -> Place:
+    made: Place = request.param()
+    return made
 
 
 @pytest.fixture(scope="module")
 def stack(image: Image, postgres: Postgres) -> Iterator[Stack]:
-    with Stack(image, postgres, SERVERS) as running:
+    with Stack(image, postgres, SERVERS, **FOREIGN_APP) as running:
         yield running
 
 
@@ -80,15 +130,16 @@ async def ended(sockets: list[Socket], code: int, reason: str, seconds: float) -
 # --- What the site is told of -----------------------------------------------------------------------------
 
 
-async def test_a_log_out_ends_the_sockets_of_that_log_in_alone(stack: Stack, alice: Account, bob: Account) -> None:
-    room = new_room()
+async def test_a_log_out_ends_the_sockets_of_that_log_in_alone(
+    stack: Stack, alice: Account, bob: Account, place: Place
+) -> None:
     browser, phone = await alice.log_in(), await alice.log_in()
-    here, there = await alice.enter(room, browser), await alice.enter(room, phone)
-    others = await bob.enter(room, await bob.log_in())
+    here, there = await alice.enter(place, browser), await alice.enter(place, phone)
+    others = await bob.enter(place, await bob.log_in())
     await asyncio.to_thread(browser.post, "/accounts/logout/", {}, seen_on="/")
     await ended(here, 4401, "login_required", AT_ONCE)
     for socket in (*there, *others):
-        await socket.say(f"still here {new_id()}")
+        await place.say(socket)
         await socket.leave()
 
 
@@ -123,14 +174,14 @@ async def test_a_changed_password_and_a_closed_account_end_all_sockets_of_that_p
     change: Callable[[Visitor, Account], Awaitable[None]],
     code: int,
     reason: str,
+    place: Place,
 ) -> None:
-    room = new_room()
-    hers = [*await alice.enter(room, await alice.log_in()), *await alice.enter(room, await alice.log_in())]
-    others = await bob.enter(room, await bob.log_in())
+    hers = [*await alice.enter(place, await alice.log_in()), *await alice.enter(place, await alice.log_in())]
+    others = await bob.enter(place, await bob.log_in())
     await change(admin, alice)
     await ended(hers, code, reason, AT_ONCE)
     for socket in others:
-        await socket.say(f"still here {new_id()}")
+        await place.say(socket)
         await socket.leave()
 
 
@@ -146,9 +197,9 @@ BEHIND_BACKS = [
 @pytest.mark.parametrize("redis", ["up", "down"])
 @pytest.mark.parametrize(("change", "code"), BEHIND_BACKS)
 async def test_what_is_changed_in_the_database_is_found(
-    stack: Stack, alice: Account, change: str, code: int, redis: str
+    stack: Stack, alice: Account, change: str, code: int, redis: str, place: Place
 ) -> None:
-    hers = await alice.enter(new_room(), await alice.log_in())
+    hers = await alice.enter(place, await alice.log_in())
     if redis == "down":
         stack.redis.kill()
     try:
@@ -159,9 +210,9 @@ async def test_what_is_changed_in_the_database_is_found(
             stack.redis.start()
 
 
-async def test_a_log_out_is_found_without_redis(stack: Stack, alice: Account) -> None:
+async def test_a_log_out_is_found_without_redis(stack: Stack, alice: Account, place: Place) -> None:
     browser = await alice.log_in()
-    hers = await alice.enter(new_room(), browser)
+    hers = await alice.enter(place, browser)
     stack.redis.kill()
     try:
         await asyncio.to_thread(browser.post, "/accounts/logout/", {}, seen_on="/")
@@ -170,13 +221,13 @@ async def test_a_log_out_is_found_without_redis(stack: Stack, alice: Account) ->
         stack.redis.start()
 
 
-async def test_who_has_another_name_comes_back_under_it(stack: Stack, alice: Account) -> None:
-    room, browser = new_room(), await alice.log_in()
-    hers = await alice.enter(room, browser)
+async def test_who_has_another_name_comes_back_under_it(stack: Stack, alice: Account, place: Place) -> None:
+    browser = await alice.log_in()
+    hers = await alice.enter(place, browser)
     stack.database.rows("UPDATE auth_user SET username = %s WHERE id = %s RETURNING 1", [f"{alice.name}-s", alice.key])
     await ended(hers, 4501, "restart", IN_TIME)
     alice.name += "-s"
-    for socket in await alice.enter(room, browser):
+    for socket in await alice.enter(place, browser):
         await socket.leave()
 
 

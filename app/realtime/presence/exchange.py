@@ -15,7 +15,7 @@ only of rooms in which it has sockets itself.
     goodbye  all
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from realtime.presence.gaps import Gaps, Journal
@@ -194,6 +194,9 @@ class Exchange:
         self.rosters[room].advance(process, as_of)
         self._gaps.fill(process, room, as_of)
         self._note_change(room)
+
+    def processes(self) -> Collection[str]:
+        return self._leases.living
 
     def _drop(self, process: str) -> None:
         self._gaps.forget(process)

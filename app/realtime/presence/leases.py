@@ -6,6 +6,8 @@ knows that it hears because the layer brings it its own leases back; where the l
 its ears.
 """
 
+from collections.abc import Collection
+
 from realtime.presence.roster import NEVER
 
 RENEW_SECONDS = 10.0
@@ -53,6 +55,10 @@ class Leases:
 
     def renewed(self, process: str) -> None:
         self._heard[process] = self._listened
+
+    @property
+    def living(self) -> Collection[str]:
+        return self._heard.keys()
 
     def sweep(self, now: float) -> list[str]:
         """The processes that are dead as of now; each is reported once."""

@@ -1,6 +1,6 @@
 """Who is in which room: people, not sockets, over all processes. Pure: no timer, task or layer of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import islice, takewhile
 from typing import TypeVar
 
@@ -36,6 +36,7 @@ class Presence:
         self._announce = announce
         self._clock = clock
         self._sockets: dict[str, dict[str, int]] = {}  # room -> key -> how many
+        self._entered: dict[str, float] = {}  # when a room got its first socket here
         self._leaving: dict[tuple[str, str], float] = {}  # (room, key) -> end of the grace, ascending
         self._untold: dict[str, None] = {}  # rooms whose sockets have something to be told
         self._exchange = Exchange(process, send, self._changed, clock())
@@ -48,6 +49,7 @@ class Presence:
         self._leaving.pop((room, key), None)
         self._exchange.listen(room)
         self._exchange.put(room, key, person)
+        self._entered.setdefault(room, self._clock())
         if first:  # what has changed so far is in its welcome, and there is no other socket to tell
             self._untold.pop(room, None)
             self._exchange.rosters[room].told()
@@ -66,6 +68,7 @@ class Presence:
     def forget_room(self, room: str) -> None:
         """The room's last socket here has left: this process hears its group no longer."""
         self._exchange.ignore(room)
+        self._entered.pop(room, None)
         self._untold.pop(room, None)
 
     def members(self, room: str, limit: int, word: Callable[[list[Person]], T]) -> tuple[T, int]:
@@ -75,6 +78,19 @@ class Presence:
         """
         roster = self._exchange.rosters[room]
         return roster.show(limit, word), len(roster.here)
+
+    def people(self, room: str, limit: int) -> tuple[dict[str, Person], int]:
+        """Some of a room that somebody has entered here, by key, and how many all are."""
+        here = self._exchange.rosters[room].here
+        return dict(islice(here.items(), limit)), len(here)
+
+    def listens(self, room: str, seconds: float = 0.0) -> bool:
+        """Whether there has been a socket here for so long. After a second everybody there is known."""
+        return room in self._entered and self._clock() - self._entered[room] >= seconds
+
+    def processes(self) -> Collection[str]:
+        """The other ones that live."""
+        return self._exchange.processes()
 
     def receive(self, event: Event) -> None:
         """An event that a process has sent, this one or another."""

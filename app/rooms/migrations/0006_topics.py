@@ -38,6 +38,6 @@ OPERATIONS = [
 class Migration(migrations.Migration):
     atomic = False  # what was copied stays copied, and an index is built meanwhile
 
-    dependencies = [("rooms", "0005_ids_of_a_room"), ("topics", "0002_installation_lineage")]
+    dependencies = [("rooms", "0005_ids_of_a_room"), ("topics", "0003_installation_lineage")]
 
     operations = [CarryOver(database_operations=OPERATIONS, state_operations=OPERATIONS)]

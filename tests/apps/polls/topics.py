@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
+
 from topics import Refused, Topic
 
 OPTIONS = ("pizza", "pasta")
@@ -27,6 +29,15 @@ class Inbox(Topic):
     async def may(self, person: Any, act: str) -> bool:
         """Its owner reads."""
         return act == "read" and person.user_id == self.user
+
+
+class Secrets(Topic):
+    route = "secrets/<int:user>"
+
+    def may(self, person: Any, act: str) -> bool:
+        """Its owner, who is not outside."""
+        user = get_user_model().objects.get(pk=self.user)
+        return person.user_id == self.user and user.last_name != "Outside"
 
 
 class Cursors(Topic):

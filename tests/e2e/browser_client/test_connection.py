@@ -20,7 +20,14 @@ LISTEN = """() => {
 
 @pytest.mark.parametrize(
     ("code", "sentence"),
-    [(4400, "Reload"), (4401, "Log in"), (4403, "may not"), (4404, "no such room"), (4499, "closed")],
+    [
+        (4400, "Reload"),
+        (4401, "Log in"),
+        (4403, "may not"),
+        (4404, "no such room"),
+        (4410, "disconnected"),
+        (4499, "closed"),
+    ],
 )
 async def test_after_44xx_it_stays_away_and_says_why(alice: Person, server: Played, code: int, sentence: str) -> None:
     await server.close(code)

@@ -11,7 +11,7 @@ from realtime.bundle import Bundle
 from realtime.closing import Goodbye
 from realtime.contract import Follower, Numbered
 from realtime.outbox import TooSlow
-from realtime.standing import Verdict
+from realtime.standing import Notice, Verdict
 
 OURS = "ours"  # the installation to which alice's and bob's processes belong
 
@@ -74,10 +74,14 @@ class Permissive:
     def __init__(self, installation: str = OURS) -> None:
         self.installation = installation
         self.verdict = Verdict({}, {})
+        self.noticed: list[Notice] = []
         self.judged: list[tuple[list[Follower], bool]] = []
 
     async def identity(self) -> str:
         return self.installation
+
+    async def notices(self, seconds: float) -> Sequence[Notice]:
+        return self.noticed
 
     async def judge(self, followers: Sequence[Follower], doubted: bool) -> Verdict:
         self.judged.append((list(followers), doubted))
@@ -120,6 +124,9 @@ class Socket:
                 raise TooSlow
 
     def close_with(self, reason: Goodbye) -> None:
+        self.goodbye = self.goodbye or reason
+
+    def put_out(self, room: str, reason: Goodbye) -> None:
         self.goodbye = self.goodbye or reason
 
     def read(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from realtime import drain
-from realtime.admission import Admission, subscriber
+from realtime.admission import Admission, Inside, subscriber
 from unit.realtime.asgi import Client, everybody_has_acted, room
 
 
@@ -15,7 +15,7 @@ def door(settings: Any) -> Admission:
     """Of a process with room for two."""
     settings.MAX_SOCKETS = 2
     settings.SOCKETS_PER_ADDRESS = 0
-    return Admission(room)
+    return Admission(room, Inside())
 
 
 async def test_a_full_process_sends_carol_to_the_next_one(door: Admission) -> None:
@@ -44,11 +44,11 @@ async def test_an_application_that_fails_makes_room_too(settings: Any) -> None:
     async def fail(scope: Any, receive: Any, send: Any) -> None:
         raise ArithmeticError
 
-    door = Admission(fail)
+    door = Admission(fail, Inside())
     for _ in range(2):
         with pytest.raises(ArithmeticError):
             await Client().meets(door)
-    assert door.open == 0
+    assert door.inside.open == 0
 
 
 async def test_while_draining_nobody_gets_in_but_the_prober(door: Admission, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +90,7 @@ async def test_a_socket_that_ends_can_be_replaced(door: Admission, settings: Any
     second.meets(door)
     await everybody_has_acted()
     assert second.outcome == "accept"
-    assert len(door.open_from) == 1
+    assert len(door.inside.open_from) == 1
 
 
 @pytest.mark.parametrize(

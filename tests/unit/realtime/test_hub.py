@@ -10,12 +10,12 @@ import pytest
 from realtime import drain, metrics, standing
 from realtime import hub as hub_module
 from realtime import wire as wire_module
-from realtime.closing import FORBIDDEN, LOGIN, NO_SUCH_ROOM, RESTART
+from realtime.closing import DISCONNECTED, FORBIDDEN, LOGIN, NO_SUCH_ROOM, RESTART
 from realtime.contract import Changed, Numbered
 from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.memory import Memory
-from realtime.standing import Verdict
+from realtime.standing import Notice, Verdict
 from realtime.wire import group_of
 from unit.realtime.fakes import (
     OURS,
@@ -554,6 +554,96 @@ async def test_a_doubt_is_looked_into_more_than_once(layer: Layer, rooms: Rooms,
     await until(lambda: alice.goodbye)
     await until(lambda: hub.standing.task is None)
     assert len(rooms.judged) == standing.DOUBT_LOOKS
+
+
+async def test_who_is_put_out_anywhere_goes_from_every_process_and_may_come_back(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    alices, bobs = process(), process()
+    alice, _ = join(alices, rooms, "alice")
+    tab, _ = join(bobs, rooms, "alice")
+    idle = Socket("alice")  # follows nothing
+    bobs.present.enter(idle)
+    bob, _ = join(bobs, rooms, "bob")
+    await entered(layer, 2)
+    notice = Notice(1, person="alice", out=True)
+    alices.notify(notice)
+    await until(lambda: alice.goodbye and tab.goodbye and idle.goodbye)
+    assert {alice.goodbye, tab.goodbye, idle.goodbye} == {DISCONNECTED}
+    assert bob.goodbye is None
+    back, _ = join(bobs, rooms, "alice")
+    rooms.noticed = [notice]
+    asked = len(rooms.asked)
+    await until(lambda: len(rooms.asked) > asked + 6)
+    assert back.goodbye is None, "it was heeded twice"
+
+
+async def test_notice_that_the_layer_loses_is_found_in_the_database(layer: Layer, rooms: Rooms, process: Make) -> None:
+    layer.down = True
+    hub = process()
+    alice, _ = join(hub, rooms, "alice")
+    bob, _ = join(hub, rooms, "bob", room="2")
+    rooms.noticed = [Notice(1, room="1", out=True)]
+    await until(lambda: alice.goodbye is DISCONNECTED)
+    assert bob.goodbye is None
+
+
+async def test_notice_reaches_a_socket_that_follows_nothing_where_nobody_follows_anything(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    layer.down = True
+    hub, idle = process(), Socket("alice")
+    hub.present.enter(idle)
+    rooms.noticed = [Notice(1, person="alice", out=True)]
+    await until(lambda: idle.goodbye is DISCONNECTED)
+
+
+async def test_notice_of_before_a_process_began_is_none_of_its_business(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    """Who was put out a moment ago has come back here."""
+    hub = process()
+    alice, _ = join(hub, rooms, "alice")
+    rooms.noticed = [Notice(1, person="alice", out=True, age=25)]
+    await until(lambda: len(rooms.asked) > 3)
+    assert alice.goodbye is None
+
+
+async def test_who_is_to_be_looked_at_anew_is_doubted(layer: Layer, rooms: Rooms, process: Make, soon: None) -> None:
+    alices, bobs = process(), process()
+    alice, _ = join(alices, rooms, "alice")
+    await entered(layer, 1)
+    bobs.notify(Notice(1, person="alice"))
+    await until(lambda: ([alice], True) in rooms.judged)
+    assert alice.goodbye is None
+
+
+async def test_a_socket_that_follows_nothing_is_looked_at_like_any_other(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    hub, idle = process(), Socket("alice")
+    idle.product = rooms  # type: ignore[attr-defined]
+    hub.present.enter(idle)
+    rooms.verdict = Verdict({idle: LOGIN}, {})
+    await until(lambda: idle.goodbye is LOGIN)
+
+
+async def test_what_is_told_to_alice_alone_reaches_her_other_tabs_in_every_process(
+    layer: Layer, rooms: Rooms, process: Make
+) -> None:
+    alices, bobs = process(), process()
+    tabs = {"this": join(alices, rooms, "alice")[0], "next": join(alices, rooms, "alice")[0]}
+    tabs["elsewhere"], _ = join(bobs, rooms, "alice")
+    elsewhere_else, _ = join(bobs, rooms, "alice", room="2")
+    bob, _ = join(bobs, rooms, "bob")
+    for hub in (alices, bobs):
+        for feed in hub.feeds.values():
+            for one in feed.live:
+                hub.present.enter(one)
+    await entered(layer, 2)
+    alices.tell("1", "for alice", to="alice", but=tabs["this"])
+    await until(lambda: "for alice" in tabs["next"].heard and "for alice" in tabs["elsewhere"].heard)
+    assert not {"for alice"} & {*tabs["this"].heard, *elsewhere_else.heard, *bob.heard}
 
 
 async def test_a_room_that_is_gone_takes_everybody_along_in_every_process(

@@ -9,11 +9,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import DataError, OperationalError
 from django.test import Client
+from prometheus_client import REGISTRY
 
 from rooms import errors, views
 from rooms.models import Room
 from rooms.topics import RoomTopic
-from topics import BadData, Busy
+from topics import BadData, Busy, rates
 from topics.models import Entry, Log
 from topics.people import guest_of
 
@@ -300,6 +301,20 @@ def test_a_name_that_nobody_can_have_is_refused_with_a_sentence(alice: Client, n
     page = alice.post("/name/", {"name": name})
     assert page.status_code == 422
     assert "A name " in page.content.decode()
+
+
+def test_who_has_had_many_names_keeps_one_for_a_moment(alice: Client, bob: Client) -> None:
+    before = REGISTRY.get_sample_value("realtime_limited_total", {"limit": "renames"}) or 0
+    alice.get("/")
+    for number in range(rates.NAMES_AT_ONCE):
+        assert alice.post("/name/", {"name": f"Alice {number}"}).status_code == 303
+    refused = alice.post("/name/", {"name": "Alice for good"})
+    assert refused.status_code == 429
+    assert 0 < int(refused["Retry-After"]) <= 5
+    assert "keep this one for a moment" in refused.content.decode()
+    assert guest_of(alice.cookies["guest"].value).name == f"Alice {number}"
+    assert bob.post("/name/", {"name": "Bob"}).status_code == 303
+    assert REGISTRY.get_sample_value("realtime_limited_total", {"limit": "renames"}) == before + 1
 
 
 @pytest.mark.parametrize("elsewhere", ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)"])

@@ -16,7 +16,7 @@ from topics import database, logs, routes
 from topics.services import Services
 from unit.realtime.fakes import Layer, until
 
-from .declared import Begun, Chat, Votes
+from .declared import Begun, Chat, Notes, Votes
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def own_topics(monkeypatch: pytest.MonkeyPatch) -> None:
     logs._known.clear()
     routes._found.clear()
     Begun.begun.clear()
-    monkeypatch.setattr(routes, "classes", [Begun, Chat, Votes])
+    monkeypatch.setattr(routes, "classes", [Begun, Chat, Votes, Notes])
 
 
 @pytest.fixture

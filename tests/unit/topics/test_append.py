@@ -12,10 +12,12 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, connection, transaction
 
+import topics
 from topics import BadData, Busy, Conflict, appending, log, logs
+from topics.data import SIGNAL_BYTES
 from topics.errors import NoSuchEvent
 from topics.log import Differs, New, Outcome, Stored, append_all
-from topics.models import Entry, Log
+from topics.models import Entry, Log, Notice
 from topics.outcomes import Locked, Removed
 from topics.people import Person
 
@@ -164,20 +166,29 @@ def test_the_same_event_twice_in_one_transaction_is_one() -> None:
 
 def test_after_the_commit_means_after_the_commit() -> None:
     with transaction.atomic():
-        LUNCH.append_on_commit(1)
+        LUNCH.append(1, on_commit=True)
         assert Log.objects.count() == 0
     assert seqs() == [1]
 
 
 def test_after_a_rollback_nothing_is_appended() -> None:
     with undone():
-        LUNCH.append_on_commit(1)
+        LUNCH.append(1, on_commit=True)
     assert seqs() == []
 
 
 def test_what_is_to_be_appended_later_is_checked_now() -> None:
-    with pytest.raises(BadData), transaction.atomic():
-        LUNCH.append_on_commit(object())
+    with transaction.atomic():
+        with pytest.raises(BadData):
+            LUNCH.append(object(), on_commit=True)
+        with pytest.raises(BadData):
+            LUNCH.append(1, id="", on_commit=True)
+
+
+def test_a_signal_has_4_kib_as_on_a_socket() -> None:
+    LUNCH.signal("a" * (SIGNAL_BYTES - 2))
+    with pytest.raises(BadData, match="4096 bytes at most"):
+        LUNCH.signal("ä" * (SIGNAL_BYTES // 2))
 
 
 @on_postgres
@@ -196,6 +207,13 @@ async def test_async_code_has_the_same() -> None:
     assert (await LUNCH.aposition()).seq == 1
     assert (await LUNCH.aamend(1, 2)).seq == 2
     assert (await LUNCH.aretract(1)).seq == 3
+    assert await LUNCH.aappend(4, on_commit=True) is None
+    assert (await LUNCH.aposition()).seq == 4
+    await LUNCH.arecheck()
+    await topics.arecheck(user=ALICE)
+    await topics.adisconnect(topic=LUNCH)
+    about = [row async for row in Notice.objects.order_by("pk").values_list("person", "topic", "out")]
+    assert about == [("", LUNCH.name, False), (ALICE.key, "", False), ("", LUNCH.name, True)]
     await sync_to_async(lambda: connection.close())()  # that thread's own
 
 

@@ -11,10 +11,12 @@ from django.db import OperationalError, connections
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
+from realtime import hub as hub_module
 from realtime import hubs
 from realtime.limits import BAD_FRAMES_IN_A_ROW
 from topics import consumer, log, logs, people, permission
-from topics.consumer import MOST_TOPICS, SIGNAL_BYTES, TopicsConsumer
+from topics.consumer import MOST_TOPICS, TopicsConsumer
+from topics.data import SIGNAL_BYTES
 from topics.models import Entry, Log
 from topics.outcomes import Unavailable
 from topics.people import Person
@@ -368,6 +370,38 @@ async def test_who_logs_out_hears_and_says_nothing_more() -> None:
     assert (await bob.sends(OPEN, "b", 1))["type"] == "ack"
 
 
+async def test_who_logs_out_says_nothing_more_where_she_follows_nothing() -> None:
+    browser = Browser()
+    user = get_user_model().objects.create_user("alice")
+    browser.force_login(user)
+    alice = Client(cookie=f"sessionid={browser.cookies['sessionid'].value}")
+    assert (await alice.sends(OPEN, "a", 1))["type"] == "ack"
+    browser.logout()
+    Services.here().hub.doubt(person=f"user:{user.pk}")
+    assert (await alice.hears("goodbye"))["reason"] == "login_required"
+
+
+async def test_a_topic_that_cannot_be_asked_who_may_read_keeps_nobody_logged_in(monkeypatch: Any) -> None:
+    async def may(self: Chat, person: Person, act: str) -> bool:
+        raise OperationalError("its own database is away")
+
+    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 3600)  # which would find it later
+    browser = Browser()
+    user = get_user_model().objects.create_user("alice")
+    browser.force_login(user)
+    alice = Client(cookie=f"sessionid={browser.cookies['sessionid'].value}")
+    bob = Client("bob")
+    for client in (alice, bob):
+        await client.joins(OPEN)
+    monkeypatch.setattr(Chat, "may", may)
+    browser.logout()
+    hub = Services.here().hub
+    hub.doubt(room="topic:" + OPEN)
+    assert (await alice.hears("goodbye"))["reason"] == "login_required"
+    await until(lambda: hub.standing.task is None)
+    assert bob.all("left") == []
+
+
 async def test_who_may_no_longer_read_a_topic_leaves_it_and_keeps_the_others(monkeypatch: Any) -> None:
     alice, bob = Client("alice"), Client("bob")
     for client in (alice, bob):
@@ -378,7 +412,6 @@ async def test_who_may_no_longer_read_a_topic_leaves_it_and_keeps_the_others(mon
         return person.name != "alice"
 
     monkeypatch.setattr(Chat, "may", may)
-    Chat(name_of_it="open").recheck()
     Services.here().hub.doubt(room="topic:" + OPEN)
     assert await alice.hears("left") == {"type": "left", "topic": OPEN, "reason": "forbidden"}
     await bob.sends(OPEN, "b", 1)

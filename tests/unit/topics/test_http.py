@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from django.core import signing
 from django.test import AsyncClient
+from prometheus_client import REGISTRY
 
-from realtime import drain
+from realtime import admission, drain
 from realtime.bundle import Bundle
 from realtime.closing import RESTART
 from realtime.limits import OUTBOX_BYTES
-from topics import people
+from topics import people, rates
+from topics import stream as stream_module
 from topics.models import Entry, Log
 from topics.services import Services
 from topics.stream import EventStream, position_of
@@ -85,9 +87,30 @@ async def test_what_carol_may_not_read_cannot_be_told_from_what_is_not_there(pat
     }
 
 
-@pytest.mark.parametrize("query", ["?after=x", "?before=-1", "?limit=1.5", "?after=" + "9" * 30])
+@pytest.mark.parametrize(
+    "query", ["?after=x", "?before=-1", "?limit=1.5", "?limit=0", "?limit=", "?after=٣", "?after=" + "9" * 30]
+)
 async def test_numbers_are_whole(query: str) -> None:
-    assert (await get(path=OPEN + query)).status_code == 400
+    answer = await get(path=OPEN + query)
+    assert answer.status_code == 400
+    assert "is a whole number from" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("query", ["?since=1", "?epoch=a", "?since=1&epoch=" + "a" * 33, "?since=x&epoch=a"])
+async def test_a_stream_begins_at_a_position_or_says_that_this_is_none(query: str) -> None:
+    assert (await get(path=OPEN + query, accept="text/event-stream")).status_code == 400
+
+
+async def test_who_asks_again_and_again_is_told_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "READS_A_SECOND", 0.001)
+    monkeypatch.setattr(rates, "READS_AT_ONCE", 3)
+    before = REGISTRY.get_sample_value("realtime_limited_total", {"limit": "reads"}) or 0
+    answers = [await get(path=OPEN + query) for query in ("", "?limit=1", "?members", "")]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert int(answers[3].headers["Retry-After"]) > 900
+    assert (await get(accept="text/event-stream")).status_code == 429
+    assert (await get("bob")).status_code == 200
+    assert REGISTRY.get_sample_value("realtime_limited_total", {"limit": "reads"}) == before + 2
 
 
 async def test_where_guests_are_not_let_in_they_are_told_to_log_in(settings: Any) -> None:
@@ -153,6 +176,18 @@ async def test_what_is_no_event_is_refused_with_a_sentence(body: str, status: in
     assert Entry.objects.count() == 0
 
 
+async def test_of_a_batch_it_is_said_which_event_is_none() -> None:
+    answer = (await post([{"data": 1}, {"id": "b", "data": 2}, {"id": "", "data": 3}])).json()
+    assert (answer["index"], answer["detail"]) == (2, "Event 3 of the list: An id is a text of 1 to 64 characters.")
+
+
+async def test_an_event_of_a_batch_that_came_too_fast_says_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Chat, "rate", 1)
+    results = (await post([{"data": number} for number in range(3)])).json()["results"]
+    assert results[2]["error"]["code"] == "rate_limited"
+    assert 0 < results[2]["error"]["retry_after_ms"] <= 1_001
+
+
 async def test_a_form_of_another_site_cannot_post() -> None:
     assert (await post('{"data":1}', content_type="text/plain")).status_code == 415
 
@@ -183,11 +218,15 @@ class Stream:
     def __init__(self, response: Any) -> None:
         self.heard: list[tuple[str | None, dict[str, Any]]] = []
         self.retry: str | None = None
+        self.comments = 0
         self.task = asyncio.create_task(self._listen(response.streaming_content))
 
     async def _listen(self, chunks: AsyncIterator[bytes]) -> None:
         async for chunk in chunks:
             for event in chunk.decode().split("\n\n")[:-1]:
+                if event.startswith(":"):
+                    self.comments += 1
+                    continue
                 fields = dict(line.split(": ", 1) for line in event.split("\n"))
                 self.retry = fields.get("retry", self.retry)
                 self.heard.append((fields.get("id"), json.loads(fields["data"])))
@@ -204,8 +243,8 @@ class Stream:
         await asyncio.wait([self.task])
 
 
-async def follow(name: str = "bob", query: str = "", **headers: str) -> Stream:
-    response = await get(name, OPEN + query, accept="text/event-stream", **headers)
+async def follow(name: str = "bob", query: str = "", path: str = OPEN, **headers: str) -> Stream:
+    response = await get(name, path + query, accept="text/event-stream", **headers)
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "text/event-stream"
     return Stream(response)
@@ -271,6 +310,47 @@ async def test_a_process_that_leaves_or_is_full_begins_no_stream(settings: Any, 
     monkeypatch.setattr(drain, "_draining", False)
     settings.MAX_SOCKETS = 0
     assert (await get(accept="text/event-stream")).status_code == 503
+
+
+async def test_streams_count_as_sockets_do(settings: Any) -> None:
+    """At the door of sockets it is the same count."""
+    settings.MAX_SOCKETS, settings.SOCKETS_PER_ADDRESS = 2, 1
+    bob = await follow()
+    await bob.hears("joined")
+    assert (admission.here.open, admission.here.full("127.0.0.1")) == (1, "too_many_sockets")
+    answer = await get("alice", accept="text/event-stream")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "10")
+    settings.SOCKETS_PER_ADDRESS = 0
+    alice = await follow("alice")
+    await alice.hears("joined")
+    assert (await get("dave", accept="text/event-stream")).status_code == 503
+    await alice.leave()
+    await bob.leave()
+    assert (admission.here.open, admission.here.open_from) == (0, {})
+
+
+async def test_streams_that_came_at_the_same_moment_are_not_more_than_fit(settings: Any) -> None:
+    settings.MAX_SOCKETS = 1
+    answers = [await get(name, accept="text/event-stream") for name in ("alice", "bob")]
+    assert [answer.status_code for answer in answers] == [200, 200]  # neither has begun
+    alice, bob = (Stream(answer) for answer in answers)
+    await alice.hears("joined")
+    assert (await bob.hears("goodbye"))[1]["reason"] == "unavailable"
+    await alice.leave()
+    assert admission.here.open == 0
+
+
+async def test_a_quiet_stream_says_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_module, "PING_SECONDS", 0.02)
+    bob = await follow()
+    await until(lambda: bob.comments > 2)
+    assert [frame["type"] for _, frame in bob.heard] == ["joined"]
+    await bob.leave()
+
+
+async def test_who_asks_for_the_head_of_a_stream_opens_none() -> None:
+    answer = await browser().head(OPEN, headers={"accept": "text/event-stream"})
+    assert (answer.status_code, answer.streaming, drain.sockets) == (200, False, set())
 
 
 async def test_carol_gets_no_stream_of_what_she_may_not_read() -> None:

@@ -101,6 +101,45 @@ def test_a_check_tells_of_topics_that_clash_or_do_not_say_who_may() -> None:
     assert found == {"topics.E001", "topics.W001"}
 
 
+async def awaited(self: Topic, person: Any, act: str) -> bool:
+    return True
+
+
+def decorated(*args: Any, **named: Any) -> bool:
+    return True
+
+
+def yielding(self: Topic, person: Any, act: str) -> Any:
+    yield True
+
+
+WRONG = [
+    ("may", lambda self, person: True, "takes (self, person), and is called with self, person, act"),
+    ("may", lambda self, person, act, poll: True, "is called with self, person, act"),
+    ("may", lambda self, person, *, act: True, "is called with self, person, act"),
+    ("may", staticmethod(lambda person, act: True), "is a staticmethod, not a method"),
+    ("may", True, "is True, not a method"),
+    ("may", yielding, "yields, where it has to return an answer"),
+    ("received", lambda self, data: data, "takes (self, data), and is called with self, person, data"),
+]
+
+
+@pytest.mark.parametrize(("name", "method", "fault"), WRONG)
+def test_a_check_tells_of_methods_that_cannot_be_called(name: str, method: Any, fault: str) -> None:
+    wrong = type("Wrong", (Votes,), {"route": "wrong/<slug:poll>", name: method})
+    [found] = [message for message in checks.topics_are_sound() if message.obj is wrong]
+    assert found.id == "topics.E002"
+    assert found.msg.startswith(f"Wrong.{name} ")
+    assert fault in found.msg
+    assert f"def {name}(self, person, " in found.hint
+
+
+@pytest.mark.parametrize("method", [awaited, decorated, lambda self, person, act, more=None: True])
+def test_a_check_lets_through_whatever_can_be_called(method: Any) -> None:
+    right = type("Right", (Votes,), {"route": "right/<slug:poll>", "may": method})
+    assert [message for message in checks.topics_are_sound() if message.obj is right] == []
+
+
 @pytest.mark.parametrize("wrong", [{"rate": 0}, {"rate": "10"}, {"keep": 30}, {"keep": timedelta(0)}])
 def test_a_rate_or_a_time_that_is_none_is_refused_where_it_is_written(wrong: dict[str, Any]) -> None:
     with pytest.raises(ImproperlyConfigured, match=f"Wrong.{next(iter(wrong))} is a"):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from realtime import hubs
-from realtime.closing import FORBIDDEN, LOGIN, RESTART, Goodbye
+from realtime.closing import DELETED, FORBIDDEN, LOGIN, RESTART, Goodbye
 from realtime.standing import Verdict
 from topics import logs
 from topics import standing as topics_standing
@@ -46,7 +46,7 @@ class Tab:
     feed: Feed
     person: Person
     session: str | None = None
-    lost_feeds: list[Feed] = field(default_factory=list)
+    put_out_of: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -56,11 +56,13 @@ class Tab:
     def following(self) -> list[Feed]:
         return [self.feed]
 
-    async def ask_again(self) -> None:
-        pass
+    @property
+    def followed(self) -> list[Chat]:
+        return [Chat(name_of_it=self.feed.room.rpartition("/")[2])]
 
-    def lost(self, feed: Feed) -> None:
-        self.lost_feeds.append(feed)
+    def put_out(self, room: str, reason: Goodbye) -> None:
+        assert reason is DELETED
+        self.put_out_of.append(room)
 
 
 def feed_of(topic: Chat) -> Feed:
@@ -221,7 +223,7 @@ async def test_a_log_that_is_gone_is_lost_to_everybody_who_follows_it(topics: To
     other = Tab(feed_of(OTHER), guest_of(None))
     OPEN.delete()
     assert await judge(topics, alice, carol, other) == Verdict({}, {})
-    assert [len(one.lost_feeds) for one in (alice, carol, other)] == [1, 1, 0]
+    assert [len(one.put_out_of) for one in (alice, carol, other)] == [1, 1, 0]
     assert not logs.epoch_of(OPEN.name), "its key was remembered"
 
 
@@ -230,7 +232,7 @@ async def test_a_log_that_has_another_name_is_lost_under_the_old_one(topics: Top
     dave = Tab(feed_of(OTHER), guest_of(None))
     assert dave.feed.epoch == alice.feed.epoch
     assert await judge(topics, alice, carol, dave) == Verdict({}, {})
-    assert [len(one.lost_feeds) for one in (alice, carol, dave)] == [1, 1, 0]
+    assert [len(one.put_out_of) for one in (alice, carol, dave)] == [1, 1, 0]
 
 
 async def test_a_quiet_log_that_is_another_one_starts_afresh(topics: Topics, carol: Tab) -> None:
@@ -244,7 +246,7 @@ async def test_what_nobody_has_appended_to_yet_is_not_looked_for(
     early = Tab(Feed(PREFIX + OTHER.name, "to be", 0), guest_of(None))
     with django_assert_num_queries(0):
         assert await judge(Topics(), early) == Verdict({}, {})
-    assert early.lost_feeds == []
+    assert early.put_out_of == []
 
 
 # --- What is told at once ------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ const CLOSED = {
   4401: "You are not logged in here any more. Log in to talk, or reload the page.",
   4403: "You may not be in this room.",
   4404: "There is no such room.",
+  4410: "You have been disconnected. Reload the page to come back.",
   changed: "You are somebody else here now. Reload the page.",
 };
 const OFFLINE = "You are offline. Reconnecting when there is a network";

@@ -49,6 +49,9 @@ class Nothing:
     async def changed(self, seconds: float) -> list[Any]:
         return []
 
+    async def notices(self, seconds: float) -> list[Any]:
+        return []
+
     def seq_frame(self, room: str, seq: int, epoch: str) -> str:
         return '{"type":"seq"}'
 

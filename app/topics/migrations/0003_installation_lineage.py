@@ -6,7 +6,7 @@ import topics.models
 class Migration(migrations.Migration):
     """The version before this one makes the row without it: the database fills in the empty one."""
 
-    dependencies = [("topics", "0001_initial")]
+    dependencies = [("topics", "0002_notices")]
 
     operations = [
         migrations.AddField(

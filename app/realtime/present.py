@@ -1,0 +1,26 @@
+"""The sockets of this process by their person, whether they follow a log or none."""
+
+from collections.abc import Collection, Iterator
+
+from realtime.contract import Follower
+
+
+class Present:
+    def __init__(self) -> None:
+        self._of: dict[str, set[Follower]] = {}
+
+    def enter(self, one: Follower) -> None:
+        self._of.setdefault(one.key, set()).add(one)
+
+    def leave(self, one: Follower) -> None:
+        hers = self._of[one.key]
+        hers.discard(one)
+        if not hers:
+            del self._of[one.key]
+
+    def of(self, key: str) -> Collection[Follower]:
+        """Of the person with this key."""
+        return self._of.get(key, ())
+
+    def __iter__(self) -> Iterator[Follower]:
+        return (one for hers in self._of.values() for one in hers)

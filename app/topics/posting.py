@@ -1,0 +1,92 @@
+"""Appending to topics over plain HTTP: one event or a batch, each the same again where it is sent again."""
+
+import asyncio
+import json
+from typing import Any, Final
+
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponseBase, JsonResponse
+
+from topics import rates
+from topics.log import Outcome, Stored
+from topics.people import Person
+from topics.problems import Problem
+from topics.services import Denied, Services, denied, topic_of
+from topics.wording import MAX_ID, chosen_id, is_utf_8, timestamp
+
+MOST_AT_ONCE: Final = 100  # events in one POST
+
+
+async def append(request: ASGIRequest, name: str, person: Person) -> HttpResponseBase:
+    wanted = posted(request)
+    several = wanted if isinstance(wanted, list) else [wanted]
+    begun = [await begin(name, person, one) for one in several]  # in order; they are stored together
+    outcomes = [await landing if isinstance(landing, asyncio.Future) else landing for landing in begun]
+    if isinstance(wanted, list):
+        results = [result(one["id"], outcome) for one, outcome in zip(several, outcomes, strict=True)]
+        return JsonResponse({"results": results}, headers={"Cache-Control": "no-store"})
+    if isinstance(outcomes[0], Denied):
+        raise outcomes[0]
+    status = 201 if outcomes[0] is not None and outcomes[0].fresh else 200
+    return JsonResponse(result(wanted["id"], outcomes[0]), status=status, headers={"Cache-Control": "no-store"})
+
+
+Became = Stored | Denied | None
+"""What became of an event: stored, or why not; None where the topic took it and appended nothing."""
+
+
+async def begin(name: str, person: Person, one: dict[str, Any]) -> "asyncio.Future[Became] | Denied | None":
+    services, limits = Services.here(), rates.limits(person)
+    try:
+        if too_early := services.hub.rates.take_once(limits):
+            rates.too_fast.inc()
+            raise Denied("rate_limited", "That was too fast.", int(too_early * 1000) + 1)
+        sent = await services.taken(topic_of(name), one["id"], person, one["data"])
+    except Denied as refused:
+        return refused
+    if sent is None:
+        return None
+    landing: asyncio.Future[Became] = services.hub.loop.create_future()
+
+    def landed(outcome: Outcome) -> None:
+        if not landing.done():  # it is cancelled where the client has gone
+            landing.set_result(outcome if isinstance(outcome, Stored) else denied(outcome))
+
+    services.writer.append(sent, landed, tuple(limits))
+    return landing
+
+
+def result(id: str, became: Became) -> dict[str, Any]:
+    if isinstance(became, Denied):
+        retry = {"retry_after_ms": became.retry_after_ms} if became.retry_after_ms else {}
+        return {"id": id, "error": {"code": became.code, "detail": became.detail, **retry}}
+    return {"id": id, "seq": became.seq if became else None, "at": timestamp(became.at) if became else None}
+
+
+def posted(request: ASGIRequest) -> Any:
+    """One {"id", "data"} or a list of them; an id that is left out is chosen."""
+    if request.content_type != "application/json":
+        raise Problem(415, "bad_request", "Send JSON: Content-Type: application/json.")
+    try:
+        found = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise Problem(400, "bad_request", "The body is no JSON.") from None
+    several = found if isinstance(found, list) else [found]
+    if not 0 < len(several) <= MOST_AT_ONCE:
+        raise Problem(422, "bad_request", f"A list has 1 to {MOST_AT_ONCE} events.")
+    for index, one in enumerate(several):
+        if fault := fault_of(one):
+            where = {"index": index} if isinstance(found, list) else {}
+            raise Problem(422, "bad_request", f"Event {index + 1} of the list: {fault}" if where else fault, **where)
+        one.setdefault("id", chosen_id())
+    return found
+
+
+def fault_of(one: Any) -> str:
+    """What is wrong with one event, as a sentence; empty where nothing is."""
+    if not isinstance(one, dict) or "data" not in one:
+        return 'An event is {"id": …, "data": …}.'
+    id = one.get("id", "chosen later")
+    if not (isinstance(id, str) and 0 < len(id) <= MAX_ID and is_utf_8(id) and "\x00" not in id):
+        return f"An id is a text of 1 to {MAX_ID} characters."
+    return ""
