@@ -117,14 +117,16 @@ UNION ALL SELECT 'function', proname::text, '' FROM pg_proc WHERE pronamespace =
 
 
 class Site:
-    """A database that the version before has made and filled, and the commands of this one."""
+    """A database, and the commands of this version."""
 
     def __init__(self, image: Image, url: str) -> None:
         self.image, self.url, self.env = image, url, environment(DATABASE_URL=url)
-        self.manage("migrate", "auth")
-        self.manage("migrate", "topics", "0001")
-        self.manage("migrate", "rooms", "0005")
+
+    def as_the_version_before_made_it(self) -> "Site":
+        for arguments in (["auth"], ["topics", "0001"], ["rooms", "0005"]):
+            self.manage("migrate", *arguments)
         self.shell(STORED_BY_THE_VERSION_BEFORE)
+        return self
 
     def manage(self, *arguments: str) -> str:
         return self.image.manage(*arguments, env=self.env)
@@ -144,9 +146,16 @@ class Site:
         return Database(self.url)
 
 
+@pytest.fixture(scope="module")
+def filled(image: Image, postgres: Postgres) -> str:
+    """The name of a database of the version before."""
+    Site(image, postgres.create_database("filled")).as_the_version_before_made_it()
+    return "filled"
+
+
 @pytest.fixture
-def site(image: Image, postgres: Postgres) -> Site:
-    return Site(image, postgres.create_database(f"carried-{next(NUMBERS)}"))
+def site(image: Image, postgres: Postgres, filled: str) -> Site:
+    return Site(image, postgres.create_database(f"carried-{next(NUMBERS)}", copy_of=filled))
 
 
 @pytest.fixture
@@ -164,7 +173,7 @@ def test_everything_that_was_said_is_carried_over_once(
     image: Image, postgres: Postgres, tmp_path: Path, kind: str
 ) -> None:
     url = postgres.create_database("carried") if kind == "Postgres" else f"sqlite:///{tmp_path}/rooms.sqlite3"
-    site = Site(image, url)
+    site = Site(image, url).as_the_version_before_made_it()
     site.migrate()
     found = json.loads(site.shell(FOUND))
     past, later = "2024-02-29T12:34:56.789012+00:00", "2025-02-28T12:34:56.789012+00:00"
