@@ -39,10 +39,10 @@ class Postgres(Process):
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         super().__init__("postgres", [_program("postgres"), "-D", str(data), *options], self._answers, user=user)
 
-    def create_database(self, name: str) -> str:
-        """The URL of a new empty database."""
+    def create_database(self, name: str, copy_of: str = "template1") -> str:
+        """The URL of a new database: an empty one, or a copy of another that nobody is connected to."""
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{copy_of}"')
         return self._url(name)
 
     def stop(self, seconds: float = 20) -> int:
