@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from sys import getsizeof
+from typing import Any
 
 from realtime import metrics
 from realtime.bundle import bundles
@@ -261,6 +262,11 @@ class Feed:
         if not self._remembered or self._remembered[0].seq > position + 1:
             return []
         return [event for event in self._remembered if event.seq > position]
+
+    @property
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """Those that run for it."""
+        return [*self.behind.values(), *self._reads.values(), *([self._repair] if self._repair else [])]
 
     def close(self) -> None:
         """Nobody is told anything here any more: nothing is read, nothing is remembered."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from realtime import drain, metrics
+from realtime import metrics
 from realtime.asking import Asking, Here
 from realtime.bundle import Bundle
 from realtime.closing import RESTART, Goodbye
@@ -26,6 +26,7 @@ from realtime.limits import CHECK_SECONDS, REPLAYS, SEQ_SECONDS, TICK_SECONDS
 from realtime.presence import Presence
 from realtime.present import Present
 from realtime.rates import Rates
+from realtime.registry import ended
 from realtime.standing import Doubt, Notice, Standing, judged
 from realtime.waiting import relieve
 from realtime.wire import Event, Wire
@@ -54,7 +55,6 @@ class Hub:
         self._asking = Asking(self._process, self.presence, partial(self._wire.send, None))
         self._seq_due: deque[tuple[float, Feed]] = deque()
         self._tasks = [keep("the hub's clock", self._tick), keep("the check of the log", self._check_log)]
-        drain.at_drain(self.farewell)
 
     # --- Sockets come and go -----------------------------------------------------------------------
 
@@ -209,10 +209,22 @@ class Hub:
             except Exception as error:
                 feed.give_up(follower, error)
 
-    async def farewell(self) -> None:
+    # --- The end -----------------------------------------------------------------------------------
+
+    async def finish(self) -> None:
         """The process leaves: its people are gone for the others at once, and nothing waits for the layer."""
         self.presence.goodbye()
         await self._wire.flushed()
+
+    async def close(self) -> None:
+        """Nobody is told anything any more."""
+        await ended([*self._tasks, self.standing.task])
+        feeds = list(self.feeds.values())
+        self.feeds.clear()
+        for feed in feeds:
+            feed.close()
+        await ended(task for feed in feeds for task in feed.tasks)
+        await self._wire.close()
 
     # --- Clockwork ---------------------------------------------------------------------------------
 

@@ -63,6 +63,7 @@ NGINX_SHUTDOWN_SECONDS = 20  # nginx outlives the drain behind it
 GRACE_SECONDS = 30  # then SIGKILL comes, from compose and from Heroku
 FLUSH_SECONDS = 2  # for what was accepted to be stored, once the sockets are gone
 STOP_SECONDS = 2  # for requests in flight and close handshakes, after that
+END_SECONDS = 0.4  # for tasks, threads and connections to end, after everything else
 CLOSES_PER_SECOND = 100  # while draining, unless the window is too short for that
 RETURNS_PER_SECOND = 500  # clients are told to come back no faster: a process takes that many handshakes
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import parse_cookie
 
+from realtime import registry
 from realtime.hub import Hub
 from rooms.models import Room
 from rooms.snapshots import Snapshot, Wish, resumed, snapshots
@@ -75,8 +76,6 @@ def number(values: list[str] | None) -> int | None:
 
 # --- In the event loop ---------------------------------------------------------------------------------
 
-_arrivals: dict[Hub, "Arrivals"] = {}
-
 
 class Arrivals:
     """One per hub."""
@@ -88,9 +87,13 @@ class Arrivals:
 
     @classmethod
     def here(cls, hub: Hub) -> "Arrivals":
-        if hub not in _arrivals:
-            _arrivals[hub] = cls(hub)
-        return _arrivals[hub]
+        return registry.here().get(cls, lambda: cls(hub))
+
+    async def finish(self) -> None:
+        """Whoever comes waits for it."""
+
+    async def close(self) -> None:
+        await self._gathering.close()
 
     async def admit(self, arrival: Arrival) -> Entrance:
         """Raises LoginRequired, NoSuchRoom or Unanswered."""

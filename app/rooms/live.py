@@ -1,15 +1,13 @@
 """The rooms as the hub sees them: where to read, and how its own frames are worded."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from time import monotonic
 from typing import Any, Final, cast
-from weakref import WeakKeyDictionary
 
 from django.db import Error as DatabaseError
 
-from realtime import hubs
+from realtime import hubs, registry
 from realtime.contract import Changed, Follower, Numbered
 from realtime.hub import Hub
 from realtime.standing import Notice, Verdict
@@ -29,9 +27,6 @@ SWEEP_SECONDS: Final = 3_600  # between two looks for empty rooms
 
 class Rooms:
     def __init__(self) -> None:
-        self._reading: WeakKeyDictionary[asyncio.AbstractEventLoop, Gathering[Page, list[Numbered]]] = (
-            WeakKeyDictionary()
-        )
         self._standing = Standing()
         self._sweep_at = 0.0  # of the clock that never goes back
 
@@ -40,7 +35,7 @@ class Rooms:
 
     async def read(self, room: str, after: int, limit: int) -> list[Numbered]:
         """Rooms that are opened together, after a deploy for example, are read together."""
-        reading = self._reading.setdefault(asyncio.get_running_loop(), Gathering(pages, PAGES))
+        reading = registry.here().get(pages, lambda: Gathering(pages, PAGES))
         return await reading.ask(Page(int(room), after, limit))
 
     async def changed(self, seconds: float) -> list[Changed]:

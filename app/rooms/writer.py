@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from realtime import hubs
+from realtime import hubs, registry
 from realtime.hub import Hub
 from rooms import frames
 from rooms.live import ROOMS
@@ -16,15 +16,11 @@ from topics import writer
 from topics.people import Person
 from topics.writer import RETRY_AFTER_MS as RETRY_AFTER_MS
 
-_writers: dict[Hub, "Writer"] = {}
-
 
 class Writer(writer.Writer):
     @classmethod
     def here(cls, hub: Hub) -> "Writer":
-        if hub not in _writers:
-            _writers[hub] = cls(hub)
-        return _writers[hub]
+        return registry.here().get(cls, lambda: cls(hub))
 
     def log_of(self, entry: Entry) -> int:
         return entry.room

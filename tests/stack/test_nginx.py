@@ -75,7 +75,7 @@ def test_whoever_would_use_an_idle_connection_closes_it() -> None:
 
 def test_the_ladder_of_leaving(stack: Stack) -> None:
     services = json.loads(stack.compose("config", "--format", "json"))["services"]
-    leaving = limits.DRAIN_SECONDS + limits.FLUSH_SECONDS + limits.STOP_SECONDS
+    leaving = limits.DRAIN_SECONDS + limits.FLUSH_SECONDS + limits.STOP_SECONDS + limits.END_SECONDS
     assert limits.DRAIN_SECONDS < leaving < seconds("nginx.conf", "worker_shutdown_timeout") < limits.GRACE_SECONDS
     assert seconds("nginx.conf", "worker_shutdown_timeout") == limits.NGINX_SHUTDOWN_SECONDS
     assert {services[name]["stop_grace_period"] for name in services} == {f"{limits.GRACE_SECONDS}s"}

@@ -17,7 +17,7 @@ def test_a_server_keeps_idle_connections_longer_than_those_who_reuse_them() -> N
 
 
 def test_leaving_fits_into_the_grace_period() -> None:
-    leaving = limits.DRAIN_SECONDS + limits.FLUSH_SECONDS + limits.STOP_SECONDS
+    leaving = limits.DRAIN_SECONDS + limits.FLUSH_SECONDS + limits.STOP_SECONDS + limits.END_SECONDS
     assert leaving < limits.NGINX_SHUTDOWN_SECONDS < limits.GRACE_SECONDS
 
 

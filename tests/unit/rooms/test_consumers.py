@@ -17,7 +17,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from realtime import drain, hubs
+from realtime import drain, registry
 from realtime import hub as hub_module
 from realtime.closing import LOGIN, RESTART
 from realtime.limits import BAD_FRAMES_IN_A_ROW, OUTBOX_BYTES
@@ -121,20 +121,12 @@ async def process(one_connection: None, monkeypatch: pytest.MonkeyPatch) -> Asyn
     layer = Layer()
     monkeypatch.setattr(database, "run", run)
     monkeypatch.setattr(hub_module, "get_channel_layer", lambda: layer)
-    monkeypatch.setattr(hubs, "_hubs", {})
-    monkeypatch.setattr(writer_module, "_writers", {})
-    monkeypatch.setattr(arrivals, "_arrivals", {})
-    monkeypatch.setattr(drain, "_callbacks", [])
     yield layer
     for socket in list(drain.sockets):
         socket.close_with(RESTART)
     await until(lambda: not drain.sockets)
-    for hub in hubs._hubs.values():
-        assert hub.feeds == {}
-        tasks = [*hub._tasks, *hub._wire._tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+    assert live.hub().feeds == {}
+    await registry.here().close()
 
 
 # --- Arriving ----------------------------------------------------------------------------------------
@@ -219,7 +211,7 @@ async def test_who_goes_while_arriving_leaves_nothing_behind(moment: str) -> Non
     await settled()
     await alice.left()
     assert drain.sockets == set()
-    assert all(hub.feeds == {} for hub in hubs._hubs.values())
+    assert live.hub().feeds == {}
 
 
 async def test_a_socket_cancelled_while_arriving_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -530,7 +522,7 @@ async def test_who_is_told_goodbye_while_she_waits_for_room_says_no_more(
     next(iter(drain.sockets)).close_with(LOGIN)
     may_go.set()
     await asyncio.wait_for(alice.task, 5)
-    await asyncio.gather(*(writer.finish() for writer in writer_module._writers.values()))
+    await registry.here().finish()
     assert Message.objects.count() == MOST_IN_FLIGHT
     assert alice.closed == 4401
 
@@ -726,12 +718,12 @@ async def test_who_reads_nothing_gets_every_message_once_when_reading_again() ->
     bob.reading.clear()
     body = "x" * 4_000
     count = 0
-    feed = next(iter(hubs._hubs.values())).feeds[str(Room.objects.get().pk)]
+    feed = live.hub().feeds[str(Room.objects.get().pk)]
     while len(feed.live) == 2:  # until bob's outbox is full
         assert count < 2 * OUTBOX_BYTES / 4_000
         count += 1
         stored = log.append_all([log.Entry(Room.objects.get().pk, f"{count}", people.guest_of(None), body)])[0]
-        writer_module.publish(next(iter(hubs._hubs.values())), stored)
+        writer_module.publish(live.hub(), stored)
         await settled()
     assert len(alice.all("message")) == count
     bob.reading.set()
@@ -800,7 +792,7 @@ async def test_a_guest_who_comes_back_to_a_room_that_others_are_in_costs_no_quer
         alice.say(f"{number}")
     await bob.hears("message", 3)
     await bob.left()
-    feed = next(iter(hubs._hubs.values())).feeds[str(Room.objects.get().pk)]
+    feed = live.hub().feeds[str(Room.objects.get().pk)]
     await until(lambda: len(process.added) == 2)  # the room's group, in which it has only just begun to listen
     await until(lambda: feed._repair and feed._repair.done())
     tasks = asyncio.all_tasks()

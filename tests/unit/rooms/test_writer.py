@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from realtime import drain, hubs
+from realtime import hubs
 from rooms import writer as writer_module
 from rooms.log import Conflict, Entry, Outcome, Stored
 from rooms.models import Room
@@ -80,7 +80,6 @@ async def db(monkeypatch: pytest.MonkeyPatch) -> Database:
 @pytest.fixture
 async def writer(hub: Hub, db: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Writer]:
     monkeypatch.setattr(writing, "ASIDE_RETRY_SECONDS", 0.005)
-    monkeypatch.setattr(drain, "_callbacks", [])
     writer = Writer(hub)  # type: ignore[arg-type]
     yield writer
     db.open.set()
