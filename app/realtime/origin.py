@@ -7,6 +7,7 @@ page in the world could talk as its visitor.
 import logging
 from typing import Any
 
+from asgiref.sync import markcoroutinefunction
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
@@ -24,6 +25,7 @@ class OriginGuard:
     def __init__(self, application: Any) -> None:
         self.application = application
 
+    @markcoroutinefunction
     def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         if is_welcome(scope):
             return self.application(scope, receive, send)

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from asgiref.sync import markcoroutinefunction
 from django.conf import settings
 
 from realtime import metrics
@@ -19,6 +20,7 @@ class TlsGuard:
         self.application = application
         self._refusals = Seldom()
 
+    @markcoroutinefunction
     def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         if not settings.SECURE_SSL_REDIRECT or scope.get("scheme") == "wss" or scope["path"] == HEALTH_PATH:
             return self.application(scope, receive, send)
