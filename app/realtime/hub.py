@@ -15,11 +15,12 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from realtime import metrics
+from realtime import events, metrics
 from realtime.asking import Asking, Here
 from realtime.bundle import Bundle
 from realtime.closing import RESTART, Goodbye
 from realtime.contract import Changed, Follower, Numbered, Product
+from realtime.events import Event
 from realtime.failures import contained, keep
 from realtime.feed import Feed
 from realtime.limits import CHECK_SECONDS, REPLAYS, SEQ_SECONDS, TICK_SECONDS
@@ -29,7 +30,7 @@ from realtime.rates import Rates
 from realtime.registry import ended
 from realtime.standing import Doubt, Notice, Standing, judged
 from realtime.waiting import relieve
-from realtime.wire import Event, Wire
+from realtime.wire import Wire
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +161,9 @@ class Hub:
     # --- From the layer ----------------------------------------------------------------------------
 
     def _receive(self, room: str | None, event: Event) -> None:
-        if "presence" in event:
+        if room is not None and ("seq" in event or "by" in event):
+            self._hear(room, event)
+        elif "presence" in event and event["presence"]["presence"] in events.PRESENCE:
             self.presence.receive(event["presence"])
         elif "spent" in event:
             if event["process"] != self._process:
@@ -169,12 +172,12 @@ class Hub:
             self.standing.doubt(Doubt(event["doubt"], room))
         elif "notice" in event:
             self.standing.heed(Notice(event["notice"], event["person"], room, event["out"]))
-        elif "members" in event:
+        elif "members" in event and event["members"] in events.MEMBERS:
             self._asking.receive(event)
         elif "to" in event and room is not None:
             self._tell_own(room, event["frame"], event["to"])
-        elif room is not None:
-            self._hear(room, event)
+        else:
+            events.ignore(event)
 
     def _entered(self, room: str) -> None:
         """From now on the layer tells; what was said before is read."""

@@ -16,6 +16,7 @@ from hashlib import blake2b
 from typing import Any
 
 from realtime import layers, metrics, outage
+from realtime.events import TYPE, Event
 from realtime.failures import contained, keep
 from realtime.limits import (
     END_SECONDS,
@@ -34,7 +35,6 @@ from realtime.seldom import Seldom, again
 
 logger = logging.getLogger(__name__)
 
-Event = dict[str, Any]
 COMMON = "processes"
 LONGEST_KEY = 32  # characters in a group's name
 FLUSH_POLL_SECONDS = 0.01
@@ -199,7 +199,7 @@ class Wire:
 
     async def _publish(self, room: str | None, events: list[Event]) -> None:
         message = {
-            "type": "hub.events",
+            "type": TYPE,
             "of": self._installation,
             "from": self._process,
             "room": room,
