@@ -11,7 +11,7 @@ from asgiref.sync import markcoroutinefunction
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from realtime import metrics
+from realtime.admission import forbid
 from realtime.seldom import Seldom, again
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class OriginGuard:
         if is_welcome(scope):
             return self.application(scope, receive, send)
         tell(scope)
-        return refuse(receive, send)
+        return forbid(receive, send, "origin")
 
 
 def is_welcome(scope: dict[str, Any]) -> bool:
@@ -76,9 +76,3 @@ refusals = Seldom()
 
 def values(scope: dict[str, Any], name: bytes) -> list[str]:
     return [value.decode("ascii") for key, value in scope["headers"] if key == name]
-
-
-async def refuse(receive: Any, send: Any) -> None:
-    metrics.refused.labels("origin").inc()
-    await receive()
-    await send({"type": "websocket.close"})

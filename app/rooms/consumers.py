@@ -63,7 +63,7 @@ class RoomConsumer(SocketConsumer):
         return self.person.key
 
     def goodbye_frame(self, reason: Goodbye) -> str:
-        return wording.goodbye(reason)
+        return reason.frame()
 
     def close_with(self, reason: Goodbye) -> None:
         if reason is NO_SUCH_ROOM and self.feed is not None:
@@ -216,7 +216,7 @@ class NoRoute(SocketConsumer):
     """Whatever is no route: accepted, told so, and closed for good."""
 
     def goodbye_frame(self, reason: Goodbye) -> str:
-        return wording.goodbye(reason)
+        return reason.frame()
 
     async def opened(self) -> None:
         self.close_with(NO_SUCH_ROOM)

@@ -68,7 +68,7 @@ class TopicsConsumer(SocketConsumer):
         return self.person.key
 
     def goodbye_frame(self, reason: Goodbye) -> str:
-        return wording.goodbye(reason)
+        return reason.frame()
 
     # --- Arriving and leaving ----------------------------------------------------------------------
 
