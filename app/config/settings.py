@@ -30,7 +30,7 @@ if METRICS_PORT == PORT:
     raise ImproperlyConfigured(f"METRICS_PORT and PORT are both {PORT}: metrics need a port of their own.")
 WS_SERVER = choice("WS_SERVER", "daphne", ("daphne", "uvicorn"))
 WEB_CONCURRENCY = whole("WEB_CONCURRENCY", 2, 1, 64)
-DRAIN_SECONDS = whole("DRAIN_SECONDS", limits.DRAIN_SECONDS, 0, limits.MOST_DRAIN_SECONDS)
+DRAIN_SECONDS = whole("DRAIN_SECONDS", 10, 0, 25)  # Heroku and compose kill after 30
 
 # --- The door: hosts, origins, proxies, TLS ----------------------------------------------------
 

@@ -54,8 +54,6 @@ CLOSE_SECONDS = 5  # for the peer to answer a close; then it is dropped
 
 # --- The ladder of leaving -----------------------------------------------------------------------
 
-DRAIN_SECONDS = 10  # unless the setting says otherwise; nginx in front stays for 20
-MOST_DRAIN_SECONDS = 25  # that the setting may say
 GRACE_SECONDS = 30  # then SIGKILL comes, from compose and from Heroku
 FLUSH_SECONDS = 2  # for what was accepted to be stored, once the sockets are gone
 STOP_SECONDS = 2  # for requests in flight and close handshakes, after that

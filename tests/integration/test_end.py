@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import django
@@ -11,8 +12,11 @@ import pytest
 from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
+from client import enter, new_room
 from servers import needed
+from servers.app import Image, environment
 from servers.redis import Redis
+from servers.stack import SERVERS
 
 django.setup()
 
@@ -95,6 +99,27 @@ async def test_a_redis_that_hangs_keeps_nobody(redis: Redis, layer: Any) -> None
         await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
     finally:
         redis.resume()
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+async def test_a_process_leaves_in_order_though_redis_hangs(
+    kind: str, redis: Redis, image: Image, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/db.sqlite3"
+    env = environment(DATABASE_URL=url, REDIS_URL=redis.url, WS_SERVER=kind, DRAIN_SECONDS="1")
+    image.migrate(env)
+    server = image.ws(f"leaving-{kind}", env)
+    server.start()
+    alice = await enter(server.ws_url, new_room())
+    await alice.say("hello")
+    redis.pause()
+    try:
+        await alice.send({"type": "typing"})
+        assert await asyncio.to_thread(server.stop, 10) == 0
+    finally:
+        redis.resume()
+    assert await alice.closed() == 4501
+    assert "Traceback" not in server.output()
 
 
 async def test_whoever_still_asks_is_told_that_nobody_answers() -> None:
