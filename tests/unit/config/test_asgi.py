@@ -1,6 +1,7 @@
 """The application is what everybody's tools take for one: alice talks to it without any server of ours."""
 
 import json
+import warnings
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,8 +11,11 @@ from channels.layers import channel_layers
 from channels.routing import ProtocolTypeRouter
 from channels.testing import HttpCommunicator, WebsocketCommunicator
 
-from config.asgi import application
 from realtime import drain, registry
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # no static files are collected for unit tests
+    from config.asgi import application
 
 
 @pytest.fixture(autouse=True)
