@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.urls import re_path
 
 from config import intake, proxy, static
 
@@ -13,18 +14,30 @@ pages = get_asgi_application()  # sets Django up, which everything imported belo
 
 from config.routing import no_route, websocket_urlpatterns  # noqa: E402
 from realtime.admission import Admission  # noqa: E402
+from realtime.lifespan import lifespan  # noqa: E402
 from realtime.origin import OriginGuard  # noqa: E402
-from realtime.routes import Routes  # noqa: E402
+from realtime.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from realtime.tls import TlsGuard  # noqa: E402
 
-applications = {
-    "http": static.over_asgi(pages),
-    "websocket": Admission(TlsGuard(OriginGuard(Routes(websocket_urlpatterns, no_route)))),
-}
+
+def door(application: Any) -> Any:
+    """What holds for pages and sockets alike: what a request may carry, and whom to believe about its client."""
+    return intake.over_asgi(proxy.over_asgi(application, settings.PROXY_HOPS))
 
 
-def by_protocol(scope: dict[str, Any], receive: Any, send: Any) -> Any:
-    return applications[scope["type"]](scope, receive, send)
-
-
-application = intake.over_asgi(proxy.over_asgi(by_protocol, settings.PROXY_HOPS))
+application = ProtocolTypeRouter(
+    {
+        "http": door(static.over_asgi(pages)),
+        "websocket": door(
+            Admission(
+                TlsGuard(
+                    OriginGuard(
+                        # The last one takes whatever is none of the others.
+                        URLRouter([*websocket_urlpatterns, re_path("", no_route)]),
+                    )
+                )
+            )
+        ),
+        "lifespan": lifespan,
+    }
+)

@@ -26,6 +26,7 @@ SENTENCES = {
 
 
 def over_asgi(application: Any) -> Any:
+    @markcoroutinefunction
     def checked(scope: dict[str, Any], receive: Any, send: Any) -> Any:
         if scope["type"] == "http" and (fault := fault_of(header(scope, b"content-type"), query_of(scope))):
             return refuse(send, fault)
@@ -33,7 +34,7 @@ def over_asgi(application: Any) -> Any:
             scope = scope | {"headers": [with_plain_cookies(*pair) for pair in scope["headers"]]}
         return application(scope, receive, send)
 
-    return markcoroutinefunction(checked)
+    return checked
 
 
 def over_wsgi(application: WSGI) -> WSGI:

@@ -9,6 +9,8 @@ import ipaddress
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from asgiref.sync import markcoroutinefunction
+
 SCHEMES = {
     **dict.fromkeys(("https", "wss", "on", "ssl"), "https"),
     **dict.fromkeys(("http", "ws", "off"), "http"),
@@ -20,10 +22,9 @@ def over_asgi(application: Any, hops: int) -> Any:
     if not hops:
         return application
 
+    @markcoroutinefunction
     def trusting(scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        if scope["type"] in {"http", "websocket"}:
-            scope = scope | reported(scope)
-        return application(scope, receive, send)
+        return application(scope | reported(scope), receive, send)
 
     return trusting
 

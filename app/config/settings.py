@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config import services
 from config.environment import address, choice, hosts, key, origins, switch, whole, word
 from config.logging import logging_for
-from realtime.limits import BURST_SECONDS, FRAMES_PER_MESSAGE, MAX_BODY_BYTES
+from realtime import limits
 
 APP = Path(__file__).resolve().parent.parent
 
@@ -60,8 +60,8 @@ X_FRAME_OPTIONS = "DENY"
 MAX_SOCKETS = whole("MAX_SOCKETS", 10_000, 1)
 SOCKETS_PER_ADDRESS = whole("SOCKETS_PER_ADDRESS", 0)
 MESSAGE_RATE = whole("MESSAGE_RATE", 50, 1)
-MESSAGE_BURST = BURST_SECONDS * MESSAGE_RATE
-FRAME_RATE = FRAMES_PER_MESSAGE * MESSAGE_RATE  # of one socket, frames of every kind; a faster one is read later
+MESSAGE_BURST = limits.BURST_SECONDS * MESSAGE_RATE
+FRAME_RATE = limits.FRAMES_PER_MESSAGE * MESSAGE_RATE  # of one socket, frames of every kind; a faster one is read later
 MESSAGE_RATE_PER_ADDRESS = whole("MESSAGE_RATE_PER_ADDRESS", 0)
 ROOMS_PER_PERSON = whole("ROOMS_PER_PERSON", 20)
 ROOMS_PER_ADDRESS = whole("ROOMS_PER_ADDRESS", 100)
@@ -157,7 +157,7 @@ STORAGES = {
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
-DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = limits.MAX_BODY_BYTES
 CSRF_FAILURE_VIEW = "rooms.errors.form_out_of_date"
 
 # --- What lasts --------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Who may come in at all: nobody while the process leaves or is full, and not too many from one address."""
 
 import ipaddress
-import json
 from collections import Counter
 from typing import Any, Final
 
@@ -104,11 +103,18 @@ async def refuse(scope: Message, receive: Any, send: Any, reason: str) -> None:
     await send({"type": "websocket.http.response.body", "body": reason.encode()})
 
 
+async def forbid(receive: Any, send: Any, reason: str) -> None:
+    """403: another process would not let it in either."""
+    metrics.refused.labels(reason).inc()
+    await receive()
+    await send({"type": "websocket.close"})
+
+
 async def turn_away(scope: Message, receive: Any, send: Any, goodbye: Goodbye) -> None:
     """Accepts, says why not and closes: browsers do not let a page see how a handshake failed."""
     metrics.refused.labels(goodbye.reason).inc()
     subprotocol = offered(scope)
-    frame = json.dumps({"type": "goodbye", "reason": goodbye.reason, "after_ms": goodbye.after_ms})
+    frame = goodbye.frame()
     if subprotocol and subprotocol.endswith(".batch"):
         frame = f"[{frame}]"
     await receive()

@@ -3,10 +3,7 @@
 A question goes to all processes. One that has had a socket there for a while knows everybody there, wherever they are:
 its answer is the answer. Where nobody has one the room is empty, which is known once every process that lives has
 said so. Both arrive within some milliseconds. What lets one wait for longer, and for ASK_SECONDS at most: this process
-has just started and does not know the others, or one of them has just died.
-
-    question  members "?", question, room, limit, process
-    answer    members "!", question, process, here: (people {key: person}, member_count, sure), or null
+has just started and does not know the others, or one of them has just died. What is said is in `events.MEMBERS`.
 """
 
 import asyncio

@@ -3,6 +3,7 @@
 Codes 44xx are final. After any other the client returns, `after_ms` later where that is given.
 """
 
+import json
 from typing import NamedTuple
 
 
@@ -10,6 +11,11 @@ class Goodbye(NamedTuple):
     code: int
     reason: str
     after_ms: int | None = None
+
+    def frame(self) -> str:
+        """The last words, in whichever protocol."""
+        words = {"type": "goodbye", "reason": self.reason, "after_ms": self.after_ms or 0}
+        return json.dumps(words, separators=(",", ":"))
 
 
 BAD_FRAMES = Goodbye(4400, "bad_frames")

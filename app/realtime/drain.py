@@ -7,13 +7,12 @@ that those who return do not come all at once, and waits until they are gone.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from realtime import metrics
+from realtime import metrics, registry
 from realtime.closing import RESTART, Goodbye
 from realtime.failures import contained
-from realtime.limits import CLOSES_PER_SECOND, FLUSH_SECONDS, RETURNS_PER_SECOND
+from realtime.limits import CLOSES_PER_SECOND, RETURNS_PER_SECOND
 
 logger = logging.getLogger(__name__)
 
@@ -28,17 +27,11 @@ class Closable(Protocol):
 
 
 sockets: set[Closable] = set()
-_callbacks: list[Callable[[], Awaitable[None]]] = []
 _draining = False
 
 
 def draining() -> bool:
     return _draining
-
-
-def at_drain(callback: Callable[[], Awaitable[None]]) -> None:
-    """Has the callback awaited once the sockets are gone: to store what was accepted."""
-    _callbacks.append(callback)
 
 
 async def drain(seconds: float) -> None:
@@ -57,7 +50,7 @@ async def drain(seconds: float) -> None:
             told.add(socket)
             _say_goodbye(socket, after_ms)
         await asyncio.sleep(STEP_SECONDS)
-    await _flush()
+    await registry.here().finish()
 
 
 def begin() -> None:
@@ -69,21 +62,6 @@ def begin() -> None:
 def _say_goodbye(socket: Closable, after_ms: int) -> None:
     with contained("a goodbye"):
         socket.close_with(RESTART._replace(after_ms=random.randint(0, after_ms)))
-
-
-async def _flush() -> None:
-    """One callback that fails or hangs does not cost the others theirs."""
-    flushing = [asyncio.create_task(_run(callback)) for callback in _callbacks]
-    if flushing:
-        _, late = await asyncio.wait(flushing, timeout=FLUSH_SECONDS)
-        for task in late:
-            task.cancel()
-            logger.error("what was accepted was not stored within %d s", FLUSH_SECONDS)
-
-
-async def _run(callback: Callable[[], Awaitable[None]]) -> None:
-    with contained("storing what was accepted"):
-        await callback()
 
 
 metrics.sockets.set_function(lambda: len(sockets))

@@ -8,6 +8,7 @@ number, and a socket that was too slow, all by the same function.
 
 import asyncio
 import logging
+from typing import Any
 
 from realtime import metrics
 from realtime.audience import Audience, Cast, casts_in, hand_page, numbered_in
@@ -249,6 +250,11 @@ class Feed:
     def remembered(self, position: int) -> list[Numbered]:
         """What is remembered after that number; nothing where memory does not reach back that far."""
         return self._memory.after(position)
+
+    @property
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """Those that run for it."""
+        return [*self.behind.values(), *self._reads.values(), *([self._repair] if self._repair else [])]
 
     def close(self) -> None:
         """Nobody is told anything here any more: nothing is read, nothing is remembered."""

@@ -15,21 +15,23 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from realtime import drain, metrics
+from realtime import events, metrics
 from realtime.asking import Asking, Here
 from realtime.audience import dialect_of, in_words
 from realtime.bundle import Bundle
 from realtime.closing import RESTART, Goodbye
 from realtime.contract import Changed, Follower, Numbered, Product
+from realtime.events import Event
 from realtime.failures import contained, keep
 from realtime.feed import Feed
 from realtime.limits import CHECK_SECONDS, REPLAYS, SEQ_SECONDS, TICK_SECONDS
 from realtime.presence import Presence
 from realtime.present import Present
 from realtime.rates import Rates
+from realtime.registry import ended
 from realtime.standing import Doubt, Notice, Standing, judged
 from realtime.waiting import relieve
-from realtime.wire import Event, Wire
+from realtime.wire import Wire
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +57,6 @@ class Hub:
         self._asking = Asking(self._process, self.presence, partial(self._wire.send, None))
         self._seq_due: deque[tuple[float, Feed]] = deque()
         self._tasks = [keep("the hub's clock", self._tick), keep("the check of the log", self._check_log)]
-        drain.at_drain(self.farewell)
 
     # --- Sockets come and go -----------------------------------------------------------------------
 
@@ -162,7 +163,9 @@ class Hub:
     # --- From the layer ----------------------------------------------------------------------------
 
     def _receive(self, room: str | None, event: Event) -> None:
-        if "presence" in event:
+        if room is not None and ("seq" in event or "by" in event):
+            self._hear(room, event)
+        elif "presence" in event and event["presence"]["presence"] in events.PRESENCE:
             self.presence.receive(event["presence"])
         elif "spent" in event:
             if event["process"] != self._process:
@@ -171,12 +174,12 @@ class Hub:
             self.standing.doubt(Doubt(event["doubt"], room))
         elif "notice" in event:
             self.standing.heed(Notice(event["notice"], event["person"], room, event["out"]))
-        elif "members" in event:
+        elif "members" in event and event["members"] in events.MEMBERS:
             self._asking.receive(event)
         elif "to" in event and room is not None:
             self._tell_own(room, event["frame"], event["to"])
-        elif room is not None:
-            self._hear(room, event)
+        else:
+            events.ignore(event)
 
     def _entered(self, room: str) -> None:
         """From now on the layer tells; what was said before is read."""
@@ -213,10 +216,22 @@ class Hub:
                 except Exception as error:
                     feed.give_up(follower, error)
 
-    async def farewell(self) -> None:
+    # --- The end -----------------------------------------------------------------------------------
+
+    async def finish(self) -> None:
         """The process leaves: its people are gone for the others at once, and nothing waits for the layer."""
         self.presence.goodbye()
         await self._wire.flushed()
+
+    async def close(self) -> None:
+        """Nobody is told anything any more."""
+        await ended([*self._tasks, self.standing.task])
+        feeds = list(self.feeds.values())
+        self.feeds.clear()
+        for feed in feeds:
+            feed.close()
+        await ended(task for feed in feeds for task in feed.tasks)
+        await self._wire.close()
 
     # --- Clockwork ---------------------------------------------------------------------------------
 

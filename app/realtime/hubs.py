@@ -1,6 +1,7 @@
 """Where the hub of this loop, or of this process, is found."""
 
 import asyncio
+import atexit
 import contextlib
 import threading
 from collections.abc import Callable, Coroutine
@@ -9,13 +10,13 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
-from realtime import failures
+from realtime import failures, registry
 from realtime.contract import Product
 from realtime.hub import Hub
+from realtime.limits import FLUSH_SECONDS
 
 T = TypeVar("T")
 
-_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
 _making = threading.Lock()
 _publisher: asyncio.AbstractEventLoop | None = None
 _publishing: threading.Thread | None = None
@@ -23,11 +24,7 @@ _publishing: threading.Thread | None = None
 
 def here(product: Product) -> Hub:
     """The running loop's hub, made at the first call: Daphne tells nobody when it starts."""
-    loop = asyncio.get_running_loop()
-    hub = _hubs.get(loop)
-    if hub is None:
-        hub = _hubs[loop] = Hub(product)
-    return hub
+    return registry.here().get(Hub, lambda: Hub(product))
 
 
 def from_any_thread(product: Product, speak: Callable[[Hub], None]) -> None:
@@ -58,7 +55,7 @@ async def _asked(product: Product, ask: Callable[[Hub], Coroutine[Any, Any, T]])
 
 def _loop() -> asyncio.AbstractEventLoop | None:
     """That of this process's hub. None where nobody can hear: without Redis all sockets would be in this process."""
-    loop = next((loop for loop in tuple(_hubs) if loop is not _publisher and loop.is_running()), None)
+    loop = next((loop for loop in registry.loops_with(Hub) if loop is not _publisher), None)
     return publisher() if loop is None and settings.REDIS_URL else loop
 
 
@@ -75,4 +72,16 @@ def publisher() -> asyncio.AbstractEventLoop:
 
 def _publish(loop: asyncio.AbstractEventLoop) -> None:
     failures.watch(loop)
-    loop.run_forever()
+    try:
+        loop.run_forever()
+        loop.run_until_complete(registry.leave())
+    finally:
+        loop.close()
+
+
+@atexit.register
+def end_publisher() -> None:
+    """What was published is told, as far as that goes in a moment: a command ends right after it."""
+    if _publisher is not None and _publishing is not None and _publishing.is_alive():
+        _publisher.call_soon_threadsafe(_publisher.stop)
+        _publishing.join(FLUSH_SECONDS)

@@ -30,7 +30,6 @@ MAX_UNFINISHED = 2 * BACKLOG  # connections without a whole request: as many may
 
 INBOX_FRAMES = 16  # received and not yet taken by the application; then the socket is not read any more
 INBOX_BYTES = MAX_FRAME_BYTES
-SEND_BUFFER_BYTES = 65_536  # in the transport; above it `send` waits
 EPHEMERAL_BYTES = 65_536  # an outbox that holds more gets nothing that may get lost
 SLOW_SECONDS = 30  # in which a client that is behind takes nothing at all; then it is closed
 OUTBOX_BYTES = 16 * MAX_FRAME_BYTES  # one that holds this much is full, and is caught up from the log
@@ -39,18 +38,15 @@ OUTBOX_BYTES = 16 * MAX_FRAME_BYTES  # one that holds this much is full, and is 
 
 MEMORY_BYTES = 64 * 2**20  # of all rooms together kept for those who return
 WAITING_BYTES = MEMORY_BYTES  # of frames in outboxes and full transports: above it, no outbox that holds some gets more
-WAITING_FORMS = 2  # in which a frame that waits may be in memory: as it was encoded, and framed
 TIGHT_BYTES = WAITING_BYTES // 2  # above it, nothing that may get lost for who is behind, and
 STUCK_SECONDS = 5  # of taking nothing are enough to be closed, instead of SLOW_SECONDS
 REPLAYS = 16  # pages of the log read at once for those who are behind: of what has been read, none waits
 
 # --- The ladder of silence -----------------------------------------------------------------------
 
-PING_SECONDS = 20  # the longest silence of the server
+PING_SECONDS = 20  # the longest silence of the server; Heroku's router cuts after 55 s, our nginx after 75
 PONG_SECONDS = 20  # for the answer to a ping; a client that reads nothing is gone after both
 SEQ_SECONDS = PING_SECONDS - 2  # between two `seq` frames in a quiet room, so that none is late
-HEROKU_ROUTER_SECONDS = 55  # of silence, after which Heroku's router cuts: two pings fit in
-NGINX_READ_SECONDS = 75  # of silence, after which our nginx cuts: later than the router in front of it
 UNACKNOWLEDGED_SECONDS = PING_SECONDS + PONG_SECONDS  # for the kernel to give up a peer that takes nothing
 KEEP_ALIVE_SECONDS = 95  # idle HTTP; longer than nginx (60) and Heroku's router (90) keep a connection for reuse
 HANDSHAKE_SECONDS = 20  # for the application to accept or refuse a WebSocket
@@ -58,11 +54,10 @@ CLOSE_SECONDS = 5  # for the peer to answer a close; then it is dropped
 
 # --- The ladder of leaving -----------------------------------------------------------------------
 
-DRAIN_SECONDS = 10  # the default of the setting
-NGINX_SHUTDOWN_SECONDS = 20  # nginx outlives the drain behind it
 GRACE_SECONDS = 30  # then SIGKILL comes, from compose and from Heroku
 FLUSH_SECONDS = 2  # for what was accepted to be stored, once the sockets are gone
 STOP_SECONDS = 2  # for requests in flight and close handshakes, after that
+END_SECONDS = 0.4  # for tasks, threads and connections to end, after everything else
 CLOSES_PER_SECOND = 100  # while draining, unless the window is too short for that
 RETURNS_PER_SECOND = 500  # clients are told to come back no faster: a process takes that many handshakes
 

@@ -7,10 +7,11 @@ page in the world could talk as its visitor.
 import logging
 from typing import Any
 
+from asgiref.sync import markcoroutinefunction
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from realtime import metrics
+from realtime.admission import forbid
 from realtime.seldom import Seldom, again
 
 logger = logging.getLogger(__name__)
@@ -24,11 +25,12 @@ class OriginGuard:
     def __init__(self, application: Any) -> None:
         self.application = application
 
+    @markcoroutinefunction
     def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         if is_welcome(scope):
             return self.application(scope, receive, send)
         tell(scope)
-        return refuse(receive, send)
+        return forbid(receive, send, "origin")
 
 
 def is_welcome(scope: dict[str, Any]) -> bool:
@@ -74,9 +76,3 @@ refusals = Seldom()
 
 def values(scope: dict[str, Any], name: bytes) -> list[str]:
     return [value.decode("ascii") for key, value in scope["headers"] if key == name]
-
-
-async def refuse(receive: Any, send: Any) -> None:
-    metrics.refused.labels("origin").inc()
-    await receive()
-    await send({"type": "websocket.close"})

@@ -17,9 +17,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from realtime import capacity, failures, metrics, reach
+from realtime import capacity, failures, metrics, reach, registry
 from realtime.drain import begin, drain
-from realtime.limits import BACKLOG, FLUSH_SECONDS, STOP_SECONDS, UNACKNOWLEDGED_SECONDS
+from realtime.limits import BACKLOG, END_SECONDS, FLUSH_SECONDS, STOP_SECONDS, UNACKNOWLEDGED_SECONDS
 from realtime.signals import Signals
 
 SWITCH_SECONDS = 0.0005  # until a busy loop lets the database's thread go on: a transaction waits for it several times
@@ -151,11 +151,12 @@ async def serve(server: Server, listeners: Sequence[socket.socket], signals: Sig
     await asked.to_leave.wait()
     in_order = not asked.at_once.is_set()
     begin()
-    end_after((settings.DRAIN_SECONDS + FLUSH_SECONDS if in_order else 0) + STOP_SECONDS + EXIT_SECONDS)
+    end_after((settings.DRAIN_SECONDS + FLUSH_SECONDS if in_order else 0) + STOP_SECONDS + END_SECONDS + EXIT_SECONDS)
     if in_order:
         logger.info("Draining for %d s at most", settings.DRAIN_SECONDS)
         await first(drain(settings.DRAIN_SECONDS), asked.at_once.wait())
     await server.stop(0 if asked.at_once.is_set() else STOP_SECONDS)
+    await registry.here().close()
 
 
 def url(listener: socket.socket) -> str:

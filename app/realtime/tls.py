@@ -3,10 +3,10 @@
 import logging
 from typing import Any
 
+from asgiref.sync import markcoroutinefunction
 from django.conf import settings
 
-from realtime import metrics
-from realtime.admission import HEALTH_PATH
+from realtime.admission import HEALTH_PATH, forbid
 from realtime.seldom import Seldom, again
 
 logger = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ class TlsGuard:
         self.application = application
         self._refusals = Seldom()
 
+    @markcoroutinefunction
     def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         if not settings.SECURE_SSL_REDIRECT or scope.get("scheme") == "wss" or scope["path"] == HEALTH_PATH:
             return self.application(scope, receive, send)
@@ -28,10 +29,4 @@ class TlsGuard:
                 "X-Forwarded-Proto: https, and PROXY_HOPS=1 that it is believed%s",
                 again(times),
             )
-        return refuse(receive, send)
-
-
-async def refuse(receive: Any, send: Any) -> None:
-    metrics.refused.labels("tls").inc()
-    await receive()
-    await send({"type": "websocket.close"})
+        return forbid(receive, send, "tls")

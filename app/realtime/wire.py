@@ -8,15 +8,18 @@ could not be entered are tried again, and nobody but this task waits.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from hashlib import blake2b
 from typing import Any
 
-from realtime import metrics, outage
+from realtime import layers, metrics, outage
+from realtime.events import TYPE, Event
 from realtime.failures import contained, keep
 from realtime.limits import (
+    END_SECONDS,
     LAYER_CHARACTERS,
     LAYER_MESSAGE_EVENTS,
     LAYER_PAUSE_SECONDS,
@@ -27,14 +30,15 @@ from realtime.limits import (
     RENEW_SECONDS,
 )
 from realtime.outage import kind
+from realtime.registry import ended
 from realtime.seldom import Seldom, again
 
 logger = logging.getLogger(__name__)
 
-Event = dict[str, Any]
 COMMON = "processes"
 LONGEST_KEY = 32  # characters in a group's name
 FLUSH_POLL_SECONDS = 0.01
+LAYER_END_SECONDS = END_SECONDS / 4
 
 
 def group_of(room: str | None, installation: str) -> str:
@@ -105,6 +109,18 @@ class Wire:
         """Returns when the layer has taken everything."""
         while self._queued:
             await asyncio.sleep(FLUSH_POLL_SECONDS)
+
+    async def close(self) -> None:
+        """Sends what is queued, leaves all groups and ends the connections, as far as the layer answers in a moment."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAYER_END_SECONDS):
+                await self.flushed()
+        await ended(self._tasks)
+        with contextlib.suppress(Exception):  # a layer forgets its members by itself, too
+            async with asyncio.timeout(LAYER_END_SECONDS):
+                for room in tuple(self._joined):
+                    await self._layer.group_discard(self._group_of(room), self._channel)
+        await layers.disconnect(self._layer)
 
     def renew(self) -> None:
         """Enters every group anew once in a while, since layers let memberships expire."""
@@ -183,7 +199,7 @@ class Wire:
 
     async def _publish(self, room: str | None, events: list[Event]) -> None:
         message = {
-            "type": "hub.events",
+            "type": TYPE,
             "of": self._installation,
             "from": self._process,
             "room": room,

@@ -73,6 +73,10 @@ class Arrivals:
         self._people: Gathering[str, Person | None] = Gathering(_people)
         self._visits: Gathering[Visit, Snapshot] = Gathering(_shown, TOGETHER)
 
+    async def close(self) -> None:
+        await self._people.close()
+        await self._visits.close()
+
     async def person(self, claim: Claim, address: str) -> Person:
         """Raises LoginRequired, or Unanswered."""
         found = await self._people.ask(claim.session) if claim.session else None

@@ -6,23 +6,47 @@ Django's `sync_to_async` has one thread for the whole process: one slow query wo
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakSet
 
 from django.conf import settings
 from django.db import connection
 
+from realtime import registry
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
-READERS: Final = 4
-readers = ThreadPoolExecutor(READERS, thread_name_prefix="log-reader")
-writer = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
+
+class Threads(NamedTuple):
+    """So many threads of each event loop's own."""
+
+    name: str
+    most: int
 
 
-async def run(executor: ThreadPoolExecutor, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """What work returns, from one of the executor's threads."""
+readers: Final = Threads("log-reader", 4)
+writer: Final = Threads("log-writer", 1)
+
+
+async def run(threads: Threads, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """What work returns, from one of the threads."""
+    executor = registry.here().get(threads, lambda: Executor(threads)).executor
     return await asyncio.get_running_loop().run_in_executor(executor, lambda: released(work, *args, **kwargs))
+
+
+class Executor:
+    """A loop's threads."""
+
+    def __init__(self, threads: Threads) -> None:
+        self.executor = ThreadPoolExecutor(threads.most, thread_name_prefix=threads.name)
+
+    async def finish(self) -> None:
+        """Whoever waits for work of theirs finishes."""
+
+    async def close(self) -> None:
+        """They end as soon as they have done what they are at: nobody waits for a database that hangs."""
+        self.executor.shutdown(wait=False, cancel_futures=True)
 
 
 def released(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -8,11 +8,12 @@ proportion, in which more come. Whoever asks alone waits for nobody.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Final, Generic, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, Generic, TypeVar
 
 from django.db import Error as DatabaseError
 
+from realtime.registry import ended
 from topics import database
 
 Question = TypeVar("Question")
@@ -48,6 +49,15 @@ class Gathering(Generic[Question, Answer]):
             self._task = asyncio.create_task(self._work())
         return await answer
 
+    async def finish(self) -> None:
+        """Whoever has asked waits for it."""
+
+    async def close(self) -> None:
+        """Who still waits is told that there will be no answer."""
+        await ended([self._task])
+        _leave(self._asked)
+        self._asked.clear()
+
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         try:
@@ -68,6 +78,9 @@ class Gathering(Generic[Question, Answer]):
             found = await database.run(database.readers, self._answer_all, [question for question, _ in asked])
             if len(found) != len(asked):
                 raise LookupError(f"{len(found)} answers to {len(asked)} questions")
+        except asyncio.CancelledError:
+            _leave(asked)
+            raise
         except Exception as error:  # whatever it is, who waits is told and the next ones have their turn
             logger.warning("the database could not be asked: %s", error, exc_info=not isinstance(error, DatabaseError))
             found = [Unanswered(str(error)) for _ in asked]
@@ -78,3 +91,9 @@ class Gathering(Generic[Question, Answer]):
                 answer.set_exception(outcome)
             else:
                 answer.set_result(outcome)
+
+
+def _leave(asked: Iterable[tuple[Any, asyncio.Future[Any]]]) -> None:
+    for _, answer in asked:
+        if not answer.done():
+            answer.set_exception(Unanswered("the process ends"))

@@ -1,13 +1,12 @@
 """The topics as the hub sees them: where to read, and how its own frames are worded."""
 
-import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from typing import Any, Final, Protocol, cast
-from weakref import WeakKeyDictionary
 
 from django.db import Error as DatabaseError
 
+from realtime import registry
 from realtime.closing import DELETED, FORBIDDEN, RESTART, Goodbye
 from realtime.contract import Changed, Follower, Numbered
 from realtime.feed import Feed
@@ -49,9 +48,6 @@ class Topics:
 
     def __init__(self) -> None:
         self._accounts = Accounts()
-        self._reading: WeakKeyDictionary[asyncio.AbstractEventLoop, Gathering[Asked, list[Numbered]]] = (
-            WeakKeyDictionary()
-        )
 
     async def identity(self) -> str:
         return await database.run(database.readers, Installation.identity)
@@ -95,7 +91,7 @@ class Topics:
 
     async def read(self, key: str, after: int, limit: int) -> list[Numbered]:
         """Topics that are opened together, after a deploy for example, are read together."""
-        reading = self._reading.setdefault(asyncio.get_running_loop(), Gathering(pages, PAGES))
+        reading = registry.here().get(pages, lambda: Gathering(pages, PAGES))
         return await reading.ask((key.removeprefix(PREFIX), after, limit))
 
     async def changed(self, seconds: float) -> list[Changed]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.db import Error as DatabaseError
 
-from realtime import hubs
+from realtime import hubs, registry
 from realtime.hub import Hub
 from realtime.limits import TokenBucket
 from topics import frames
@@ -62,9 +62,7 @@ def denied(outcome: Outcome) -> Denied:
 
 
 class Services:
-    """One per hub."""
-
-    _of: Final[dict[Hub, "Services"]] = {}
+    """One per loop."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
@@ -75,10 +73,14 @@ class Services:
 
     @classmethod
     def here(cls) -> "Services":
-        hub = hubs.here(TOPICS)
-        if hub not in cls._of:
-            cls._of[hub] = cls(hub)
-        return cls._of[hub]
+        return registry.here().get(cls, lambda: cls(hubs.here(TOPICS)))
+
+    async def finish(self) -> None:
+        await self.writer.finish()
+
+    async def close(self) -> None:
+        await self.writer.close()
+        await self.arrivals.close()
 
     async def taken(self, topic: Topic, id: str, person: Person, data: Any, epoch: str = "") -> Sent | None:
         """What is to be appended of what the person sends; None where the topic appends nothing. Raises Denied.

@@ -9,7 +9,7 @@ from realtime.closing import UNAVAILABLE as AWAY
 from realtime.consumer import SocketConsumer
 from realtime.limits import BAD_FRAMES_IN_A_ROW, TokenBucket
 from realtime.rates import Allowance
-from topics import rates, wording
+from topics import rates
 from topics.arrivals import LoginRequired, claim_of
 from topics.gathering import Unanswered
 from topics.live import TOPICS
@@ -74,7 +74,7 @@ class PersonSocket(SocketConsumer):
         return self.person.key
 
     def goodbye_frame(self, reason: Goodbye) -> str:
-        return wording.goodbye(reason)
+        return reason.frame()
 
     async def opened(self) -> None:
         self.loop = asyncio.get_running_loop()

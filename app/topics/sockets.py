@@ -27,7 +27,7 @@ from realtime.closing import UNAVAILABLE as AWAY
 from realtime.consumer import SocketConsumer
 from realtime.feed import Feed
 from realtime.limits import PING_SECONDS
-from topics import rates, wording
+from topics import rates
 from topics.arrivals import Forbidden
 from topics.frames import Shown
 from topics.gathering import Unanswered
@@ -219,7 +219,7 @@ class NoRoute(SocketConsumer):
     """Whatever is no route: accepted, told so, and closed for good."""
 
     def goodbye_frame(self, reason: Goodbye) -> str:
-        return wording.goodbye(reason)
+        return reason.frame()
 
     async def opened(self) -> None:
         self.close_with(NO_SUCH_ROOM)

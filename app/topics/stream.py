@@ -16,7 +16,6 @@ from realtime.closing import UNAVAILABLE, Goodbye
 from realtime.feed import Feed
 from realtime.limits import EPHEMERAL_BYTES, OUTBOX_BYTES, PING_SECONDS, SLOW_SECONDS
 from realtime.outbox import TooSlow
-from topics import wording
 from topics.joining import joined
 from topics.live import PREFIX, TOPICS
 from topics.people import Person, shown
@@ -161,7 +160,7 @@ class EventStream:
 
     def _last(self, goodbye: Goodbye) -> bytes:
         retry = b"retry: %d\n" % (goodbye.after_ms or 1_000)
-        return retry + sent(wording.goodbye(goodbye).encode(), None)
+        return retry + sent(goodbye.frame().encode(), None)
 
 
 def sent(payload: bytes, position: str | None) -> bytes:

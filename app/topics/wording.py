@@ -12,8 +12,6 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, StringConstraints
 
-from realtime.closing import Goodbye
-
 MAX_ID: Final = 64
 PEOPLE_BYTES: Final = 15 * 1024  # in one list of people: two of them, or one and a page of the log, fit a frame
 PONG: Final = '{"type":"pong"}'
@@ -65,10 +63,6 @@ def no_number(name: str) -> None:
 
 
 decode: Callable[[str], Any] = json.JSONDecoder(parse_constant=no_number).decode
-
-
-def goodbye(reason: Goodbye) -> str:
-    return encode({"type": "goodbye", "reason": reason.reason, "after_ms": reason.after_ms or 0})
 
 
 @lru_cache(maxsize=16)

@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
-from realtime import drain
 from realtime.hub import Hub
+from realtime.registry import ended
 from topics import database, rates
 from topics.outcomes import Locked, TooMuch, Unavailable
 
@@ -57,7 +57,6 @@ class Writer:
         self._accepted = 0  # and not told yet, wherever they are
         self._shares: dict[str, int] = {}  # of those, by person and address
         self._task: asyncio.Task[None] | None = None
-        drain.at_drain(self.finish)
 
     # --- What a product says of its entries ----------------------------------------------------------
 
@@ -101,6 +100,10 @@ class Writer:
         """Returns when everything that was accepted has its outcome."""
         while self._task is not None:
             await asyncio.wait([self._task])
+
+    async def close(self) -> None:
+        """What still waits is not stored, and nobody is there to be told."""
+        await ended([self._task])
 
     async def _work(self) -> None:
         try:

@@ -63,7 +63,7 @@ def test_no_package_knows_the_one_above_it(package: str, stranger: str) -> None:
 
 
 def test_only_the_servers_know_a_servers_library() -> None:
-    libraries = ("daphne", "autobahn", "twisted", "uvicorn", "websockets", "uvloop")
+    libraries = ("daphne", "autobahn", "twisted", "uvicorn", "websockets", "h11", "httptools", "uvloop")
     knowing = {name for name in IMPORTS for library in libraries if knows(name, library)}
     assert "realtime.servers.daphne_socket" in knowing
     assert [name for name in knowing if not name.startswith("realtime.servers.")] == []

@@ -5,14 +5,8 @@ that it lives (`lease`). The layer may lose, double, delay and reorder all of it
 in a room is a pair: these people, true as of that number among the process's changes. A delta names the
 room's change before it, and a lease lists the rooms that changed last with their numbers; whoever is behind
 wants the room's state and asks for it until one that is new enough has come. A process keeps others' people
-only of rooms in which it has sockets itself.
-
-    event    to    carries, beside its name (`presence`) and its `process`
-    delta    room  room, number, previous, joined {key: person}, left [key]; previous 0: nobody else is there
-    lease    all   number, since, recent {room: number}; hello: "I may have missed yours"
-    ask      all   of [process], rooms [room]
-    state    all   as_of, rooms [[room, part, parts, {key: person}]]
-    goodbye  all
+only of rooms in which it has sockets itself. What the events carry is in `events.PRESENCE`; a delta goes to the
+room's group, all others to everybody.
 """
 
 from collections.abc import Callable, Collection

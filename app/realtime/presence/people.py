@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection
 from itertools import islice, takewhile
 from typing import TypeVar
 
-from realtime.limits import TICK_SECONDS
 from realtime.presence.exchange import Event, Exchange
 from realtime.presence.roster import Person
 
@@ -99,8 +98,8 @@ class Presence:
         if (room := event.get("room")) in self._untold:
             self._tell(room, now)
 
-    def tick(self) -> float:
-        """Everything that waits for its time. Returns the seconds until the next call, at most 0.25."""
+    def tick(self) -> None:
+        """Everything that waits for its time. To be called every TICK_SECONDS."""
         now = self._clock()
         for room, key in [who for who, _ in takewhile(lambda item: item[1] <= now, self._leaving.items())]:
             del self._leaving[room, key]
@@ -108,7 +107,6 @@ class Presence:
         self._exchange.tick(now)
         for room in list(self._untold):
             self._tell(room, now)
-        return self._pause(now)
 
     def goodbye(self) -> None:
         """The process ends: the others drop its people at once, and hear of it no more."""
@@ -127,8 +125,3 @@ class Presence:
         if joined or left:
             roster.told_at = now
             self._announce(room, joined, left, len(roster.here))
-
-    def _pause(self, now: float) -> float:
-        ends = [now + TICK_SECONDS, *islice(self._leaving.values(), 1)]
-        ends += (self._exchange.rosters[room].told_at + FRAME_SECONDS for room in self._untold)
-        return max(0.0, min(ends) - now)

@@ -155,7 +155,7 @@ class Socket(Reading, WebSocketProtocol):
             case "websocket.send":
                 while self.full is not None:
                     await self.full.wait()
-                self._send(message.get("text"), message.get("bytes"))
+                self._say(message.get("text"), message.get("bytes"))
             case "websocket.close" if self.state == self.STATE_CONNECTING:
                 self.refuse(403)
             case "websocket.close":
@@ -166,7 +166,7 @@ class Socket(Reading, WebSocketProtocol):
                 self._must_be_open()
                 raise ValueError(f"{kind} after the handshake")
 
-    def _send(self, text: str | None, data: bytes | None) -> None:
+    def _say(self, text: str | None, data: bytes | None) -> None:
         self._must_be_open()
         if (text is None) == (data is None):
             raise ValueError("websocket.send needs either text or bytes")

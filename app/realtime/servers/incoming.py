@@ -11,7 +11,7 @@ except ImportError:
 
 UNIT_BITS = 10  # of a share: a piece, and each 1,024 bytes of it
 TEXT_FIN, FIN, MASKED, CONTROL = 0x81, 0x80, 0x80, 0x08
-LENGTH_BITS, TWO_BYTES, EIGHT_BYTES = 0x7F, 126, 127
+LENGTH_BITS, TWO_BYTES = 0x7F, 126  # above that, the length has eight bytes
 MASK = 4
 
 

@@ -122,10 +122,3 @@ async def test_the_scheme_is_the_one_that_the_proxy_was_asked_by(header: str, se
 async def test_a_scheme_that_is_none_is_ignored(header: str) -> None:
     assert (await seen(1, (b"x-forwarded-proto", header.encode())))["scheme"] == "ws"
     assert seen_by_wsgi(1, X_FORWARDED_PROTO=header)["wsgi.url_scheme"] == "http"
-
-
-async def test_what_is_no_request_passes_untouched() -> None:
-    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        assert scope == {"type": "lifespan"}
-
-    await proxy.over_asgi(application, 1)({"type": "lifespan"}, None, None)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from realtime.limits import TICK_SECONDS
 from realtime.presence import Presence
 from realtime.presence.people import PEOPLE_IN_FRAME
 
@@ -94,15 +95,16 @@ class World:
         self.sent: list[tuple[float, str, str | None, Event]] = []
         self.loses: Callable[[Event, Process], bool] = lambda event, to: False
         self.delays: Callable[[Event, Process], list[float]] = lambda event, to: [0.002]
-        self.ticks_every: float | None = None  # else as often as presence asks for
         self._on_the_way: list[tuple[float, int, Process, Event]] = []
         self._ids = itertools.count()
         for name in processes:
             self.start(name)
 
     def start(self, name: str) -> Process:
-        self.processes[name] = Process(self, name)
-        return self.processes[name]
+        """No two processes tick in one moment."""
+        process = self.processes[name] = Process(self, name)
+        process.tick_at += 0.03 * len(self.processes)
+        return process
 
     def kill(self, name: str) -> None:
         """As by SIGKILL: its sockets are cut, and nobody is told."""
@@ -146,8 +148,8 @@ class World:
                     process.presence.receive(event)
             else:
                 process = min(self.processes.values(), key=lambda process: process.tick_at)
-                pause = process.presence.tick()
-                process.tick_at = self.now + (self.ticks_every or max(pause, 0.001))
+                process.presence.tick()
+                process.tick_at = self.now + TICK_SECONDS
 
     def count(self, kind: str) -> int:
         return sum(event["presence"] == kind for _, _, _, event in self.sent)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from realtime import asking, drain
+from realtime import asking
 from realtime import hub as hub_module
 from realtime.asking import Here, Unheard
 from realtime.hub import Hub
@@ -36,7 +36,6 @@ class Nothing(Permissive):
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "KNOWN_SECONDS", 0.2)
     monkeypatch.setattr(hub_module, "TICK_SECONDS", 0.01)
-    monkeypatch.setattr(drain, "_callbacks", [])
 
 
 @pytest.fixture

@@ -68,7 +68,6 @@ class Member(SocketConsumer):
 def layer(monkeypatch: pytest.MonkeyPatch) -> Layer:
     layer = Layer()
     monkeypatch.setattr(hub_module, "get_channel_layer", lambda: layer)
-    monkeypatch.setattr(drain, "_callbacks", [])
     monkeypatch.setattr(drain, "sockets", set())
     return layer
 
@@ -96,9 +95,7 @@ async def hub(layer: Layer, server: Server) -> AsyncIterator[Hub]:
     for inbox in inboxes:
         inbox.put_nowait({"type": "websocket.disconnect"})
     await asyncio.wait(tasks)
-    for task in (background := [*hub._tasks, *hub._wire._tasks]):
-        task.cancel()
-    await asyncio.wait(background)
+    await hub.close()
 
 
 def events(layer: Layer) -> list[list[dict[str, Any]]]:

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from realtime import drain
+from realtime import drain, registry
 from realtime.closing import Goodbye
 
 
 @pytest.fixture(autouse=True)
 def a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(drain, "_draining", False)
-    monkeypatch.setattr(drain, "_callbacks", [])
     others = drain.sockets.copy()
     drain.sockets.clear()
     yield
@@ -102,33 +101,14 @@ async def test_a_socket_that_cannot_be_told_does_not_keep_the_others(caplog: pyt
 async def test_what_was_accepted_is_stored_after_the_last_socket_has_gone() -> None:
     found: list[int] = []
 
-    async def store() -> None:
-        found.append(len(drain.sockets))
+    class Store:
+        async def finish(self) -> None:
+            found.append(len(drain.sockets))
 
-    drain.at_drain(store)
+        async def close(self) -> None:
+            raise AssertionError("the server still works")
+
+    registry.here().get(Store, Store)
     Member()
     await drain.drain(5)
     assert found == [0]
-
-
-async def test_a_callback_that_fails_or_hangs_does_not_cost_the_others_theirs(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(drain, "FLUSH_SECONDS", 0.1)
-    stored: list[str] = []
-
-    async def fail() -> None:
-        raise ArithmeticError
-
-    async def hang() -> None:
-        await asyncio.Event().wait()
-
-    async def store() -> None:
-        stored.append("all")
-
-    for callback in (fail, hang, store):
-        drain.at_drain(callback)
-    await drain.drain(1)
-    assert stored == ["all"]
-    assert "failed: storing what was accepted" in caplog.text
-    assert "was not stored within" in caplog.text

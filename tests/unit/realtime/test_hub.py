@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from realtime import drain, metrics, standing
 from realtime import hub as hub_module
+from realtime import metrics, standing
 from realtime import wire as wire_module
 from realtime.closing import DISCONNECTED, FORBIDDEN, LOGIN, NO_SUCH_ROOM, RESTART
 from realtime.contract import Changed, Numbered
@@ -70,7 +70,6 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire_module, "LAYER_RETRY_SECONDS", 0.01)
     monkeypatch.setattr(hub_module, "CHECK_SECONDS", 0.02)
     monkeypatch.setattr(hub_module, "TICK_SECONDS", 0.02)
-    monkeypatch.setattr(drain, "_callbacks", [])
 
 
 @pytest.fixture
@@ -98,12 +97,7 @@ async def process(layer: Layer, rooms: Rooms) -> AsyncIterator[Make]:
 
     yield make
     for hub in hubs:
-        for feed in hub.feeds.values():
-            feed.close()
-        tasks = [*hub._tasks, *hub._wire._tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        await hub.close()
     assert Memory.used == 0
 
 

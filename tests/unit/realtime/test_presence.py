@@ -64,7 +64,6 @@ def test_a_leave_is_seen_within_a_second(world: World, elsewhere: str) -> None:
 
 
 def test_a_leave_is_seen_within_a_second_by_a_clockwork_that_only_ticks(world: World) -> None:
-    world.ticks_every = 0.25
     world.processes["red"].tick_at = world.now + 0.04
     world.processes["blue"].tick_at = world.now + 0.05
     alice, bob = world.enter("alice", on="red"), world.enter("bob", on="blue")

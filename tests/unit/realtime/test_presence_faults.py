@@ -99,15 +99,18 @@ def test_a_lost_part_of_a_crowd_is_asked_again(world: World) -> None:
     for number in range(250):
         world.enter(f"guest {number}", on="red")
     world.run(60)
-    lost: list[int] = []
+    parts: list[Process] = []
 
-    def second_event(event: dict[str, Any], to: Process) -> bool:
-        lost.append(event["presence"] == "state")
-        return sum(lost) == 2 and lost[-1]
+    def second_part(event: dict[str, Any], to: Process) -> bool:
+        if (event["presence"], event["process"], to.name) == ("state", "red", "blue"):
+            parts.append(to)
+            return len(parts) == 2
+        return False
 
-    world.loses = second_event
+    world.loses = second_part
     bob = world.enter("bob", on="blue")
     world.run(1.5)
+    assert len(parts) == 3
     assert bob.count == 1
     world.run(3)
     assert bob.count == 251

@@ -7,7 +7,8 @@ import pytest
 
 from realtime import metrics
 from realtime import wire as wire_module
-from realtime.wire import Event, Wire, group_of
+from realtime.events import Event
+from realtime.wire import Wire, group_of
 from unit.realtime.fakes import OURS, Layer, settled, until
 
 COMMON = group_of(None, OURS)

@@ -15,7 +15,7 @@ from django.db import OperationalError, connections
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
-from realtime import drain, hubs
+from realtime import drain, hubs, registry
 from realtime import hub as hub_module
 from realtime.closing import LOGIN, RESTART
 from realtime.limits import BAD_FRAMES_IN_A_ROW, OUTBOX_BYTES
@@ -26,6 +26,7 @@ from rooms.topics import RoomTopic
 from topics import arrivals, database, people, rates, sending
 from topics import writer as writing
 from topics.consumer import TopicsConsumer
+from topics.live import TOPICS
 from topics.models import Entry
 from topics.outcomes import Unavailable
 from topics.services import Services
@@ -127,19 +128,12 @@ async def process(one_connection: None, monkeypatch: pytest.MonkeyPatch) -> Asyn
     layer = Layer()
     monkeypatch.setattr(database, "run", run)
     monkeypatch.setattr(hub_module, "get_channel_layer", lambda: layer)
-    monkeypatch.setattr(hubs, "_hubs", {})
-    monkeypatch.setattr(Services, "_of", {})
-    monkeypatch.setattr(drain, "_callbacks", [])
     yield layer
     for socket in list(drain.sockets):
         socket.close_with(RESTART)
     await until(lambda: not drain.sockets)
-    for hub in hubs._hubs.values():
-        assert hub.feeds == {}
-        tasks = [*hub._tasks, *hub._wire._tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+    assert hubs.here(TOPICS).feeds == {}
+    await registry.here().close()
 
 
 # --- Arriving ----------------------------------------------------------------------------------------
@@ -224,7 +218,7 @@ async def test_who_goes_while_arriving_leaves_nothing_behind(moment: str) -> Non
     await settled()
     await alice.left()
     assert drain.sockets == set()
-    assert all(hub.feeds == {} for hub in hubs._hubs.values())
+    assert hubs.here(TOPICS).feeds == {}
 
 
 async def test_a_socket_cancelled_while_arriving_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -503,7 +497,7 @@ async def test_who_is_told_goodbye_while_she_waits_for_room_says_no_more(
     next(iter(drain.sockets)).close_with(LOGIN)
     may_go.set()
     await asyncio.wait_for(alice.task, 5)
-    await asyncio.gather(*(services.writer.finish() for services in Services._of.values()))
+    await registry.here().finish()
     assert Entry.objects.count() == MOST_IN_FLIGHT
     assert alice.closed == 4401
 
@@ -701,7 +695,7 @@ async def test_who_reads_nothing_gets_every_message_once_when_reading_again() ->
     bob.reading.clear()
     body = "x" * 4_000
     count = 0
-    feed = next(iter(hubs._hubs.values())).feeds["topic:room/lobby"]
+    feed = hubs.here(TOPICS).feeds["topic:room/lobby"]
     while len(feed.live) == 2:  # until bob's outbox is full
         assert count < 2 * OUTBOX_BYTES / 4_000
         count += 1
@@ -775,7 +769,7 @@ async def test_a_guest_who_comes_back_to_a_room_that_others_are_in_costs_no_quer
         alice.say(f"{number}")
     await bob.hears("message", 3)
     await bob.left()
-    feed = next(iter(hubs._hubs.values())).feeds["topic:room/lobby"]
+    feed = hubs.here(TOPICS).feeds["topic:room/lobby"]
     await until(lambda: len(process.added) == 2)  # the room's group, in which it has only just begun to listen
     await until(lambda: feed._repair and feed._repair.done())
     tasks = asyncio.all_tasks()

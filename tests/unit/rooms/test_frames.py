@@ -334,8 +334,8 @@ def test_answers() -> None:
 
 
 def test_a_goodbye_says_why_and_how_long_to_stay_away() -> None:
-    assert json.loads(wording.goodbye(RESTART)) == {"type": "goodbye", "reason": "restart", "after_ms": 500}
-    assert json.loads(wording.goodbye(LOGIN)) == {"type": "goodbye", "reason": "login_required", "after_ms": 0}
+    assert json.loads(RESTART.frame()) == {"type": "goodbye", "reason": "restart", "after_ms": 500}
+    assert json.loads(LOGIN.frame()) == {"type": "goodbye", "reason": "login_required", "after_ms": 0}
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from realtime import drain, hubs
+from realtime import drain, hubs, registry
 from realtime import hub as hub_module
 from realtime.closing import RESTART
 from topics import database, logs, routes
-from topics.services import Services
+from topics.live import TOPICS
 from unit.realtime.fakes import Layer, until
 
 from .declared import Begun, Chat, Notes, Votes
@@ -52,19 +52,12 @@ async def process(one_connection: None, own_topics: None, monkeypatch: pytest.Mo
     layer = Layer()
     monkeypatch.setattr(database, "run", run)
     monkeypatch.setattr(hub_module, "get_channel_layer", lambda: layer)
-    monkeypatch.setattr(hubs, "_hubs", {})
-    monkeypatch.setattr(Services, "_of", {})
-    monkeypatch.setattr(drain, "_callbacks", [])
     yield layer
     for socket in list(drain.sockets):
         socket.close_with(RESTART)
     await until(lambda: not drain.sockets)
-    for hub in hubs._hubs.values():
-        assert hub.feeds == {}
-        tasks = [*hub._tasks, *hub._wire._tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+    assert hubs.here(TOPICS).feeds == {}
+    await registry.here().close()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -12,7 +12,6 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from realtime import hub as hub_module
-from realtime import hubs
 from realtime.limits import BAD_FRAMES_IN_A_ROW
 from topics import consumer, log, logs, people, permission
 from topics.consumer import MOST_TOPICS, TopicsConsumer
@@ -189,7 +188,7 @@ async def test_who_goes_while_joining_leaves_nothing_behind() -> None:
     await alice.hears("welcome")
     alice.says(type="join", topic=OPEN)
     await alice.left()
-    assert all(hub.feeds == {} for hub in hubs._hubs.values())
+    assert Services.here().hub.feeds == {}
 
 
 # --- Sending -----------------------------------------------------------------------------------------
@@ -499,7 +498,7 @@ async def test_changes_are_heard_live() -> None:
     await alice.sends(OPEN, "a", "first")
     await alice.joins(OPEN)
     topic = Chat(name_of_it="open")
-    hub = next(iter(hubs._hubs.values()))
+    hub = Services.here().hub
     for change in (topic.amend(1, "second"), topic.retract(1)):
         assert change.about == 1
     await hub.feeds["topic:" + OPEN].repair()

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import SynchronousOnlyOperation
 from django.test import Client as Browser
 
-from realtime import asking, hubs
+from realtime import asking, registry
 from topics import Unreachable
 from topics.people import of_user
 from topics.services import Services
@@ -51,7 +51,7 @@ async def test_from_a_thread_it_is_asked_without_await() -> None:
 
 
 def test_a_process_that_no_socket_could_be_in_knows_that_nobody_is_there(settings: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(hubs, "_hubs", {})
+    monkeypatch.setattr(registry, "_registries", {})
     settings.REDIS_URL = ""
     assert TOPIC.members() == []
     assert TOPIC.members().total == 0

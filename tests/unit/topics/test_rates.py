@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from realtime import hubs
+from realtime import registry
 from topics import people, rates
 from topics.services import Services
 from unit.realtime.fakes import until
@@ -54,7 +54,7 @@ async def test_what_she_has_spent_elsewhere_is_spent(process: Any) -> None:
 
 
 def test_a_process_without_a_hub_counts_for_itself(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hubs, "_hubs", {})
+    monkeypatch.setattr(registry, "_registries", {})
     settings.REDIS_URL = ""
     somebody = people.guest_of(None)
     assert [rates.rename(somebody) > 0 for _ in range(rates.NAMES_AT_ONCE + 1)] == rates.NAMES_AT_ONCE * [False] + [

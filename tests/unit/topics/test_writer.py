@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from realtime import drain
 from topics import database, sending
 from topics import writer as writing
 from topics.log import Differs, Outcome, Stored
@@ -83,7 +82,6 @@ async def db(monkeypatch: pytest.MonkeyPatch) -> Database:
 @pytest.fixture
 async def writer(hub: Hub, db: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Writer]:
     monkeypatch.setattr(writing, "ASIDE_RETRY_SECONDS", 0.005)
-    monkeypatch.setattr(drain, "_callbacks", [])
     writer = Writer(hub)  # type: ignore[arg-type]
     yield writer
     db.open.set()
