@@ -15,7 +15,7 @@ from realtime.limits import BAD_FRAMES_IN_A_ROW, PING_SECONDS
 from realtime.rates import Limits
 from topics import database, frames, rates, reading, wording
 from topics.arrivals import Claim, Forbidden, LoginRequired, claim_of
-from topics.data import MAX_DATA_BYTES, SIGNAL_BYTES, TooLong, encoded_signal
+from topics.data import TooLong, encoded_signal
 from topics.errors import BadData, NoSuchTopic
 from topics.frames import BadFrame, ClientFrame, Join, Leave, Read, Send, Signal
 from topics.gathering import Unanswered
@@ -24,14 +24,12 @@ from topics.live import PREFIX, TOPICS
 from topics.log import Outcome, Stored
 from topics.people import Person, shown
 from topics.routes import find
-from topics.services import NO_SUCH_TOPIC, UNAVAILABLE, Denied, Services, denied
+from topics.services import LIMITS, MOST_TOPICS, NO_SUCH_TOPIC, UNAVAILABLE, Denied, Services, denied
 from topics.topic import Topic
 from topics.wording import Ping
 
-MOST_TOPICS: Final = 100  # of one socket
 JOIN_RATE: Final = 20  # a second and person, once the topics of two sockets have been joined
 MOST_IN_FLIGHT: Final = 64  # events of one socket on their way into a log; then it is not read any more
-LIMITS: Final = {"topics": MOST_TOPICS, "data_bytes": MAX_DATA_BYTES, "signal_bytes": SIGNAL_BYTES}
 
 
 class TopicsConsumer(SocketConsumer):
