@@ -8,8 +8,6 @@ import { Socket } from "./socket.js";
 import { Streams, isPassing } from "./streams.js";
 import { Followed, tell } from "./topic.js";
 
-export { Refused };
-
 const LOGIN = 4401;
 const LIMITS = { data_bytes: 61_440, signal_bytes: 4_096 }; // as long as the server has not said
 

@@ -165,12 +165,12 @@ export async function noFetch() {
 /** A page that follows the votes, and what it was told. */
 export async function following(t, options = {}, frame = joined()) {
   stopTime(t);
-  const { connect, Refused } = await load();
+  const { connect } = await load();
   const client = connect({ url: "ws://site.example/ws/", WebSocket: Dialled, fetch: noFetch });
   const told = new Told(...EVERYTHING);
   const votes = client.join(LUNCH, { ...told.options, ...options });
   Dialled.last.welcomes();
   if (frame) Dialled.last.says(frame);
   await settle();
-  return { client, connect, votes, told, Refused };
+  return { client, connect, votes, told };
 }
