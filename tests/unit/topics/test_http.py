@@ -203,6 +203,7 @@ async def test_who_posts_too_fast_is_told_when(monkeypatch: pytest.MonkeyPatch) 
     answers = [await post({"data": number}) for number in range(3)]
     assert [answer.status_code for answer in answers] == [201, 201, 429]
     assert answers[2].headers["Retry-After"] == "1"
+    assert 0 < answers[2].json()["retry_after_ms"] <= 1001
 
 
 async def test_what_alice_wrote_does_not_go_out_as_bob() -> None:

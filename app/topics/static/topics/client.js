@@ -3,13 +3,14 @@
 
 /** @import { Connect, Frame, Options, Page, Person, State, Topic, Topics } from "./types.js" */
 
+import { Line, isPassing } from "./line.js";
 import { Outbox, Refused } from "./outbox.js";
-import { Socket } from "./socket.js";
-import { Streams, isPassing } from "./streams.js";
+import { Streams } from "./streams.js";
 import { Followed, tell } from "./topic.js";
 
-const LOGIN = 4401;
-const LIMITS = { data_bytes: 61_440, signal_bytes: 4_096 }; // as long as the server has not said
+const PROTOCOLS = ["topics.v1.batch", "topics.v1"];
+/** @type {State} */
+const BY_HTTP = { name: "online", http: true };
 
 /** @type {Map<string, Client>} by address */
 const clients = new Map();
@@ -42,26 +43,26 @@ class Client {
   #topics = new Map();
   /** @type {string[]} topics that were left: what comes of them before the answer is not for who came after */
   #leaving = [];
+  #shown = this.state;
   #key = "";
   #socket;
   #streams;
-  #outbox;
-  #isSame = true;
-  #limits = LIMITS;
+  #changed = false;
+  #most = 61_440; // bytes of an event, as long as the server has not said
 
   /** @param {string} url @param {Connect} options */
   constructor(url, options) {
     const hear = this.#hear.bind(this);
     const stand = this.#stand.bind(this);
-    this.#socket = new Socket(options.WebSocket ?? WebSocket, url, hear, stand);
+    this.#socket = new Line(() => new WebSocket(url, PROTOCOLS), hear, stand);
     const base = new URL(options.http ?? "/topics/", url.replace(/^ws/, "http")).href;
-    this.#streams = new Streams(options.fetch ?? ((url, init) => fetch(url, init)), base, hear, stand);
-    this.#outbox = new Outbox(
+    this.#streams = new Streams(base, hear, stand);
+    this.outbox = new Outbox(
       (entry) => {
-        if (this.#direct) this.#socket.send({ type: "send", ...entry });
-        else this.#streams.post(entry, keepsCookies() ? this.#key : "");
+        this.say({ type: "send", ...entry });
+        if (!this.#direct) this.#streams.post(entry, keepsCookies() && this.#key);
       },
-      (topic) => tell(this.#topics.get(topic)?.options.onUnsent, this.unsent(topic)),
+      (topic) => tell(this.#topics.get(topic)?.options.onUnsent, this.outbox.of(topic)),
       () => this.#socket.redial(),
     );
     watch(this.#socket);
@@ -79,10 +80,10 @@ class Client {
   join(target, options) {
     /** @type {Record<string, string | undefined>} */
     const { topic, seq, epoch, key } = typeof target === "string" ? { topic: target } : target.dataset;
-    if (!topic) throw new TypeError("Join a topic by its name, or by an element that has data-topic.");
-    if (this.#topics.has(topic)) throw new Error(`This page follows ${topic} already: leave it first.`);
-    const wanted = { since: seq === undefined ? seq : Number(seq), epoch, key, ...options };
-    if ((wanted.since === undefined) !== (wanted.epoch === undefined)) throw new TypeError("`since` needs its `epoch`.");
+    if (!topic) throw new TypeError("Join by a name, or an element with data-topic.");
+    if (this.#topics.has(topic)) throw new Error(`${topic} is joined already.`);
+    const wanted = { since: seq ? Number(seq) : undefined, epoch, key, onError: console.warn, ...options };
+    if (wanted.since !== undefined && wanted.epoch === undefined) throw new TypeError("since without epoch");
     const followed = new Followed(this, topic, wanted);
     this.#topics.set(topic, followed);
     this.listen(followed.options);
@@ -103,17 +104,7 @@ class Client {
 
   /** @param {string} topic @param {unknown} data @param {string} [id] */
   async send(topic, data, id = randomId()) {
-    return this.#outbox.add({ topic, id, data: fitting(data, this.#limits.data_bytes) });
-  }
-
-  /** @param {string} topic @param {unknown} data */
-  signal(topic, data) {
-    this.say({ type: "signal", topic, data: fitting(data, this.#limits.signal_bytes) });
-  }
-
-  /** @param {string} topic */
-  unsent(topic) {
-    return this.#outbox.of(topic);
+    return this.outbox.add({ topic, id, data: fitting(data, this.#most) });
   }
 
   // What may get lost.
@@ -144,20 +135,14 @@ class Client {
     this.#streams.leave(name);
   }
 
-  // An event of one's own that comes before its ack, or instead of it.
-  /** @param {Frame} frame */
-  stored(frame) {
-    if (frame.type === "event" && frame.by?.key === this.you?.key) this.#outbox.acked(frame);
-  }
-
   // --- Hearing ---
 
   /** @param {Frame} frame */
   #hear(frame) {
     const { type, topic, code, id } = frame;
     if (type === "welcome") this.#greet(frame);
-    else if (type === "ack") this.#outbox.acked(frame);
-    else if (code === "login_required") this.#socket.close(LOGIN);
+    else if (type === "ack") this.outbox.acked(frame);
+    else if (code === "login_required") this.#socket.close(4401);
     else if (type === "error" && id) this.#refuse(frame);
     else if (!this.#leaving.includes(topic)) this.#topics.get(topic)?.hear(frame);
     else if (type === "left") this.#leaving.splice(this.#leaving.indexOf(topic), 1);
@@ -167,24 +152,24 @@ class Client {
   /** @param {Frame} frame */
   #greet({ you, limits }) {
     this.you = you;
-    this.#limits = limits;
+    this.#most = limits.data_bytes;
     if (this.#key === you.key) return;
-    this.#isSame = !this.#key || !keepsCookies();
+    this.#changed = this.#key !== "" && keepsCookies();
     this.#become(you.key);
   }
 
   /** @param {string} key */
   #become(key) {
     this.#key = key;
-    this.#outbox.belong(`topics:${key}`, this.#isSame);
+    this.outbox.belong(`topics:${key}`, this.#changed);
   }
 
   /** @param {Frame} error */
   #refuse(error) {
     if (error.code === "somebody_else") this.#follow(); // the stream says who
-    if (isPassing(error)) return this.#outbox.putOff(error);
-    const refused = this.#outbox.refused(error);
-    if (refused) tell(this.#topics.get(error.topic)?.options.onError ?? console.warn, refused);
+    if (isPassing(error)) return this.outbox.putOff(error);
+    const refused = this.outbox.refused(error);
+    if (refused) tell(this.#topics.get(error.topic)?.options.onError, refused);
   }
 
   // --- How things stand ---
@@ -198,27 +183,24 @@ class Client {
     const { state, blocked } = this.#socket;
     const streams = this.#streams;
     if (this.#direct || state.name === "closed" || !blocked) streams.stop();
-    else if (!streams.started) this.#follow();
+    else if (!streams.lines.size) this.#follow();
     this.#socket.patient = streams.online;
-    if (streams.online && this.state.http) return;
-    /** @type {State} */
-    const here = streams.online ? { name: "online", http: true } : state;
-    this.state = { ...here, you: this.you, changed: !this.#isSame };
-    this.#outbox.sleep();
+    const here = streams.online ? BY_HTTP : state;
+    if (here === this.#shown) return;
+    this.#shown = here;
+    this.state = { ...here, you: this.you, changed: this.#changed };
+    this.outbox.sleep();
     if (!streams.online) for (const topic of this.#topics.values()) topic.away();
     for (const { onState } of this.#listeners) tell(onState, this.state);
     if (this.#direct) {
       this.#leaving = [];
       this.#follow();
     }
-    if (this.state.name === "online") this.#outbox.wake();
+    if (this.state.name === "online") this.outbox.wake();
   }
 
   #follow() {
-    for (const topic of this.#topics.values()) {
-      topic.away();
-      this.rejoin(topic);
-    }
+    for (const topic of this.#topics.values()) this.rejoin(topic);
   }
 }
 
@@ -230,26 +212,26 @@ class Client {
 function fitting(data, most) {
   const text = JSON.stringify(data) ?? "";
   const { size } = new Blob([text]);
-  if (size > most) throw new Refused({ code: "too_long", detail: `${size} bytes: there is room for ${most}.` }, data);
+  if (size > most) throw new Refused({ code: "too_long", detail: `${size} bytes are more than ${most}.` }, data);
   return JSON.parse(text);
 }
 
 // 128 random bits. crypto.randomUUID does not exist on plain HTTP away from localhost.
 function randomId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => (byte + 256).toString(16).slice(1)).join("");
 }
 
 // navigator.cookieEnabled says yes also where a setting blocks them.
 function keepsCookies() {
   if (!globalThis.document) return false;
-  document.cookie = "kept=1; SameSite=Lax";
+  document.cookie = "kept=1";
   const kept = document.cookie.includes("kept=1");
-  document.cookie = "kept=; Max-Age=0; SameSite=Lax";
+  document.cookie = "kept=1; Max-Age=0";
   return kept;
 }
 
 // A laptop that wakes, a phone that finds its network, a tab that is looked at again; a page put aside to come back to.
-/** @param {Socket} socket */
+/** @param {Line} socket */
 function watch(socket) {
   if (!globalThis.document) return;
   addEventListener("online", () => socket.hurry());

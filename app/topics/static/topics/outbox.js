@@ -7,7 +7,7 @@
 
 /** @import { Ack, Entry, Frame, Unsent } from "./types.js" */
 
-import { backOff } from "./socket.js";
+import { backOff } from "./line.js";
 
 const ACK_MS = 20_000; // a live connection that answers nothing for so long is worth another
 
@@ -15,15 +15,10 @@ const ACK_MS = 20_000; // a live connection that answers nothing for so long is 
 export class Refused extends Error {
   name = "Refused";
 
-  /** @param {Frame} frame @param {any} [data] */
-  constructor({ code, detail, topic, id, retry_after_ms }, data) {
-    super(detail);
-    this.code = code;
-    this.detail = detail;
-    this.topic = topic;
-    this.id = id;
-    this.data = data;
-    this.retryAfter = retry_after_ms;
+  /** @param {Frame} frame @param {unknown} [data] */
+  constructor({ retry_after_ms: retryAfter, ...frame }, data) {
+    super(frame.detail);
+    Object.assign(this, frame, { data, retryAfter });
   }
 }
 
@@ -52,16 +47,16 @@ export class Outbox {
   /**
    * From here on it is that person's, who gets back what she left.
    * @param {string} where the name of her storage
-   * @param {boolean} keep whether she wrote what is in it, too
+   * @param {boolean} changed whether somebody else has written what is in it
    */
-  belong(where, keep) {
+  belong(where, changed) {
     const before = this.#entries;
     this.#entries = load(where);
     this.#where = where;
     for (const entry of before) {
       const error = { ...entry, code: "somebody_else", detail: "You are somebody else now." };
-      if (keep) this.#entries.push(entry);
-      else this.#settle(entry.id)?.reject(new Refused(error, entry.data));
+      if (changed) this.#settle(entry.id)?.reject(new Refused(error, entry.data));
+      else this.#entries.push(entry);
     }
     this.#changed(...before, ...this.#entries);
   }

@@ -3,8 +3,7 @@
 /** @import { Frame, Options, Page, Person, Topic } from "./types.js" */
 
 import { Refused } from "./outbox.js";
-import { backOff } from "./socket.js";
-import { isPassing } from "./streams.js";
+import { backOff, isPassing } from "./line.js";
 
 /**
  * What the page's own code gets wrong is its own affair: what comes after it is heard all the same.
@@ -43,7 +42,7 @@ export class Followed {
   }
 
   get unsent() {
-    return this.page.unsent(this.name);
+    return this.page.outbox.of(this.name);
   }
 
   /** @param {unknown} data @param {{ id?: string }} [options] */
@@ -53,7 +52,7 @@ export class Followed {
 
   /** @param {unknown} data */
   signal(data) {
-    this.page.signal(this.name, data);
+    this.page.say({ type: "signal", topic: this.name, data });
   }
 
   read(seq = this.seq) {
@@ -109,9 +108,9 @@ export class Followed {
     if (frame.seq < next) return;
     this.seq = next;
     if (frame.epoch) this.epoch = frame.epoch;
-    this.page.stored(frame);
-    if (frame.type === "change") tell(this.options.onChange, frame);
-    else if (!frame.retracted) tell(this.options.onEvent, frame);
+    if (frame.type === "change") return tell(this.options.onChange, frame);
+    if (frame.by?.key === this.page.you?.key) this.page.outbox.acked(frame); // before its ack, or instead of it
+    if (!frame.retracted) tell(this.options.onEvent, frame);
   }
 
   #again() {
@@ -139,7 +138,7 @@ export class Followed {
       this.away();
       this.page.forget(this);
     }
-    const detail = "You may not follow this any more.";
-    tell(this.options.onError ?? console.warn, new Refused({ code: frame.reason, detail, ...frame }));
+    const { reason: code, reason: detail } = frame;
+    tell(this.options.onError, new Refused({ code, detail, ...frame }));
   }
 }

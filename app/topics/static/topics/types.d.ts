@@ -89,9 +89,6 @@ export interface Connect {
   /** The key of the person for whom the page was made, so that nothing is ever sent as somebody else. */
   key?: string;
   onState?(state: State): void;
-  /** Others than the browser's, for Node and for tests. */
-  WebSocket?: typeof globalThis.WebSocket;
-  fetch?: typeof globalThis.fetch;
 }
 
 export interface Options {
@@ -134,16 +131,25 @@ export interface Topics {
   close(): void;
 }
 
+/** A WebSocket, or an EventSource. */
+export interface Dialled {
+  readonly readyState: number;
+  onopen: ((event: any) => void) | null;
+  onmessage: ((event: MessageEvent) => void) | null;
+  onclose: ((event: any) => void) | null;
+  send?(data: string): void;
+  close(): void;
+}
+
 /** What a topic asks of its page's connection. */
 export interface Page {
+  readonly you: Person | undefined;
+  readonly outbox: { of(topic: string): Unsent[]; acked(frame: Frame): void };
   send(topic: string, data: unknown, id?: string): Promise<Ack>;
-  signal(topic: string, data: unknown): void;
-  unsent(topic: string): Unsent[];
   say(frame: object): void;
   rejoin(topic: Topic): void;
   leave(topic: any): void;
   forget(topic: any): void;
-  stored(frame: Frame): void;
 }
 
 /** Any frame of topics.v1. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Dialled, LUNCH, browser, following, joined, load, noFetch, pass, settle, stopTime } from "./page.mjs";
+import { Dialled, LUNCH, browser, following, joined, load, pass, settle, stopTime } from "./page.mjs";
 
 const states = (heard) => ({ onState: ({ name, until, ordered, code }) => heard.push([name, until, ordered, code].filter((one) => one !== undefined)) });
 
@@ -23,7 +23,7 @@ test("it offers batches and speaks to its own site", async (t) => {
   browser(t);
   stopTime(t);
   const { connect } = await load();
-  const client = connect({ WebSocket: Dialled, fetch: noFetch });
+  const client = connect();
   assert.equal(connect(), client);
   assert.equal(Dialled.last.url, "wss://site.example/ws/");
   assert.deepEqual(Dialled.last.protocols, ["topics.v1.batch", "topics.v1"]);
@@ -76,7 +76,7 @@ for (const welcomed of [true, false]) {
   test(`silence makes it dial again, ${welcomed ? "after" : "before"} the welcome`, async (t) => {
     stopTime(t);
     const { connect } = await load();
-    connect({ url: "ws://site.example/ws/", WebSocket: Dialled, fetch: noFetch });
+    connect({ url: "ws://site.example/ws/" });
     if (welcomed) Dialled.last.welcomes();
     else Dialled.last.opens();
     await pass(welcomed ? 39_900 : 14_900);
@@ -96,7 +96,7 @@ for (const code of [4400, 4401, 4403, 4404, 4499]) {
     await pass(120_000);
     assert.equal(Dialled.all.length, 1);
     assert.deepEqual(heard.at(-1), ["closed", code]);
-    assert.notEqual(connect({ url: "ws://site.example/ws/", WebSocket: Dialled, fetch: noFetch }), client);
+    assert.notEqual(connect({ url: "ws://site.example/ws/" }), client);
     assert.equal(Dialled.all.length, 2);
   });
 }

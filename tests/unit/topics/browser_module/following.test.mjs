@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ALICE, BOB, Dialled, EVERYTHING, LUNCH, Told, event, following, joined, joinedWith, load, noFetch, pass, settle, stopTime } from "./page.mjs";
+import { ALICE, BOB, Dialled, EVERYTHING, LUNCH, Told, event, following, joined, joinedWith, load, pass, settle, stopTime } from "./page.mjs";
 
 const FROM_3 = { since: 3, epoch: "e" };
 
@@ -26,7 +26,7 @@ test("a page that shows 3 events hears of the fourth, and of nothing twice", asy
 test("an element says where its page ends", async (t) => {
   stopTime(t);
   const { connect } = await load();
-  const client = connect({ url: "ws://site.example/ws/", WebSocket: Dialled, fetch: noFetch });
+  const client = connect({ url: "ws://site.example/ws/" });
   client.join({ dataset: { topic: LUNCH, epoch: "", seq: "0" } });
   Dialled.last.welcomes();
   assert.deepEqual(Dialled.last.heard, [{ type: "join", topic: LUNCH, since: 0, epoch: "" }]);
@@ -97,7 +97,6 @@ test("signals, members and unread are told as they come", async (t) => {
     { type: "read", topic: LUNCH, seq: 3 },
     { type: "signal", topic: LUNCH, data: { y: 2 } },
   ]);
-  assert.throws(() => votes.signal("a".repeat(5_000)), { code: "too_long" });
 });
 
 test("what the page's own code gets wrong costs it nothing that comes after", async (t) => {
@@ -170,7 +169,7 @@ test("many topics share one socket, and each hears its own", async (t) => {
 
 test("what cannot be meant is refused at once", async (t) => {
   const { client } = await following(t);
-  assert.throws(() => client.join(LUNCH), /follows votes\/lunch already/);
+  assert.throws(() => client.join(LUNCH), /joined already/);
   assert.throws(() => client.join({ dataset: {} }), /data-topic/);
   assert.throws(() => client.join(""), /data-topic/);
   assert.throws(() => client.join("votes/tea", { since: 3 }), /epoch/);

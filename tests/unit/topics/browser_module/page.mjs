@@ -101,6 +101,7 @@ export async function load() {
 /** Time stands still unless it is told to run; waits are as long as they can be. */
 export function stopTime(t) {
   Dialled.all = [];
+  globals(t, { WebSocket: Dialled, fetch: async () => Promise.reject(new TypeError("no network")) });
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   mock.method(Math, "random", () => 0.999);
   t.after(() => {
@@ -139,34 +140,33 @@ export function browser(t, { cookies = true } = {}) {
   let jar = "";
   Object.defineProperty(document, "cookie", { get: () => jar, set: (cookie) => (jar = cookies ? cookie : "") });
   const network = { onLine: true };
-  const globals = {
+  globals(t, {
     document,
     navigator: network,
     sessionStorage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) },
     addEventListener: page.addEventListener.bind(page),
     location: { href: "https://site.example/page" },
-  };
-  const before = Object.fromEntries(Object.keys(globals).map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]));
-  for (const [name, value] of Object.entries(globals)) Object.defineProperty(globalThis, name, { value, configurable: true });
-  t.after(() => {
-    for (const [name, was] of Object.entries(before)) {
-      if (was) Object.defineProperty(globalThis, name, was);
-      else delete globalThis[name];
-    }
   });
   return { page, document, network, kept };
 }
 
-/** No answer: as where there is no server. */
-export async function noFetch() {
-  throw new TypeError("no network");
+/** What a page finds, for the time of a test. */
+export function globals(t, found) {
+  const before = Object.keys(found).map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
+  for (const [name, value] of Object.entries(found)) Object.defineProperty(globalThis, name, { value, configurable: true });
+  t.after(() => {
+    for (const [name, was] of before) {
+      if (was) Object.defineProperty(globalThis, name, was);
+      else delete globalThis[name];
+    }
+  });
 }
 
 /** A page that follows the votes, and what it was told. */
 export async function following(t, options = {}, frame = joined()) {
   stopTime(t);
   const { connect } = await load();
-  const client = connect({ url: "ws://site.example/ws/", WebSocket: Dialled, fetch: noFetch });
+  const client = connect({ url: "ws://site.example/ws/" });
   const told = new Told(...EVERYTHING);
   const votes = client.join(LUNCH, { ...told.options, ...options });
   Dialled.last.welcomes();

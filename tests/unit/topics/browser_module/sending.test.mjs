@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ALICE, BOB, Dialled, LUNCH, browser, event, following, joined, joinedWith, load, noFetch, pass, redialled, settle, stopTime } from "./page.mjs";
+import { ALICE, BOB, Dialled, LUNCH, browser, event, following, joined, joinedWith, load, pass, redialled, settle, stopTime } from "./page.mjs";
 
 const AT = "2026-01-02T03:04:05.678Z";
 
@@ -23,7 +23,7 @@ async function back(you = ALICE, ...frames) {
 /** A page as it is after a reload: a module that knows nothing, and the tab's storage. */
 async function reloaded(options = {}, you = ALICE) {
   const { connect } = await load();
-  const client = connect({ url: "ws://site.example/ws/", WebSocket: Dialled, fetch: noFetch, ...options });
+  const client = connect({ url: "ws://site.example/ws/", ...options });
   const votes = client.join(LUNCH, { since: 0, epoch: "", ...options });
   if (you) Dialled.last.welcomes(you);
   await settle();

@@ -1,13 +1,12 @@
-// One socket that comes back by itself. It knows dialling, silence and farewells, and no frame's meaning but those of
-// `welcome` and `goodbye`.
+// One line to the server that comes back by itself, whether it is a socket or a stream of events. It knows dialling,
+// silence and farewells, and no frame's meaning but those of `welcome` and `goodbye`.
 
-/** @import { Frame, State } from "./types.js" */
+/** @import { Dialled, Frame, State } from "./types.js" */
 
-const PROTOCOLS = ["topics.v1.batch", "topics.v1"];
 const DIAL_MS = 15_000; // from dialling to the welcome
-const PROBE_MS = 5_000; // how long a doubtful socket has to answer a ping
-const STEADY_MS = 10_000; // a socket that lived this long was a good one: the back-off starts afresh
-const BLOCKED_TRIES = 4; // in a row of which none was opened: something on the way lets no socket through
+const PROBE_MS = 5_000; // how long a doubtful line has to answer a ping
+const STEADY_MS = 10_000; // one that lived this long was a good one: the back-off starts afresh
+const BLOCKED_TRIES = 4; // in a row of which none was opened: something on the way lets none through
 
 /**
  * Full jitter: a thousand browsers that lost the same server do not come back in step.
@@ -15,12 +14,18 @@ const BLOCKED_TRIES = 4; // in a row of which none was opened: something on the 
  */
 export const backOff = (attempt, cap = 30_000) => Math.random() * Math.min(cap, 500 * 2 ** attempt);
 
-export class Socket {
+/**
+ * Whether the same may be taken later.
+ * @param {Frame} error
+ */
+export const isPassing = ({ code }) => ["rate_limited", "unavailable", "somebody_else"].includes(code);
+
+export class Line {
   /** @type {State} */
   state = { name: "offline" };
   patient = false; // there is another way meanwhile
-  /** @type {WebSocket | null} */
-  #socket = null;
+  /** @type {Dialled | null} */
+  #end = null;
   /** @type {any} */
   #timer = 0; // the one deadline there is: to dial again, or to have heard something
   #attempt = 0;
@@ -30,14 +35,12 @@ export class Socket {
   #ordered = 0; // how long the server told this client to stay away
 
   /**
-   * @param {typeof WebSocket} Dialled
-   * @param {string} address
+   * @param {() => Dialled} begin
    * @param {(frame: Frame) => void} onFrame
    * @param {() => void} onState
    */
-  constructor(Dialled, address, onFrame, onState) {
-    this.Dialled = Dialled;
-    this.address = address;
+  constructor(begin, onFrame, onState) {
+    this.begin = begin;
     this.onFrame = onFrame;
     this.onState = onState;
   }
@@ -53,20 +56,20 @@ export class Socket {
     this.#enter({ name: "connecting" });
     this.#unopened++;
     this.#expectWithin((this.#silenceMs = DIAL_MS));
-    const socket = (this.#socket = new this.Dialled(this.address, PROTOCOLS));
-    socket.onopen = () => (this.#unopened = 0);
-    socket.onmessage = (event) => this.#hear(socket, event.data);
-    socket.onclose = (event) => this.#lose(event.code);
+    const end = (this.#end = this.begin());
+    end.onopen = () => (this.#unopened = 0);
+    end.onmessage = (event) => this.#hear(end, event.data);
+    end.onclose = ({ code }) => (code >= 4400 && code < 4500 ? this.close(code) : this.#wait());
   }
 
   /** @param {object} frame */
   send(frame) {
-    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(frame));
+    if (this.#end?.readyState === 1) this.#end.send?.(JSON.stringify(frame));
   }
 
-  // The socket cannot be trusted any more: another one goes on where this one stopped.
+  // It cannot be trusted any more: another one goes on where this one stopped.
   redial() {
-    if (this.#socket) this.#wait();
+    if (this.#end) this.#wait();
   }
 
   // The network or the person is back: no reason to wait, unless the server asked for it.
@@ -77,7 +80,7 @@ export class Socket {
     this.#expectWithin(PROBE_MS);
   }
 
-  // A page that is put aside keeps no socket: no browser would keep the page.
+  // A page that is put aside keeps none: no browser would keep the page.
   rest() {
     this.#drop();
     this.#unopened = this.#ordered = 0;
@@ -86,30 +89,23 @@ export class Socket {
 
   /** @param {number} [code] */
   close(code) {
-    if (this.state.name === "closed") return;
     this.#drop();
     this.#enter({ name: "closed", code });
   }
 
-  /** @param {WebSocket} socket @param {string} data */
-  #hear(socket, data) {
+  /** @param {Dialled} end @param {string} data */
+  #hear(end, data) {
     this.#expectWithin(this.#silenceMs);
     for (const frame of [JSON.parse(data)].flat()) {
-      if (socket !== this.#socket) return; // an earlier frame of the same batch made it redial
+      if (end !== this.#end) return; // an earlier frame of the same batch made it redial
       if (frame.type === "welcome") {
         this.#welcomedAt = Date.now();
         this.#expectWithin((this.#silenceMs = 2000 * frame.ping_seconds));
       }
       if (frame.type === "goodbye") this.#ordered = frame.after_ms;
       this.onFrame(frame);
-      if (frame.type === "welcome" && socket === this.#socket) this.#enter({ name: "online" });
+      if (frame.type === "welcome" && end === this.#end) this.#enter({ name: "online" });
     }
-  }
-
-  /** @param {number} code */
-  #lose(code) {
-    if (code >= 4400 && code < 4500) this.close(code);
-    else this.#wait();
   }
 
   #wait() {
@@ -133,17 +129,18 @@ export class Socket {
     this.redial();
   }
 
-  // Whatever the old socket still says is nobody's business: the next one starts from what was seen.
+  // Whatever the old one still says is nobody's business: the next one starts from what was seen.
   #drop() {
     clearTimeout(this.#timer);
-    if (!this.#socket) return;
-    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
-    this.#socket.close();
-    this.#socket = null;
+    if (!this.#end) return;
+    this.#end.onopen = this.#end.onmessage = this.#end.onclose = null;
+    this.#end.close();
+    this.#end = null;
   }
 
   /** @param {State} state */
   #enter(state) {
+    if (this.state.name === "closed") return;
     this.state = state;
     this.onState();
   }
