@@ -10,6 +10,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from browser import ARGUMENTS, EXECUTABLE, Arrive, Person
 from client import new_id
+from documented import add_page, with_first_topic
 from servers.app import FOREIGN_APP, Image, Server, environment
 from servers.line import Line
 from servers.stack import SERVERS
@@ -180,3 +181,24 @@ async def test_a_page_that_was_put_aside_goes_on_where_it_stopped(site: Server, 
         await votes(alice, "pasta")
         await shows(bob, "pizza", "pasta")
         await browser.close()
+
+
+async def test_the_page_of_the_documentation_works_as_it_is_deployed(arrive: Arrive, tmp_path: Path) -> None:
+    image = with_first_topic()
+    path = add_page(image)
+    env = environment(DATABASE_URL=f"sqlite:///{tmp_path}/db.sqlite3")
+    image.manage("collectstatic", "--noinput", env=env)
+    image.migrate(env)
+    server = image.ws("documented", env)
+    await asyncio.to_thread(server.start)
+    try:
+        alice, bob = await arrive(server.url), await arrive(server.url)
+        for person in (alice, bob):
+            await person.page.goto(server.url + path)
+        await votes(alice, "pizza")
+        for person in (alice, bob):
+            await expect(person.page.locator(VOTES)).to_have_text("pizza")
+        await bob.page.reload()
+        await expect(bob.page.locator(VOTES)).to_have_text("pizza")
+    finally:
+        server.kill()

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from client import Socket, dial, new_id
+from documented import DOCS, with_first_topic
 from servers.app import FOREIGN_APP, Image, Server, environment
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
 
 TESTS = Path(__file__).parents[1]
-DOCS = (TESTS.parent / "docs" / "topics.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -66,17 +66,8 @@ def test_what_several_writers_do_to_each_other_is_in_order_on_postgres(postgres:
 
 
 @pytest.fixture(scope="module")
-def documented(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """The application with the first topic of docs/topics.md, put where it says."""
-    image = Image()
-    [program] = re.findall(r"`app/votes/topics\.py`.*?```python\n(.*?)```", DOCS, re.DOTALL)
-    folder = image.app / "votes"
-    folder.mkdir()
-    (folder / "__init__.py").touch()
-    (folder / "topics.py").write_text(program)
-    settings = image.app / "config" / "settings.py"
-    settings.write_text(settings.read_text().replace("INSTALLED_APPS = [\n", 'INSTALLED_APPS = [\n    "votes",\n', 1))
-    return image
+def documented() -> Image:
+    return with_first_topic()
 
 
 @pytest.mark.parametrize("kind", SERVERS)
