@@ -10,7 +10,7 @@ def poll(request: HttpRequest, poll: str) -> HttpResponse:
     votes = Votes(poll=poll)
     position = votes.position()
     events = votes.events(before=position.seq + 1)
-    page = {"poll": poll, "topic": votes.name, "position": position, "events": events}
+    page = {"poll": poll, "votes": votes, "position": position, "events": events}
     response = render(request, "polls/poll.html", page)
     remember_guest(response, person_of(request))
     return response

@@ -8,7 +8,6 @@ import { Outbox, Refused } from "./outbox.js";
 import { Streams } from "./streams.js";
 import { Followed, tell } from "./topic.js";
 
-const PROTOCOLS = ["topics.v1.batch", "topics.v1"];
 /** @type {State} */
 const BY_HTTP = { name: "online", http: true };
 
@@ -54,10 +53,12 @@ class Client {
   constructor(url, options) {
     const hear = this.#hear.bind(this);
     const stand = this.#stand.bind(this);
-    this.#socket = new Line(() => new WebSocket(url, PROTOCOLS), hear, stand);
+    this.#socket = new Line(() => new WebSocket(url, ["topics.v1.batch", "topics.v1"]), hear, stand);
     const base = new URL(options.http ?? "/topics/", url.replace(/^ws/, "http")).href;
     this.#streams = new Streams(base, hear, stand);
     this.outbox = new Outbox(
+      // Not before it is known what of it has arrived.
+      (topic) => this.state.name === "online" && (!this.#direct || this.#topics.get(topic)?.joined !== false),
       (entry) => {
         this.say({ type: "send", ...entry });
         if (!this.#direct) this.#streams.post(entry, keepsCookies() && this.#key);
@@ -80,10 +81,10 @@ class Client {
   join(target, options) {
     /** @type {Record<string, string | undefined>} */
     const { topic, seq, epoch, key } = typeof target === "string" ? { topic: target } : target.dataset;
-    if (!topic) throw new TypeError("Join by a name, or an element with data-topic.");
+    if (!topic) throw new Error("Join by a name, or an element with data-topic.");
     if (this.#topics.has(topic)) throw new Error(`${topic} is joined already.`);
     const wanted = { since: seq ? Number(seq) : undefined, epoch, key, onError: console.warn, ...options };
-    if (wanted.since !== undefined && wanted.epoch === undefined) throw new TypeError("since without epoch");
+    if (wanted.since !== undefined && wanted.epoch === undefined) throw new Error("since without epoch");
     const followed = new Followed(this, topic, wanted);
     this.#topics.set(topic, followed);
     this.listen(followed.options);
@@ -189,8 +190,8 @@ class Client {
     if (here === this.#shown) return;
     this.#shown = here;
     this.state = { ...here, you: this.you, changed: this.#changed };
-    this.outbox.sleep();
     if (!streams.online) for (const topic of this.#topics.values()) topic.away();
+    this.outbox.sleep();
     for (const { onState } of this.#listeners) tell(onState, this.state);
     if (this.#direct) {
       this.#leaving = [];

@@ -4,8 +4,6 @@
 /** @import { Dialled, Frame, State } from "./types.js" */
 
 const DIAL_MS = 15_000; // from dialling to the welcome
-const PROBE_MS = 5_000; // how long a doubtful line has to answer a ping
-const STEADY_MS = 10_000; // one that lived this long was a good one: the back-off starts afresh
 const BLOCKED_TRIES = 4; // in a row of which none was opened: something on the way lets none through
 
 /**
@@ -77,7 +75,7 @@ export class Line {
     if (this.state.name === "offline" && !this.#ordered) this.dial();
     if (this.state.name !== "online") return;
     this.send({ type: "ping" });
-    this.#expectWithin(PROBE_MS);
+    this.#expectWithin(5_000); // as long as a doubtful line has to answer
   }
 
   // A page that is put aside keeps none: no browser would keep the page.
@@ -110,7 +108,8 @@ export class Line {
 
   #wait() {
     this.#drop();
-    if (this.#welcomedAt && Date.now() - this.#welcomedAt > STEADY_MS) this.#attempt = 0;
+    // One that lived for ten seconds was a good one: the back-off starts afresh.
+    if (this.#welcomedAt && Date.now() - this.#welcomedAt > 10_000) this.#attempt = 0;
     if (globalThis.navigator?.onLine === false && !this.#ordered) return this.#enter({ name: "offline" });
     const ms = this.#ordered + backOff(this.#attempt++, this.patient ? 120_000 : 30_000);
     this.#timer = setTimeout(() => this.dial(), ms);

@@ -25,7 +25,6 @@ export class Refused extends Error {
 export class Outbox {
   /** @type {Entry[]} */
   #entries = [];
-  #awake = false;
   #where = "";
   #attempt = 0;
   /** @type {Map<string, { id: string, timer: any, sending: boolean }>} by topic: what is on its way, or is put off */
@@ -34,11 +33,13 @@ export class Outbox {
   #callers = new Map();
 
   /**
+   * @param {(topic: string) => boolean} isReady
    * @param {(entry: Entry) => void} send
    * @param {(topic: string) => void} onChange
    * @param {() => void} onStuck no answer
    */
-  constructor(send, onChange, onStuck) {
+  constructor(isReady, send, onChange, onStuck) {
+    this.isReady = isReady;
     this.send = send;
     this.onChange = onChange;
     this.onStuck = onStuck;
@@ -102,12 +103,10 @@ export class Outbox {
   }
 
   wake() {
-    this.#awake = true;
     this.#changed(...this.#entries);
   }
 
   sleep() {
-    this.#awake = false;
     for (const topic of this.#first.keys()) this.#again(topic);
   }
 
@@ -148,7 +147,7 @@ export class Outbox {
     save(this.#where, this.#entries);
     for (const topic of new Set(entries.map((entry) => entry.topic))) {
       const next = this.#entries.find((entry) => entry.topic === topic);
-      if (next && this.#awake && !this.#first.has(topic)) {
+      if (next && !this.#first.has(topic) && this.isReady(topic)) {
         this.#first.set(topic, { id: next.id, timer: setTimeout(this.onStuck, ACK_MS), sending: true });
         this.send(next);
       }

@@ -6,7 +6,6 @@
 import { Line, isPassing } from "./line.js";
 
 const MOST_STREAMS = 4; // a browser has six connections to a site without HTTP/2, and the page wants some
-const POST_MS = 15_000;
 
 export class Streams {
   /** @type {Map<string, Line>} by topic */
@@ -51,7 +50,7 @@ export class Streams {
   /** @param {Entry} entry @param {string | false} person */
   async post({ topic, id, data }, person) {
     const headers = { "Content-Type": "application/json", ...(person && { "Topics-Person": person }) };
-    const [body, signal] = [JSON.stringify({ id, data }), AbortSignal.timeout(POST_MS)];
+    const [body, signal] = [JSON.stringify({ id, data }), AbortSignal.timeout(15_000)];
     this.onFrame(await this.#said({ topic, id }, { method: "POST", headers, body, signal }));
   }
 

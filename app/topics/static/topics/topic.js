@@ -14,7 +14,7 @@ export function tell(told, ...what) {
   try {
     told?.(...what);
   } catch (error) {
-    (globalThis.reportError ?? console.error)(error);
+    console.error(error);
   }
 }
 
@@ -98,6 +98,7 @@ export class Followed {
     this.#meet({ ...frame, joined: frame.members, left: [] });
     if (unread !== undefined) tell(this.options.onUnread, unread);
     for (const event of events) if (this.joined) this.#place(event);
+    this.page.outbox.wake();
   }
 
   // Each number once and in order; where one is missing, it is asked for.

@@ -144,7 +144,7 @@ export interface Dialled {
 /** What a topic asks of its page's connection. */
 export interface Page {
   readonly you: Person | undefined;
-  readonly outbox: { of(topic: string): Unsent[]; acked(frame: Frame): void };
+  readonly outbox: { of(topic: string): Unsent[]; acked(frame: Frame): void; wake(): void };
   send(topic: string, data: unknown, id?: string): Promise<Ack>;
   say(frame: object): void;
   rejoin(topic: Topic): void;

@@ -26,6 +26,7 @@ async function reloaded(options = {}, you = ALICE) {
   const client = connect({ url: "ws://site.example/ws/", ...options });
   const votes = client.join(LUNCH, { since: 0, epoch: "", ...options });
   if (you) Dialled.last.welcomes(you);
+  if (you) Dialled.last.says(joined());
   await settle();
   return votes;
 }
@@ -51,6 +52,7 @@ test("an id may be one's own", async (t) => {
 test("in a topic one is on its way at a time, in order; another topic does not wait", async (t) => {
   const { votes, client } = await following(t);
   const dinner = client.join("votes/dinner");
+  Dialled.last.says({ ...joined(), topic: "votes/dinner" });
   const all = [votes.send("first"), votes.send("second"), dinner.send("beside")];
   await settle();
   assert.deepEqual(datas(), ["first", "beside"]);
@@ -101,6 +103,19 @@ test("after a break the same id goes again", async (t) => {
   assert.equal((await promise).seq, 1);
 });
 
+test("what has arrived before the break is not sent again", async (t) => {
+  const { votes } = await following(t);
+  const promise = votes.send("hello");
+  votes.send("and this");
+  await settle();
+  const [{ id }] = sent();
+  await back(ALICE);
+  assert.deepEqual(datas(), [], "before it is known what has arrived");
+  Dialled.last.says(joined(event(1, { id, by: ALICE, data: "hello" })));
+  assert.equal((await promise).seq, 1);
+  assert.deepEqual(datas(), ["and this"]);
+});
+
 test("one's own event that comes before the ack is as good as it", async (t) => {
   const { votes } = await following(t, { since: 0, epoch: "" });
   const promise = votes.send("hello");
@@ -132,6 +147,7 @@ test("what is written while there is no connection waits, as it was", async (t) 
   vote.option = "pasta";
   await redialled();
   Dialled.last.welcomes();
+  Dialled.last.says(joined());
   await settle();
   assert.deepEqual(datas(), [{ option: "pizza" }]);
 });
