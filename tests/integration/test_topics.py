@@ -94,6 +94,39 @@ def test_the_first_topic_of_the_page_works(documented: Image, kind: str, tmp_pat
         server.stop()
 
 
+def sample(marker: str) -> str:
+    """The page's only program that has these words."""
+    [program] = [found for found in re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL) if marker in found]
+    return str(program)
+
+
+def test_the_pages_client_works(documented: Image, tmp_path: Path) -> None:
+    env = environment(DATABASE_URL=f"sqlite:///{tmp_path}/db.sqlite3", DRAIN_SECONDS="0", DEBUG="1")
+    documented.migrate(env)
+    server = documented.ws("client", env)
+    server.start()
+    try:
+        [command] = re.findall(r"^cd app && \S+ (-m topics.client .*)$", DOCS, re.MULTILINE)
+        elsewhere = {"PATH": os.environ["PATH"], "PYTHONPATH": str(documented.app), "PYTHONUNBUFFERED": "1"}
+        program = sample("topics.client import").replace("localhost:8000", f"127.0.0.1:{server.port}")
+        with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=elsewhere) as bot:
+            assert bot.stdout
+            assert bot.stdout.readline() == "refused There is pizza and pasta.\n"
+            assert bot.stdout.readline().startswith("1 ")
+            by_hand = [sys.executable, *command.replace("localhost:8000", f"127.0.0.1:{server.port}").split()]
+            subprocess.run(by_hand, input="pasta\n", text=True, check=True, capture_output=True, env=elsewhere)
+            assert bot.stdout.readline().endswith(" pasta\n")
+            bot.kill()
+    finally:
+        server.stop()
+
+
+def test_the_pages_tests_pass(documented: Image, postgres: Postgres) -> None:
+    (documented.app / "votes" / "tests.py").write_text(sample("topics.testing import"))
+    for url in ("sqlite://:memory:", postgres.create_database(f"documented-{new_id()}")):
+        documented.manage("test", "votes", "--noinput", env=environment(DATABASE_URL=url, DEBUG="1"))
+
+
 # --- Over two processes and through nginx ------------------------------------------------------------
 
 
