@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -246,8 +247,9 @@ def test_what_goes_wrong_is_a_sentence(server: Server, arguments: list[str], sen
 class Terminal:
     """The program in a terminal: `text` is all that it has shown."""
 
-    def __init__(self, server: Server, *arguments: str, **variables: str) -> None:
+    def __init__(self, server: Server, *arguments: str, then: str = "", **variables: str) -> None:
         command, env = program(server, *arguments, **variables)
+        command = ["bash", "-c", f"{shlex.join(command)}; {then}"] if then else command
         self.text = ""
         self.pid, self.screen = pty.fork()
         if self.pid == 0:
@@ -302,10 +304,14 @@ def test_at_a_terminal_there_are_colours_history_and_a_password(server: Server) 
 
 
 def test_ctrl_c_ends_it_without_a_word_and_no_colour_is_none(server: Server) -> None:
-    bob = Terminal(server, server.url, poll(), NO_COLOR="1")
+    bob = Terminal(server, server.url, poll(), NO_COLOR="1", then="echo ended with $?; stty -a")
+    bob.shows("You are")
+    assert "\x1b[2m" not in bob.text
     bob.shows("> ")
     bob.types("half a li")
+    bob.shows("half a li")
     bob.types("\x03")
-    assert bob.ends() == 0
-    assert "Traceback" not in bob.text
-    assert "\x1b[2m" not in bob.text
+    bob.shows("ended with 0")
+    bob.ends()
+    assert " echo " in bob.text, "the terminal is as it was"
+    assert " icanon " in bob.text
