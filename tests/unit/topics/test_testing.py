@@ -78,7 +78,7 @@ class InATestCase(TestCase):
             chat = tab.join(OPEN)
             with self.captureOnCommitCallbacks(execute=True):
                 OPEN.signal(1)
-                OPEN.append_on_commit(2)
+                OPEN.append(2, on_commit=True)
             assert chat.next("signal")["data"] == 1
             assert chat.next()["data"] == 2
             chat.nothing()
