@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase
 
 from realtime import drain, hubs
-from topics import database, logs
+from topics import database, disconnect, logs
 from topics.models import Log
 from topics.services import Services
 from topics.testing import Refused, avisit, visit
@@ -215,6 +215,18 @@ def test_who_is_put_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Chat, "may", nobody)
         OPEN.recheck()
         assert chat.next("left")["reason"] == "forbidden"
+
+
+@pytest.mark.django_db
+def test_who_follows_can_be_asked_and_put_out_as_anywhere() -> None:
+    alice = user("alice")
+    with visit(user=alice) as tab:
+        chat = tab.join(OPEN)
+        assert [person.name for person in OPEN.members()] == ["alice"]
+        disconnect(topic=OPEN)
+        assert chat.next("left")["topic"] == OPEN.name
+        disconnect(user=alice)
+        assert tab.next("goodbye")["type"] == "goodbye"
 
 
 @pytest.mark.django_db
