@@ -11,7 +11,9 @@ APP = Path(__file__).parents[3] / "app"
 
 
 def test_an_app_tests_its_topics_by_djangos_own_runner() -> None:
+    """On SQLite: of a database on a server Django's runner would take the test database that this very run has."""
     command = [sys.executable, "manage.py", "test", "apps.polls", "--noinput"]
-    done = subprocess.run(command, cwd=APP, env={**os.environ, **FOREIGN_APP}, capture_output=True, text=True)
+    env = {**os.environ, **FOREIGN_APP, "DATABASE_URL": "sqlite://:memory:"}
+    done = subprocess.run(command, cwd=APP, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Ran 6 tests" in done.stderr
