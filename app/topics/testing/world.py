@@ -20,9 +20,8 @@ from asgiref.sync import AsyncToSync, sync_to_async
 from channels.layers import InMemoryChannelLayer, channel_layers
 from django.db import connection, transaction
 
-from realtime import drain, hubs
+from realtime import registry
 from topics import database, logs
-from topics.services import Services
 
 R = TypeVar("R")
 Job = Callable[[], None]
@@ -107,15 +106,8 @@ class World:
         return True
 
     async def _end(self) -> None:
-        hub = hubs._hubs.pop(self.loop, None)
-        if hub is not None:
-            services = Services._of.pop(hub, None)
-            own = {hub.farewell, *([services.writer.finish] if services else [])}
-            drain._callbacks[:] = [callback for callback in drain._callbacks if callback not in own]
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await registry.here().close()
+        await registry.ended(asyncio.all_tasks() - {asyncio.current_task()})
 
     # --- The database's work -------------------------------------------------------------------------
 

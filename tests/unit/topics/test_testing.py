@@ -11,10 +11,9 @@ from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase
 
-from realtime import drain, hubs
+from realtime import drain, registry
 from topics import database, disconnect, logs
 from topics.models import Log
-from topics.services import Services
 from topics.testing import Refused, avisit, visit
 
 from .declared import Chat, Votes
@@ -285,19 +284,18 @@ def test_an_error_in_a_topic_is_what_its_sender_is_told(monkeypatch: pytest.Monk
 @pytest.mark.django_db
 @pytest.mark.parametrize("turn", ["first", "second"])
 def test_nothing_is_left_of_a_visit(turn: str) -> None:
-    threads, callbacks, layer = threading.active_count(), len(drain._callbacks), get_channel_layer()
+    threads, layer = threading.active_count(), get_channel_layer()
     on_commit = transaction.on_commit
     with visit() as tab:
         chat = tab.join(OPEN)
         chat.send("hello")
         assert chat.next()["seq"] == 1
         assert get_channel_layer() is not layer
-    assert (threading.active_count(), len(drain._callbacks), get_channel_layer()) == (threads, callbacks, layer)
+    assert (threading.active_count(), get_channel_layer()) == (threads, layer)
     assert transaction.on_commit is on_commit
     assert logs._known == {}
     assert not drain.sockets
-    assert not [loop for loop in hubs._hubs if loop.is_closed()]
-    assert not [hub for hub in Services._of if hub.loop.is_closed()]
+    assert not [loop for loop in registry._registries if loop.is_closed()]
 
 
 @pytest.mark.django_db
