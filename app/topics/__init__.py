@@ -27,5 +27,5 @@ __all__ = [
     "recheck",
 ]
 
-MODULES = ["admin", "names", "people", "rates", "sockets", "wording"]
+MODULES = ["admin", "client", "names", "people", "rates", "sockets", "testing", "wording"]
 """Modules that are public as a whole: for apps with pages, limits, or a protocol of their own."""

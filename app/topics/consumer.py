@@ -12,7 +12,6 @@ from realtime.limits import PING_SECONDS, TokenBucket
 from realtime.rates import Allowance, Limits
 from topics import database, frames, reading, wording
 from topics.arrivals import Forbidden
-from topics.data import MAX_DATA_BYTES, SIGNAL_BYTES
 from topics.errors import NoSuchTopic
 from topics.frames import ClientFrame, Join, Leave, Read, Send, Signal
 from topics.gathering import Unanswered
@@ -22,14 +21,12 @@ from topics.log import Outcome, Stored
 from topics.people import shown
 from topics.resume import Snapshot
 from topics.routes import find
-from topics.services import NO_SUCH_TOPIC, UNAVAILABLE, Denied, denied, topic_of
+from topics.services import LIMITS, MOST_TOPICS, NO_SUCH_TOPIC, UNAVAILABLE, Denied, denied, topic_of
 from topics.socket import PersonSocket
 from topics.topic import Topic
 from topics.wording import BadFrame, Ping
 
-MOST_TOPICS: Final = 100  # of one socket
 JOIN_RATE: Final = 20  # a second and person, once the topics of two sockets have been joined
-LIMITS: Final = {"topics": MOST_TOPICS, "data_bytes": MAX_DATA_BYTES, "signal_bytes": SIGNAL_BYTES}
 
 
 class TopicsConsumer(PersonSocket):

@@ -61,6 +61,10 @@ def forget(name: str) -> None:
     _known.pop(name, None)
 
 
+def forget_all() -> None:
+    _known.clear()
+
+
 def remember(log: Log) -> Known:
     if len(_known) >= MOST_KNOWN:
         _known.clear()

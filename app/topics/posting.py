@@ -15,9 +15,13 @@ from topics.services import Denied, Services, denied, topic_of
 from topics.wording import MAX_ID, chosen_id, is_utf_8, timestamp
 
 MOST_AT_ONCE: Final = 100  # events in one POST
+MEANT: Final = "Topics-Person"  # the `key` of whoever wrote what is posted: it does not go out as somebody else's
 
 
 async def append(request: ASGIRequest, name: str, person: Person) -> HttpResponseBase:
+    meant = request.headers.get(MEANT)
+    if meant is not None and meant != person.public_key:
+        raise Problem(409, "somebody_else", "You are somebody else than who has written this.")
     wanted = posted(request)
     several = wanted if isinstance(wanted, list) else [wanted]
     begun = [await begin(name, person, one) for one in several]  # in order; they are stored together

@@ -39,7 +39,8 @@ class Problem(Exception):
 
     def response(self) -> HttpResponse:
         fields = {"title": HTTPStatus(self.status).phrase, "status": self.status, "code": self.code}
-        response = JsonResponse({**fields, "detail": self.detail, **self.more}, status=self.status)
+        wait = {"retry_after_ms": self.retry_after_ms} if self.retry_after_ms else {}
+        response = JsonResponse({**fields, "detail": self.detail, **wait, **self.more}, status=self.status)
         response["Content-Type"] = "application/problem+json"
         response["Cache-Control"] = "no-store"
         if self.retry_after_ms:

@@ -10,7 +10,7 @@ from realtime.hub import Hub
 from realtime.limits import TokenBucket
 from topics import frames
 from topics.arrivals import Arrivals
-from topics.data import TooLong, encoded, encoded_signal
+from topics.data import MAX_DATA_BYTES, SIGNAL_BYTES, TooLong, encoded, encoded_signal
 from topics.errors import BadData, NoSuchTopic, Refused
 from topics.live import PREFIX, TOPICS
 from topics.log import Differs, Outcome
@@ -22,6 +22,8 @@ from topics.sending import Sent, Writer
 from topics.topic import Topic
 from topics.writer import RETRY_AFTER_MS
 
+MOST_TOPICS: Final = 100  # of one socket
+LIMITS: Final = {"topics": MOST_TOPICS, "data_bytes": MAX_DATA_BYTES, "signal_bytes": SIGNAL_BYTES}
 MOST_REMEMBERED: Final = 10_000  # buckets, and answers of `may`
 BURST: Final = 2  # seconds' worth at once
 

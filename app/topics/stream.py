@@ -16,11 +16,12 @@ from realtime.closing import UNAVAILABLE, Goodbye
 from realtime.feed import Feed
 from realtime.limits import EPHEMERAL_BYTES, OUTBOX_BYTES, PING_SECONDS, SLOW_SECONDS
 from realtime.outbox import TooSlow
+from topics import frames
 from topics.joining import joined
 from topics.live import PREFIX, TOPICS
 from topics.people import Person, shown
 from topics.resume import Snapshot
-from topics.services import Services
+from topics.services import LIMITS, Services
 from topics.topic import Topic
 
 KEEP_ALIVE: Final = b": nothing new\n\n"  # a comment
@@ -116,7 +117,7 @@ class EventStream:
         self._services.hub.present.enter(self)
         feed = self._feed = self._join()
         try:
-            yield self._joined()
+            yield self._welcome() + self._joined()
             while True:
                 while self._waiting:
                     bundle = self._waiting.popleft()
@@ -148,6 +149,10 @@ class EventStream:
         person = shown(self.person) or {}
         epoch, position = snapshot.epoch, snapshot.position
         return self._services.hub.join(key, self, person, epoch=epoch, position=position, product=TOPICS)
+
+    def _welcome(self) -> bytes:
+        """Who one is: another one than the last time, where somebody has logged in meanwhile."""
+        return sent(frames.welcome(shown(self.person) or {}, PING_SECONDS, LIMITS).encode(), None)
 
     def _joined(self) -> bytes:
         frame = joined(self._services.hub, self._topic.name, self._snapshot)

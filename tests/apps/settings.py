@@ -4,3 +4,4 @@ from config.settings import *  # noqa: F403
 from config.settings import INSTALLED_APPS as OURS
 
 INSTALLED_APPS = [*OURS, "apps.polls"]
+ROOT_URLCONF = "apps.urls"

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from client import Socket, dial, new_id
+from documented import DOCS, with_first_topic
 from servers.app import FOREIGN_APP, Image, Server, environment
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
 
 TESTS = Path(__file__).parents[1]
-DOCS = (TESTS.parent / "docs" / "topics.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -66,17 +66,8 @@ def test_what_several_writers_do_to_each_other_is_in_order_on_postgres(postgres:
 
 
 @pytest.fixture(scope="module")
-def documented(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """The application with the first topic of docs/topics.md, put where it says."""
-    image = Image()
-    [program] = re.findall(r"`app/votes/topics\.py`.*?```python\n(.*?)```", DOCS, re.DOTALL)
-    folder = image.app / "votes"
-    folder.mkdir()
-    (folder / "__init__.py").touch()
-    (folder / "topics.py").write_text(program)
-    settings = image.app / "config" / "settings.py"
-    settings.write_text(settings.read_text().replace("INSTALLED_APPS = [\n", 'INSTALLED_APPS = [\n    "votes",\n', 1))
-    return image
+def documented() -> Image:
+    return with_first_topic()
 
 
 @pytest.mark.parametrize("kind", SERVERS)
@@ -101,6 +92,39 @@ def test_the_first_topic_of_the_page_works(documented: Image, kind: str, tmp_pat
             following.kill()
     finally:
         server.stop()
+
+
+def sample(marker: str) -> str:
+    """The page's only program that has these words."""
+    [program] = [found for found in re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL) if marker in found]
+    return str(program)
+
+
+def test_the_pages_client_works(documented: Image, tmp_path: Path) -> None:
+    env = environment(DATABASE_URL=f"sqlite:///{tmp_path}/db.sqlite3", DRAIN_SECONDS="0", DEBUG="1")
+    documented.migrate(env)
+    server = documented.ws("client", env)
+    server.start()
+    try:
+        [command] = re.findall(r"^cd app && \S+ (-m topics.client .*)$", DOCS, re.MULTILINE)
+        elsewhere = {"PATH": os.environ["PATH"], "PYTHONPATH": str(documented.app), "PYTHONUNBUFFERED": "1"}
+        program = sample("topics.client import").replace("localhost:8000", f"127.0.0.1:{server.port}")
+        with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=elsewhere) as bot:
+            assert bot.stdout
+            assert bot.stdout.readline() == "refused There is pizza and pasta.\n"
+            assert bot.stdout.readline().startswith("1 ")
+            by_hand = [sys.executable, *command.replace("localhost:8000", f"127.0.0.1:{server.port}").split()]
+            subprocess.run(by_hand, input="pasta\n", text=True, check=True, capture_output=True, env=elsewhere)
+            assert bot.stdout.readline().endswith(" pasta\n")
+            bot.kill()
+    finally:
+        server.stop()
+
+
+def test_the_pages_tests_pass(documented: Image, postgres: Postgres) -> None:
+    (documented.app / "votes" / "tests.py").write_text(sample("topics.testing import"))
+    for url in ("sqlite://:memory:", postgres.create_database(f"documented-{new_id()}")):
+        documented.manage("test", "votes", "--noinput", env=environment(DATABASE_URL=url, DEBUG="1"))
 
 
 # --- Over two processes and through nginx ------------------------------------------------------------

@@ -14,6 +14,7 @@ class Line:
         self.target = target
         self.bytes_per_second = 0  # no limit
         self._is_down = False
+        self.carries_sockets = True  # new ones; otherwise it is a proxy that knows no WebSocket
         self._flows = asyncio.Event()
         self._flows.set()
         self._ends: set[asyncio.StreamWriter] = set()
@@ -80,6 +81,8 @@ class Line:
     async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:
             while chunk := await source.read(CHUNK):
+                if not self.carries_sockets and chunk.startswith(b"GET /ws/"):
+                    return
                 await self._flows.wait()
                 if self.bytes_per_second:
                     await asyncio.sleep(len(chunk) / self.bytes_per_second)

@@ -62,11 +62,30 @@ def test_no_package_knows_the_one_above_it(package: str, stranger: str) -> None:
     assert [name for name in of(package) if knows(name, stranger)] == []
 
 
+def is_client(name: str) -> bool:
+    return name == "topics.client" or name.startswith("topics.client.")
+
+
 def test_only_the_servers_know_a_servers_library() -> None:
+    """But for the client: of `websockets`, which uvicorn serves with, it takes the documented client alone."""
     libraries = ("daphne", "autobahn", "twisted", "uvicorn", "websockets", "h11", "httptools", "uvloop")
     knowing = {name for name in IMPORTS for library in libraries if knows(name, library)}
     assert "realtime.servers.daphne_socket" in knowing
-    assert [name for name in knowing if not name.startswith("realtime.servers.")] == []
+    assert [name for name in knowing if not name.startswith("realtime.servers.") and not is_client(name)] == []
+    taken = {other for name in knowing if is_client(name) for other in IMPORTS[name] if other.startswith("websockets")}
+    public = ("websockets.asyncio.client", "websockets.exceptions", "websockets.typing")
+    assert "websockets.asyncio.client" in taken
+    assert [name for name in taken if not name.startswith(public)] == []
+
+
+def test_the_client_knows_nothing_but_the_wire() -> None:
+    """Neither Django nor the rest of the project, of which tests alone know the client."""
+    client = [name for name in IMPORTS if is_client(name)]
+    ours = {other for name in client for other in IMPORTS[name] if other.partition(".")[0] in PACKAGES}
+    assert [other for other in ours if not is_client(other)] == []
+    assert [name for name in client if knows(name, "django")] == []
+    knowing = [name for name in IMPORTS if knows(name, "topics.client") and not is_client(name)]
+    assert [name for name in knowing if not name.startswith("topics.testing")] == []
 
 
 def test_the_hub_works_without_a_database() -> None:

@@ -14,12 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from realtime import hub as hub_module
 from realtime.limits import BAD_FRAMES_IN_A_ROW
 from topics import consumer, log, logs, people, permission
-from topics.consumer import MOST_TOPICS, TopicsConsumer
+from topics.consumer import TopicsConsumer
 from topics.data import SIGNAL_BYTES
 from topics.models import Entry, Log
 from topics.outcomes import Unavailable
 from topics.people import Person
-from topics.services import Services
+from topics.services import MOST_TOPICS, Services
 from unit.realtime.fakes import until
 
 from .declared import Chat, Votes

@@ -16,6 +16,7 @@ from realtime.closing import RESTART
 from realtime.limits import OUTBOX_BYTES
 from topics import people, rates
 from topics import stream as stream_module
+from topics.data import SIGNAL_BYTES
 from topics.models import Entry, Log
 from topics.services import Services
 from topics.stream import EventStream, position_of
@@ -202,6 +203,16 @@ async def test_who_posts_too_fast_is_told_when(monkeypatch: pytest.MonkeyPatch) 
     answers = [await post({"data": number}) for number in range(3)]
     assert [answer.status_code for answer in answers] == [201, 201, 429]
     assert answers[2].headers["Retry-After"] == "1"
+    assert 0 < answers[2].json()["retry_after_ms"] <= 1001
+
+
+async def test_what_alice_wrote_does_not_go_out_as_bob() -> None:
+    """Somebody else has logged in in her browser since."""
+    alices = people.guest_of(signing.dumps(["alice", "alice"], salt=people.SALT)).public_key
+    assert (await post({"data": 1}, headers={"Topics-Person": alices})).status_code == 201
+    answer = await post({"data": 2}, "bob", headers={"Topics-Person": alices})
+    assert (answer.status_code, answer.json()["code"]) == (409, "somebody_else")
+    assert Entry.objects.count() == 1
 
 
 async def test_a_guest_without_a_cookie_gets_one() -> None:
@@ -292,6 +303,15 @@ async def test_a_position_can_be_given_in_the_address() -> None:
     await bob.leave()
 
 
+async def test_the_stream_begins_with_who_one_is() -> None:
+    bob = await follow()
+    await bob.hears("joined")
+    assert [frame["type"] for _, frame in bob.heard] == ["welcome", "joined"]
+    id, welcome = bob.heard[0]
+    assert (id, welcome["you"]["name"], welcome["limits"]["signal_bytes"]) == (None, "bob", SIGNAL_BYTES)
+    await bob.leave()
+
+
 async def test_a_deploy_ends_the_stream_with_when_to_come_back() -> None:
     bob = await follow()
     await bob.hears("joined")
@@ -344,7 +364,7 @@ async def test_a_quiet_stream_says_that_it_lives(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(stream_module, "PING_SECONDS", 0.02)
     bob = await follow()
     await until(lambda: bob.comments > 2)
-    assert [frame["type"] for _, frame in bob.heard] == ["joined"]
+    assert [frame["type"] for _, frame in bob.heard] == ["welcome", "joined"]
     await bob.leave()
 
 
