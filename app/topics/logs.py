@@ -41,7 +41,7 @@ def look(name: str) -> Log | None:
     if log is None:
         forget(name)
     else:
-        remember(log)
+        _remember_on_commit(log)
     return log
 
 
@@ -73,14 +73,18 @@ def remember(log: Log) -> Known:
 
 
 def _made(topic: "Topic", person: Person | None) -> int:
-    """Remembered after COMMIT: until then nobody else may see it."""
     with transaction.atomic():
         topic.begin(person)
         epoch = epoch_to_be(topic.name, Installation.here().lineage)
         Log.objects.bulk_create([Log(name=topic.name, epoch=epoch)], ignore_conflicts=True)
         log = Log.objects.get(name=topic.name)
-    transaction.on_commit(lambda: remember(log))
+    _remember_on_commit(log)
     return log.pk
+
+
+def _remember_on_commit(log: Log) -> None:
+    """Where this very transaction has made it, a rollback takes it away, and its key may become another's."""
+    transaction.on_commit(lambda: remember(log))
 
 
 # --- The end of a log ----------------------------------------------------------------------------------

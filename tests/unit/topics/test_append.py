@@ -149,6 +149,17 @@ def test_a_rollback_leaves_nothing_and_no_hole() -> None:
     assert [(event.seq, event.data) for event in LUNCH.events()] == [(1, 2), (2, 4)]
 
 
+@pytest.mark.parametrize("again", [LUNCH.append, lambda _: LUNCH.events()], ids=["appended", "read"])
+def test_the_log_of_a_rollback_is_not_taken_for_another_topics(again: Any) -> None:
+    """Its key may be given to another log, as SQLite does."""
+    with undone():
+        LUNCH.append("undone")
+        again("undone")
+    Votes(poll="dinner").append("pasta")
+    assert LUNCH.events() == []
+    assert logs.known(LUNCH.name) is None
+
+
 def test_a_savepoints_rollback_leaves_no_hole_either() -> None:
     with transaction.atomic():
         LUNCH.append("kept")
