@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from servers import needed
 from servers.process import everything
@@ -23,6 +24,10 @@ for name, value in {
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
 }.items():
     os.environ[name] = value
+
+
+# For those who have more patience than the suite: --hypothesis-profile torture, as `make torture` does.
+settings.register_profile("torture", max_examples=1_500)
 
 
 def pytest_configure(config: pytest.Config) -> None:
