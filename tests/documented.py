@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from first_topic import install
 from servers.app import Image
 
 DOCS = (Path(__file__).parents[1] / "docs" / "topics.md").read_text()
@@ -11,13 +12,7 @@ DOCS = (Path(__file__).parents[1] / "docs" / "topics.md").read_text()
 def with_first_topic() -> Image:
     """Beside rooms there is the app of the page's first topic."""
     image = Image()
-    [program] = re.findall(r"`app/votes/topics\.py`.*?```python\n(.*?)```", DOCS, re.DOTALL)
-    folder = image.app / "votes"
-    folder.mkdir()
-    (folder / "__init__.py").touch()
-    (folder / "topics.py").write_text(program)
-    settings = image.app / "config" / "settings.py"
-    settings.write_text(settings.read_text().replace("INSTALLED_APPS = [\n", 'INSTALLED_APPS = [\n    "votes",\n', 1))
+    install(image.app)
     return image
 
 

@@ -14,9 +14,12 @@ from typing import Any
 
 import pytest
 
+import first_topic
 from client import Socket, dial, new_id
 from documented import DOCS, with_first_topic
+from integration.test_run import Terminal, clone_into, make
 from servers.app import FOREIGN_APP, Image, Server, environment
+from servers.ports import free_port
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
 
@@ -70,28 +73,27 @@ def documented() -> Image:
     return with_first_topic()
 
 
-@pytest.mark.parametrize("kind", SERVERS)
-def test_the_first_topic_of_the_page_works(documented: Image, kind: str, tmp_path: Path) -> None:
-    env = environment(DATABASE_URL=f"sqlite:///{tmp_path}/db.sqlite3", WS_SERVER=kind, DRAIN_SECONDS="0", DEBUG="1")
-    documented.migrate(env)
-    assert "votes/<slug:poll>" in documented.manage("topics", env=env)
-    server: Server = documented.ws("votes", env)
-    server.start()
-    try:
-        commands = re.findall(r"^curl (.*)$", DOCS, re.MULTILINE)
-        follow, vote = (command.replace("localhost:8000", f"127.0.0.1:{server.port}") for command in commands)
-        assert "event-stream" in follow
-        assert "pizza" in vote
-        with subprocess.Popen(["bash", "-c", f"curl -s {follow}"], stdout=subprocess.PIPE) as following:
-            assert following.stdout
-            heard(following.stdout, "joined")
-            subprocess.run(["bash", "-c", f"curl -sf {vote}"], check=True, capture_output=True)
-            assert heard(following.stdout, "event")["data"] == "pizza"
-            refused = subprocess.run(["bash", "-c", f"curl -s {vote}".replace("pizza", "stone")], capture_output=True)
-            assert "There is pizza and pasta." in refused.stdout.decode()
-            following.kill()
-    finally:
-        server.stop()
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with the first topic of the page."""
+    clone = clone_into(tmp_path_factory.mktemp("clone"))
+    first_topic.install(clone / "app")
+    return clone
+
+
+def test_the_first_topic_of_the_page_works_by_make_run_and_its_events_outlive_that(clone: Path) -> None:
+    port = free_port()
+    site = f"http://localhost:{port}"
+    for seq, kind in enumerate(SERVERS, 1):
+        terminal = Terminal(clone, port, WS_SERVER=kind)
+        terminal.shows(site)
+        with first_topic.followed(site) as frames:
+            assert first_topic.voted(site, "pizza")["seq"] == seq
+            event = next(frame for frame in frames if frame["type"] == "event")
+            assert (event["seq"], event["data"]) == (seq, "pizza")
+        assert first_topic.voted(site, "stone")["detail"] == "There is pizza and pasta."
+        assert terminal.press_ctrl_c() == 0
+    assert "1 topics with 2 events" in make(clone, "manage", "ARGS=topics").stdout
 
 
 def sample(marker: str) -> str:
