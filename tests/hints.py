@@ -3,13 +3,13 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from hashlib import blake2b
 from typing import Any
 
 import psycopg
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from client import new_id
+from realtime.wire import group_of
 from servers.stack import Stack
 
 Event = dict[str, Any]
@@ -25,12 +25,11 @@ class Outside:
         self.layer = RedisPubSubChannelLayer(hosts=[stack.redis.url], prefix=PREFIX)
         ((self.installation,),) = stack.database.rows("SELECT name FROM topics_installation")
 
-    async def publish(self, room: str, events: Sequence[Event]) -> None:
-        """Tells every process that has the room's sockets of these events, in one message of the layer."""
-        key = f"topic:room/{room}"
+    async def publish(self, topic: str, events: Sequence[Event]) -> None:
+        """Tells every process that has the topic's sockets of these events, in one message of the layer."""
+        key = f"topic:{topic}"
         message = {"type": "hub.events", "of": self.installation, "from": "outside", "room": key}
-        group = f"{self.installation}.room.{blake2b(key.encode(), digest_size=16).hexdigest()}"
-        await self.layer.group_send(group, {**message, "events": list(events)})
+        await self.layer.group_send(group_of(key, self.installation), {**message, "events": list(events)})
 
 
 @asynccontextmanager
@@ -42,25 +41,37 @@ async def layer(stack: Stack) -> AsyncIterator[Outside]:
         await outside.layer.flush()
 
 
-def store(stack: Stack, room: str, bodies: Sequence[str]) -> tuple[list[Event], list[str]]:
-    """Appends to the room's log and tells nobody: the events that would have been published, and the messages' ids."""
+def store_in_room(stack: Stack, room: str, bodies: Sequence[str]) -> tuple[list[Event], list[str]]:
+    """The same for what a guest without a cookie says in a room."""
     stack.open_room(room)
+    return store(stack, f"room/{room}", [{"body": body} for body in bodies], author="nobody")
+
+
+def store(stack: Stack, topic: str, data: Sequence[Any], author: str = "") -> tuple[list[Event], list[str]]:
+    """Appends to the topic's log and tells nobody: the events that would have been published, and their ids."""
     with psycopg.connect(stack.database.url) as connection:
+        connection.execute(
+            "INSERT INTO topics_log (name, epoch, seq, pruned, created_at, changed_at)"
+            " VALUES (%s, %s, 0, 0, now(), now()) ON CONFLICT DO NOTHING",
+            [topic, new_id()[:16]],
+        )
         key, last, epoch = connection.execute(
-            "SELECT id, seq, epoch FROM topics_log WHERE name = %s FOR UPDATE", [f"room/{room}"]
+            "SELECT id, seq, epoch FROM topics_log WHERE name = %s FOR UPDATE", [topic]
         ).fetchone() or (0, 0, "")
-        rows = [(key, seq, new_id(), body) for seq, body in enumerate(bodies, last + 1)]
+        rows = [(key, seq, new_id(), encode(one), author, bool(author)) for seq, one in enumerate(data, last + 1)]
         connection.cursor().executemany(
             "INSERT INTO topics_entry (log_id, seq, client_id, data, author, name, guest, retracted, at)"
-            " VALUES (%s, %s, %s, %s, '', 'nobody', true, false, now())",
-            [(key, seq, id, encode({"body": body})) for key, seq, id, body in rows],
+            " VALUES (%s, %s, %s, %s, '', %s, %s, false, now())",
+            rows,
         )
         connection.execute("UPDATE topics_log SET seq = %s, changed_at = now() WHERE id = %s", [last + len(rows), key])
-    return [event(room, epoch, seq, id, body) for _, seq, id, body in rows], [id for _, _, id, _ in rows]
+    events = [event(topic, epoch, seq, id, text, author) for _, seq, id, text, *_ in rows]
+    return events, [id for _, _, id, *_ in rows]
 
 
-def event(room: str, epoch: str, seq: int, id: str, body: str) -> Event:
-    """A message as one process tells another."""
-    by = {"key": "0123456789abcdef", "name": "nobody", "guest": True}
-    about = {"type": "event", "topic": f"room/{room}", "seq": seq, "id": id, "by": by}
-    return {"seq": seq, "epoch": epoch, "frame": encode({**about, "data": {"body": body}, "at": AT})}
+def event(topic: str, epoch: str, seq: int, id: str, data: str, author: str) -> Event:
+    """An event as one process tells another; `data` is JSON text."""
+    by = {"key": "0123456789abcdef", "name": author, "guest": True} if author else None
+    about = {"type": "event", "topic": topic, "seq": seq, "id": id, "by": by, "data": json.loads(data), "at": AT}
+    first = {"epoch": epoch} if seq == 1 else {}
+    return {"seq": seq, "epoch": epoch, "frame": encode(about | first)}

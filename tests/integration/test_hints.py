@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from client import Socket, enter, new_room
-from hints import layer, store
+from hints import layer, store_in_room
 from servers.stack import Stack
 
 OUTSIDE = (
@@ -46,12 +46,12 @@ async def test_hints_in_any_order_are_heard_in_the_logs(stack: Stack, order: lis
     async with await enter(stack.ws[0].ws_url, room) as alice, await enter(stack.ws[1].ws_url, room) as bob:
         await alice.say("0")
         await bob.hears("0")
-        events, _ = store(stack, room, ["1", "2", "3"])
+        events, _ = store_in_room(stack, room, ["1", "2", "3"])
         hints = [events[number - 1] for number in order]
         async with layer(stack) as outside:
             for some in [hints] if together else [[hint] for hint in hints]:
-                await outside.publish(room, some)
-            await outside.publish(room, [{"frame": OUTSIDE, "by": "nobody"}])
+                await outside.publish(f"room/{room}", some)
+            await outside.publish(f"room/{room}", [{"frame": OUTSIDE, "by": "nobody"}])
         for member in (alice, bob):
             await member.of_type("typing")  # so it has heard the hints before it, too
             await member.hears("3", seconds=SECONDS)
