@@ -118,16 +118,21 @@ async def redeploy(crowd: list[Regular], process: Server) -> Redeploy:
 
 
 async def settled(stack: Stack, crowd: list[Regular]) -> Account:
-    """All rooms' accounts in one, once everybody has read everything."""
+    """The accounts of all rooms and topics in one, once everybody has read everything."""
     rooms = sorted({one.room for one in crowd})
     total = Account(*(0,) * 6, wrong=[], dials=0)
     for room in rooms:
         here = [one for one in crowd if one.room == room]
         await everybody_read(here, max((seq for one in here for seq in one.acked.values()), default=0))
-        one = settle(here, await asyncio.to_thread(stack.database.messages, room))
+        one = settle(here, await asyncio.to_thread(log_of, stack, room))
         for name, value in vars(one).items():
             setattr(total, name, getattr(total, name) + value)
     return total
+
+
+def log_of(stack: Stack, room: str) -> list[tuple[int, str, str]]:
+    """A topic's name has a slash, a room's has none."""
+    return stack.database.events(room) if "/" in room else stack.database.messages(room)
 
 
 async def chat(over: asyncio.Event, speakers: list[Regular], per_second: float) -> None:

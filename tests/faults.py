@@ -5,11 +5,12 @@ import random
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import psycopg
 
-from crowd import Regular
-from hints import event, layer, store
+from crowd import Regular, log_of
+from hints import event, event_of_topic, layer, store, store_in_topic
 from servers.app import Server
 from servers.line import Line
 from servers.process import Process
@@ -18,7 +19,7 @@ from servers.stack import Stack
 
 @dataclass
 class Scene:
-    """The stack, and whoever talks in it meanwhile. `lines` lead some of them to its nginx."""
+    """The stack, and whoever talks meanwhile in its rooms and topics. `lines` lead some of them to its nginx."""
 
     stack: Stack
     rooms: list[str]
@@ -50,10 +51,13 @@ async def postgres_stands_still(scene: Scene) -> None:
     await stands_still(scene.stack.postgres, seconds=6)
 
 
-async def a_room_is_locked(scene: Scene) -> None:
+async def a_room_and_a_topic_are_locked(scene: Scene) -> None:
     async with await psycopg.AsyncConnection.connect(scene.stack.database.url) as other:
-        log = f"room/{scene.chance.choice(scene.rooms)}"
-        await other.execute("SELECT 1 FROM topics_log WHERE name = %s FOR UPDATE", [log])
+        for name in (
+            f"room/{scene.chance.choice(some(scene, topics=False))}",
+            scene.chance.choice(some(scene, topics=True)),
+        ):
+            await other.execute("SELECT 1 FROM topics_log WHERE name = %s FOR UPDATE", [name])
         await asyncio.sleep(5)
 
 
@@ -125,20 +129,27 @@ async def hints_come_twice_and_in_the_wrong_order(scene: Scene) -> None:
     async with layer(scene.stack) as outside:
         for _ in range(10):
             key, room, events = await unheard_of(scene)
-            log = await asyncio.to_thread(scene.stack.database.messages, room)
+            log = await asyncio.to_thread(log_of, scene.stack, room)
             epoch = str(events[0]["epoch"])
-            hints = [*events, *(event(epoch, *entry) for entry in log[-20:])]
+            again = partial(event_of_topic, room) if "/" in room else event
+            hints = [*events, *(again(epoch, *entry) for entry in log[-20:])]
             scene.chance.shuffle(hints)
             await outside.publish(key, hints)
             await asyncio.sleep(0.3)
 
 
-async def unheard_of(scene: Scene) -> tuple[int, str, list[dict[str, object]]]:
-    """Three messages that are stored and not published, said in the name of one of the people."""
+async def unheard_of(scene: Scene) -> tuple[int | str, str, list[dict[str, object]]]:
+    """Three messages or events that are stored and not published, said in the name of one of the people."""
     room = scene.chance.choice(scene.rooms)
-    key, events, ids = await asyncio.to_thread(store, scene.stack, room, ["stored", "and", "unheard of"])
+    put = store_in_topic if "/" in room else store
+    key, events, ids = await asyncio.to_thread(put, scene.stack, room, ["stored", "and", "unheard of"])  # type: ignore[operator]
     next(one for one in scene.people if one.room == room).said |= set(ids)
     return key, room, events
+
+
+def some(scene: Scene, *, topics: bool) -> list[str]:
+    """Those of the scene's rooms that are topics, or that are none."""
+    return [room for room in scene.rooms if ("/" in room) is topics]
 
 
 async def dies(process: Process, seconds: float) -> None:
@@ -165,7 +176,7 @@ FAULTS: dict[str, Fault] = {
     "Redis stands still 10 s": redis_stands_still,
     "Postgres dies": postgres_dies,
     "Postgres stands still 6 s": postgres_stands_still,
-    "a room's row is locked 5 s": a_room_is_locked,
+    "rows are locked 5 s": a_room_and_a_topic_are_locked,
     "a ws process dies": a_ws_process_dies,
     "all ws processes die": all_ws_processes_die,
     "a ws process stands still 5 s": a_ws_process_stands_still,

@@ -2,14 +2,17 @@
 
 `make torture`, or with tests/ and app/ on the path: python -m torture [--minutes 10] [--seed N] [--report FILE]
 
-Random faults while people talk; a deploy with a crowd; connections cut every fifteen seconds, with the tutorial's
-chat beside ours; a thousand posts by form. The exit status is 1 where a promise was broken.
+Random faults while people talk in rooms, and in topics of a foreign app; a deploy with a crowd; connections cut every
+fifteen seconds, with the tutorial's chat beside ours; a thousand posts by form; topics against their model, in any
+order of things. The exit status is 1 where a promise was broken.
 """
 
 import argparse
+import asyncio
 import json
 import random
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -18,7 +21,7 @@ from typing import Any
 
 import uvloop
 
-from servers.app import Image
+from servers.app import FOREIGN_APP, Image
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
 from torture import deploy, form
@@ -37,7 +40,7 @@ def main() -> int:
     postgres = Postgres()
     postgres.start()
     try:
-        with Stack(Image(), postgres, SERVERS) as stack:
+        with Stack(Image(), postgres, SERVERS, **FOREIGN_APP) as stack:
             report = uvloop.run(everything(stack, options.minutes * 60, options.seed))
     finally:
         postgres.stop()
@@ -70,6 +73,9 @@ async def everything(stack: Stack, seconds: float, seed: int) -> dict[str, Any]:
     heading(f"{form.POSTS} posts by form")
     posts = await form.posts(stack)
     print(posts)
+    heading("Topics against their model")
+    model = await asyncio.to_thread(tried, seed)
+    print(model)
     return {
         "broken": [
             *(str(row) for row in rows if not row.faultless),
@@ -77,12 +83,25 @@ async def everything(stack: Stack, seconds: float, seed: int) -> dict[str, Any]:
             *([f"deploy: {account}"] if not account.faultless else []),
             *([str(jitter[0])] if jitter[0].lost or jitter[0].doubled else []),
             *([str(posts)] if posts.connections > form.MOST else []),
+            *([f"model: {model}"] if "failed" in model else []),
         ],
         "faults": [asdict(row) for row in rows],
         "deploys": [asdict(each) | {"codes": sorted(each.codes)} for each in deploys],
         "jitter": [asdict(result) | {"lost_percent": result.lost_percent} for result in jitter],
         "posts": asdict(posts),
+        "model": model,
     }
+
+
+def tried(seed: int) -> str:
+    """The last line of many more tries than the suite has."""
+    tests = Path(__file__).parents[1]
+    command = ["-m", "pytest", "-q", "--hypothesis-profile=torture", f"--hypothesis-seed={seed}"]
+    model = str(tests / "unit" / "topics" / "test_model.py")
+    done = subprocess.run([sys.executable, *command, model], cwd=tests.parent, capture_output=True, text=True)
+    if done.returncode:
+        print(done.stdout[-5_000:])
+    return done.stdout.splitlines()[-1] if done.stdout else f"failed: {done.stderr[-1_000:]}"
 
 
 def heading(text: str) -> None:

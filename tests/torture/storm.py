@@ -1,4 +1,7 @@
-"""People talk in several rooms while one fault follows another, and accounts are settled after each."""
+"""People talk while one fault follows another, and accounts are settled after each.
+
+They do so in rooms, and in topics of a foreign app: over sockets, by streams and posts, and by appending in Python.
+"""
 
 import asyncio
 import random
@@ -7,15 +10,17 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from client import new_room
+from client import new_id, new_room
 from crowd import Regular, chat, enter, settled
 from faults import FAULTS, Scene
 from ledger import PATIENCE, Account, everybody_read
+from regulars import OnSocket, OnStream, clerk, told_to
 from servers.line import Line
 from servers.stack import Stack
 
-ROOMS = 4
-PEOPLE = 16
+ROOMS = 3
+TOPICS = 3
+PEOPLE = 12  # in the rooms; in the topics half as many over sockets, and a quarter in each other way
 LINES = 2  # half of the people come by them
 PER_SECOND = 8  # that each says
 CALM_SECONDS = 1.0  # before a fault
@@ -45,11 +50,15 @@ class Row:
 async def storm(stack: Stack, seconds: float, chance: random.Random) -> list[Row]:
     """One row for each fault that had its turn; each round is printed as well."""
     rows: dict[str, Row] = {}
-    rooms = [new_room("storm") for _ in range(ROOMS)]
-    async with AsyncExitStack() as open_lines:
+    rooms, topics = [new_room("storm") for _ in range(ROOMS)], [f"votes/open-{new_id()}" for _ in range(TOPICS)]
+    async with AsyncExitStack() as open_lines, clerk(stack) as one_who_appends:
         lines = [await open_lines.enter_async_context(Line(stack.nginx.port)) for _ in range(LINES)]
         bases = [*(line.ws_url for line in lines), *(LINES * [stack.ws_url])]
-        scene = Scene(stack, rooms, await enter(bases, rooms, PEOPLE), lines, chance)
+        people = await enter(bases, rooms, PEOPLE)
+        for kind, count in ((OnSocket, PEOPLE // 2), (OnStream, PEOPLE // 4), (told_to(one_who_appends), PEOPLE // 4)):
+            for topic in topics:
+                people += await enter(bases, [topic], -(-count // TOPICS), kind)
+        scene = Scene(stack, [*rooms, *topics], people, lines, chance)
         try:
             account, complaints = await settled(stack, scene.people), 0
             for name in until(time.monotonic() + seconds, drawn(chance)):
