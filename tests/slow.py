@@ -13,6 +13,7 @@ from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from client import room_path
 from servers.app import Server
@@ -21,7 +22,7 @@ RECEIVE_BYTES = 16_384  # that the kernel holds for such a client, so that the s
 
 
 class Slow:
-    """Reads when it is told to. `numbers` are the messages it has read, `others` the types of what else it has."""
+    """Reads when it is told to. `numbers` are those of what it has read, `others` the types of what has none."""
 
     def __init__(self, connection: ClientConnection, seq: int) -> None:
         self.connection = connection
@@ -31,8 +32,22 @@ class Slow:
 
     @classmethod
     async def enter(cls, server: Server, room: str) -> "Slow":
-        connection = await connect(
-            server.ws_url + room_path(room),
+        connection = await cls._dial(server, room_path(room))
+        return cls(connection, json.loads(await connection.recv())["seq"])
+
+    @classmethod
+    async def follow(cls, server: Server, topic: str) -> "Slow":
+        connection = await cls._dial(server, "/ws/", Subprotocol("topics.v1"))
+        await connection.send(json.dumps({"type": "join", "topic": topic}))
+        while (frame := json.loads(await connection.recv()))["type"] != "joined":
+            pass
+        return cls(connection, frame["seq"])
+
+    @staticmethod
+    async def _dial(server: Server, path: str, *subprotocols: Subprotocol) -> ClientConnection:
+        return await connect(
+            server.ws_url + path,
+            subprotocols=subprotocols or None,
             sock=small_line(server),
             compression=None,
             ping_interval=None,
@@ -40,13 +55,12 @@ class Slow:
             max_size=2**20,
             close_timeout=1,
         )
-        return cls(connection, json.loads(await connection.recv())["seq"])
 
     async def read(self) -> int:
         """One frame; its length."""
         raw = await self.connection.recv()
         frame = json.loads(raw)
-        if frame["type"] == "message":
+        if frame["type"] in ("message", "event"):
             self.numbers.append(frame["seq"])
         else:
             self.others.append(frame["type"])

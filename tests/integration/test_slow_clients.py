@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 
 from client import new_room
-from servers.app import Image, Server
+from following import follow, new_topic
+from servers.app import FOREIGN_APP, Image, Server
 from servers.ports import free_port
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
@@ -25,6 +26,15 @@ BODY = "x" * 4_000
 PATIENCE = 10  # seconds, which these servers have for SLOW_SECONDS
 RATE = 400  # messages a second that each may say
 TOO_SLOW = 'realtime_goodbyes_total{reason="too_slow"}'
+
+APPEND = f"""
+from django.db import transaction
+from topics.routes import find
+for _ in range({{times}}):
+    with transaction.atomic():
+        for _ in range(100):
+            find({{topic!r}}).append({BODY!r})
+"""
 
 # Somebody who does not read: 1 MiB in his outbox or, once that is empty, a page of the log (200 messages, 0.8 MiB);
 # 64 KiB and a frame in the transport; 64 KiB that he has sent.
@@ -45,7 +55,7 @@ def stack(postgres: Postgres) -> Iterator[Stack]:
     text, found = re.subn(r"(?m)^SLOW_SECONDS = \d+", f"SLOW_SECONDS = {PATIENCE}", limits.read_text())
     assert found == 1
     limits.write_text(text)
-    stack = Stack(image, postgres, SERVERS, MESSAGE_RATE=str(RATE))
+    stack = Stack(image, postgres, SERVERS, MESSAGE_RATE=str(RATE), **FOREIGN_APP)
     for process in stack.ws:
         process.env = {**(process.env or {}), "METRICS_PORT": str(free_port())}
     with stack as running:
@@ -121,6 +131,36 @@ async def test_who_reads_late_a_little_or_never(server: Server, room: str, pair:
         assert member.numbers == list(range(member.first, member.first + len(member.numbers)))
         member.leave()
     late.leave()
+
+
+async def test_who_reads_a_topic_late_or_never(stack: Stack, server: Server) -> None:
+    topic = new_topic("slow")
+    alice = await follow(server.ws_url, topic)
+    await append(stack, topic, WARM_UP)
+    late, never = [await Slow.follow(server, topic) for _ in range(2)]
+    async with growth(server) as grown:
+        await append(stack, topic, 2_400)
+        last = WARM_UP + 2_400
+        await alice.until(lambda frame: frame["type"] == "event" and frame["seq"] == last, f"event {last}", PATIENCE)
+    assert alice.numbers() == list(range(1, last + 1))
+    print(f"{server.name} grew by {grown.bytes / MIB:.1f} MiB")
+    assert grown.bytes < 2 * BYTES_EACH + BYTES_SHARED
+    async with asyncio.timeout(3 * PATIENCE):
+        await late.read_until(last)
+        assert late.numbers == list(range(late.first, last + 1))
+        before = await asyncio.to_thread(counted, server, TOO_SLOW)
+        while never.connection.close_code is None and await asyncio.to_thread(counted, server, TOO_SLOW) == before:
+            await asyncio.sleep(0.1)
+        assert await never.read_to_the_end() == 4508
+    assert never.numbers == list(range(never.first, never.first + len(never.numbers)))
+    for member in (late, never):
+        member.leave()
+    await alice.leave()
+
+
+async def append(stack: Stack, topic: str, times: int) -> None:
+    """So many long events from Python, in few transactions: it takes less time than the servers have patience."""
+    await asyncio.to_thread(stack.manage, "shell", "--command", APPEND.format(topic=topic, times=times // 100))
 
 
 async def test_who_floods(server: Server, room: str, pair: Pair) -> None:
