@@ -98,6 +98,26 @@ def test_a_page_that_fails_is_not_asked_for_twice(alice: Visitor, web: Stub) -> 
     assert web.asked == ["POST /room/lobby/"]
 
 
+def test_an_event_that_a_server_may_have_stored_before_it_died_is_not_sent_again(
+    alice: Visitor, leaving: Stub, staying: Stub
+) -> None:
+    """Without an id it would be another event."""
+    leaving.status = staying.status = 0
+    assert alice.post_raw("/topics/votes/lunch", b'{"data":"pizza"}').status == 503
+    assert len(leaving.asked + staying.asked) == 1
+
+
+def test_what_is_asked_of_a_topic_where_a_server_has_died_is_asked_of_the_next(
+    nginx: Nginx, alice: Visitor, staying: Stub, leaving: Stub
+) -> None:
+    leaving.status = 0
+    assert [alice.get("/topics/votes/lunch").status for _ in range(8)] == 8 * [200]
+    nginx.stop(seconds=2)
+    nginx.lead_to(web=[free_port()], ws=[free_port(), staying.port])
+    nginx.start()
+    assert [alice.post_raw("/topics/votes/lunch", b"{}").status for _ in range(8)] == 8 * [200]
+
+
 def test_while_nobody_is_there_people_are_told_to_come_back(nginx: Nginx, alice: Visitor) -> None:
     nobody = free_port()
     nginx.stop(seconds=2)

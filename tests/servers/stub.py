@@ -8,7 +8,7 @@ from typing import Self
 
 
 class Stub:
-    """Answers each request with its own headers as a JSON object, and keeps what it was asked."""
+    """Answers each request with its own headers as a JSON object, and keeps what it was asked. Status 0: it hangs up."""
 
     def __init__(self, status: int = 200) -> None:
         self.status = status
@@ -21,6 +21,9 @@ class Stub:
             def do_GET(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 stub.asked.append(f"{self.command} {self.path}")
+                if not stub.status:
+                    self.close_connection = True
+                    return
                 body = json.dumps({name.lower(): value for name, value in self.headers.items()}).encode()
                 self.send_response(stub.status)
                 self.send_header("Content-Length", str(len(body)))
