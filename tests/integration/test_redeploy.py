@@ -7,14 +7,17 @@ import pytest
 
 from client import new_room
 from crowd import RESTART, Patient, Redeploy, chat, enter, redeploy, settled
-from servers.app import Image
+from following import new_topic
+from regulars import OnSocket, OnStream
+from servers.app import FOREIGN_APP, Image
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
 
 pytestmark = pytest.mark.slow
 
-PEOPLE = 300
+PEOPLE = 300  # of whom every sixth is in a topic
 ROOMS = 10
+TOPICS = 4
 SECONDS = 15  # until all are back
 AT_ONCE = 100  # in half a second; a process takes several times as many handshakes
 
@@ -22,15 +25,22 @@ AT_ONCE = 100  # in half a second; a process takes several times as many handsha
 @pytest.fixture(scope="module")
 def stack(image: Image, postgres: Postgres) -> Iterator[Stack]:
     """A process of each server: first one leaves and the other takes its people, then the other way round."""
-    with Stack(image, postgres, SERVERS, DRAIN_SECONDS="6") as running:
+    with Stack(image, postgres, SERVERS, DRAIN_SECONDS="6", **FOREIGN_APP) as running:
         yield running
 
 
+class PatientOnSocket(Patient, OnSocket):
+    """In a foreign app's topic."""
+
+
 async def test_a_rolling_deploy_loses_nobody_and_nothing(stack: Stack) -> None:
-    rooms = [new_room("deploy") for _ in range(ROOMS)]
-    crowd = await enter([stack.ws_url], rooms, PEOPLE, Patient)
+    rooms, topics = [new_room("deploy") for _ in range(ROOMS)], [new_topic("deploy") for _ in range(TOPICS)]
+    voters = await enter([stack.ws_url], topics, PEOPLE // 10, PatientOnSocket)
+    listeners = await enter([stack.ws_url], topics, PEOPLE // 6 - len(voters), OnStream)
+    talkers = await enter([stack.ws_url], rooms, PEOPLE - PEOPLE // 6, Patient)
+    crowd = [*voters, *listeners, *talkers]
     over = asyncio.Event()
-    chatting = asyncio.create_task(chat(over, crowd[: 2 * ROOMS], per_second=3))
+    chatting = asyncio.create_task(chat(over, [*voters[:TOPICS], *talkers[: 2 * ROOMS]], per_second=3))
     try:
         for process in stack.ws:
             assert_in_order(await redeploy(crowd, process))
