@@ -46,8 +46,8 @@ def voted(base_url: str, option: str) -> dict[str, Any]:
 
 def commands(base_url: str) -> tuple[str, str]:
     """By which one follows the topic, and votes."""
-    typed = re.findall(r"^(curl .*)$", PAGE.read_text(), re.MULTILINE)
-    follow, vote = (line.replace(f"http://{HOST}", base_url) for line in typed)
+    typed = re.findall(r"```sh\n(curl .*?)```", PAGE.read_text(), re.DOTALL)[0]
+    follow, vote = typed.replace(f"http://{HOST}", base_url).splitlines()
     assert "event-stream" in follow
     assert "pizza" in vote
     return follow, vote

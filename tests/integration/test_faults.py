@@ -12,6 +12,7 @@ import pytest
 
 from client import Socket, enter, new_id, new_room
 from ledger import Account, Conversation, Member, keep_all
+from regulars import OnStream
 from servers.app import FOREIGN_APP, Image, Server
 from servers.line import Line
 from servers.postgres import Postgres
@@ -178,7 +179,9 @@ async def seconds_to_hear(alice: Socket, bob: Socket) -> float:
 
 
 async def through(stack: Stack, fault: Fault, room: str | None = None, bases: list[str] | None = None) -> Account:
-    """Four members of a room and four of a foreign app's topic, two on each process unless said otherwise.
+    """Four members of a room and of two of a foreign app's topics, two on each process unless said otherwise.
+
+    Those of the one topic are on sockets, those of the other hear by streams and say by posts.
 
     What all of them can count on is asserted here; the account is the room's.
     """
@@ -186,10 +189,13 @@ async def through(stack: Stack, fault: Fault, room: str | None = None, bases: li
     topic = f"votes/open-{room}"
     talking = [Member(base, room, batch=number % 2 == 1) for number, base in enumerate(bases)]
     voting = [Voter(base, topic, batch=number % 2 == 1) for number, base in enumerate(bases)]
+    streamed = f"votes/open-{new_id()}"
+    reading = [OnStream(base, streamed) for base in bases]
     accounts = await keep_all(
         [
             Conversation(talking, lambda: stack.database.messages(room)),
             Conversation(voting, lambda: stack.database.events(topic)),
+            Conversation(reading, lambda: stack.database.events(streamed)),
         ],
         fault,
     )

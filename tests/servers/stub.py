@@ -8,7 +8,7 @@ from typing import Self
 
 
 class Stub:
-    """Answers each request with its own headers as a JSON object, and keeps what it was asked; by status 0 it hangs up."""
+    """Answers each request with its own headers as JSON, and keeps what it was asked. By status 0 it hangs up."""
 
     def __init__(self, status: int = 200) -> None:
         self.status = status
