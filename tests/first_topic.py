@@ -14,14 +14,20 @@ HOST = "localhost:8000"  # as the page has it
 
 def install(app: Path) -> None:
     """Puts it where the page says, in a copy of the project whose folder app/ this is."""
-    [program] = re.findall(r"`app/votes/topics\.py`.*?```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (app / "votes").mkdir()
     (app / "votes" / "__init__.py").touch()
-    (app / "votes" / "topics.py").write_text(program)
+    (app / "votes" / "topics.py").write_text(programs()[0])
     settings = app / "config" / "settings.py"
     text, found = re.subn(r"^INSTALLED_APPS = \[\n", '\\g<0>    "votes",\n', settings.read_text(), flags=re.MULTILINE)
     assert found == 1
     settings.write_text(text)
+
+
+def programs() -> list[str]:
+    """The page's Python: first all of app/votes/topics.py, then what a view says."""
+    found = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert "class Votes(Topic):" in found[0]
+    return found
 
 
 @contextmanager
