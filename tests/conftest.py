@@ -28,6 +28,7 @@ for name, value in {
 
 # For those who have more patience than the suite: --hypothesis-profile torture, as `make torture` does.
 settings.register_profile("torture", max_examples=1_500)
+settings.register_profile("few", max_examples=10)  # where each takes long
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -55,11 +55,13 @@ def heard(stream: Any, kind: str) -> dict[str, Any]:
     raise AssertionError(f"the stream ended before a frame {kind!r}")
 
 
+@pytest.mark.timeout(400)  # all of them: it is a minute on a machine that does nothing else
 def test_what_several_writers_do_to_each_other_is_in_order_on_postgres(postgres: Postgres) -> None:
     """The unit tests of topics with Postgres below them."""
     url = postgres.create_database(f"unit-{new_id()}")
     env = {**os.environ, "DATABASE_URL": url, "UNIT_DATABASE_URL": url}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(TESTS / "unit" / "topics")]
+    options = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=few"]
+    command = [sys.executable, "-m", "pytest", *options, str(TESTS / "unit" / "topics")]
     done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=TESTS.parent)
     assert done.returncode == 0, done.stdout[-5_000:]
     assert "deselected" not in done.stdout
