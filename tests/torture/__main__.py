@@ -53,7 +53,7 @@ def main() -> int:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="torture", description="Everything that can go wrong, and what came of it.")
-    parser.add_argument("--minutes", type=float, default=10, help="of faults and of jitter; the rest takes two more")
+    parser.add_argument("--minutes", type=float, default=10, help="of faults and of jitter; the rest takes four more")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of the order of the faults")
     parser.add_argument("--report", type=Path, default=REPORT)
     return parser.parse_args()
