@@ -4,17 +4,17 @@ import json
 import urllib.request
 from collections.abc import Awaitable, Callable
 
-from client import Frame, new_id
+from client import new_id
 from ledger import Account, Conversation, keep_all
-from voters import Voter
+from regulars import OnSocket
 
 OPTIONS = ("pizza", "pasta")
 PAGE = 200  # events, the longest page of history
 
 
-class Stranger(Voter):
-    def _words(self, id: str, body: str) -> Frame:
-        return {"type": "send", "topic": self.room, "id": id, "data": OPTIONS[int(id, 16) % 2]}
+class Stranger(OnSocket):
+    def _data(self, id: str) -> str:
+        return OPTIONS[int(id, 16) % 2]
 
 
 async def vote_through(base: str, fault: Callable[[], Awaitable[None]]) -> Account:
