@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from realtime import drain, feed, hubs, outbox
+from realtime import feed, hubs, outbox, registry
 from realtime import hub as hub_module
 from topics import database, logs, pruning, resume, routes
 from topics.live import TOPICS
@@ -300,8 +300,7 @@ class Topics(RuleBasedStateMachine):
             if client.connected:
                 client.cut()
         await settled()
-        drain._callbacks.clear()
-        hubs._hubs.pop(self.loop)
+        await registry.here().close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
