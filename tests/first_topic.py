@@ -38,7 +38,7 @@ def followed(base_url: str) -> Iterator[Iterator[dict[str, Any]]]:
         assert curl.stdout
         frames = (json.loads(line[6:]) for line in curl.stdout if line.startswith(b"data: "))
         try:
-            assert next(frames)["type"] == "joined"
+            assert any(frame["type"] == "joined" for frame in frames)
             yield frames
         finally:
             curl.kill()
