@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from realtime import feed, hubs, outbox, registry
+from realtime import feed, hubs, memory, outbox, registry
 from realtime import hub as hub_module
 from topics import database, logs, pruning, resume, routes
 from topics.live import TOPICS
@@ -317,7 +317,7 @@ def test_everybody_has_exactly_the_logs(monkeypatch: pytest.MonkeyPatch, setting
     monkeypatch.setattr(routes, "classes", [Chat])
     monkeypatch.setattr(resume, "FARTHEST", FARTHEST)
     monkeypatch.setattr(resume, "LATEST", 2)
-    monkeypatch.setattr(feed, "MEMORY_EVENTS", 3)
+    monkeypatch.setattr(memory, "MEMORY_EVENTS", 3)
     monkeypatch.setattr(feed, "REPLAY_EVENTS", 4)
     monkeypatch.setattr(feed, "REPLAY_LEAST_EVENTS", 2)
     monkeypatch.setattr(outbox, "OUTBOX_BYTES", 400)
