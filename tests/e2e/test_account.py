@@ -19,7 +19,7 @@ class Sockets:
         self._open: list[WebSocketRoute] = []
 
     async def watch(self, person: Person) -> None:
-        await person.page.route_web_socket("**/ws/room/**", self._dial)
+        await person.page.route_web_socket("**/ws/", self._dial)
 
     async def _dial(self, socket: WebSocketRoute) -> None:
         if self.cut_off:

@@ -12,6 +12,7 @@ from browser import ARGUMENTS, EXECUTABLE, Arrive, Person
 from client import new_room
 from servers import needed
 from servers.app import Server
+from servers.line import Line
 from servers.nginx import Nginx
 from servers.ports import free_port
 from visitor import room_page
@@ -32,43 +33,55 @@ def proxy(alone: Server) -> Iterator[Nginx]:
 
 
 async def test_where_no_socket_comes_through_alice_is_told_and_talks_all_the_same(
-    alone: Server, proxy: Nginx, arrive: Arrive
+    alone: Server, arrive: Arrive
 ) -> None:
     room = new_room()
-    alice, bob = await arrive(f"http://127.0.0.1:{proxy.port}"), await arrive(alone.url)
-    await alice.page.add_init_script(SOON)
-    await alice.page.goto(alice.base + room_page(room))
-    await bob.enter(room)
-    await alice.write("before anybody knew")
-    await expect(alice.page.get_by_test_id("connection")).to_contain_text("No live connection comes through")
-    await alice.write("and after")
-    for body in ("before anybody knew", "and after"):
-        await bob.hears(body)
-    await expect(alice.page.locator("li.pending")).to_have_count(0)
-    proxy.lead_to(web=[alone.port], ws=[alone.port])
-    proxy.reload()
-    await alice.is_live()
-    for person in (alice, bob):
-        await person.hears("and after")
-        assert await person.everything() == ["before anybody knew", "and after"]
+    async with Line(alone.port) as line:
+        line.carries_sockets = False
+        alice, bob = await arrive(line.base_url), await arrive(alone.url)
+        await alice.page.add_init_script(SOON)
+        await alice.page.goto(alice.base + room_page(room))
+        await bob.enter(room)
+        await alice.write("before anybody knew")
+        await expect(alice.page.get_by_test_id("connection")).to_contain_text("Live, without WebSocket")
+        await alice.write("and after")
+        for body in ("before anybody knew", "and after"):
+            await bob.hears(body)
+        await expect(alice.page.locator("li.pending")).to_have_count(0)
+        await bob.say("heard")
+        await alice.hears("heard")
+        line.carries_sockets = True
+        await expect(alice.page.get_by_test_id("connection")).not_to_contain_text("without WebSocket", timeout=60_000)
+        await alice.is_live()
+        await alice.say("by a socket")
+        for person in (alice, bob):
+            await person.hears("by a socket")
+            assert await person.everything() == ["before anybody knew", "and after", "heard", "by a socket"]
 
 
-async def test_what_the_form_refuses_where_no_socket_comes_through_comes_back(proxy: Nginx, arrive: Arrive) -> None:
-    alice = await arrive(f"http://127.0.0.1:{proxy.port}")
-    await alice.page.add_init_script(SOON)
-    await alice.page.goto(alice.base + room_page(new_room()))
-    await alice.page.context.clear_cookies()  # her token is no longer one
-    await alice.write("unheard")
-    await expect(alice.page.get_by_text("Not accepted: Reload the page")).to_be_visible()
-    await alice.page.get_by_role("button", name="Edit").click()
-    await expect(alice.box).to_have_value("unheard")
+async def test_what_alice_wrote_without_a_socket_is_not_said_by_somebody_else(alone: Server, arrive: Arrive) -> None:
+    room = new_room()
+    async with Line(alone.port) as line:
+        line.carries_sockets = False
+        alice, bob = await arrive(line.base_url), await arrive(alone.url)
+        await alice.page.add_init_script(SOON)
+        await alice.page.goto(alice.base + room_page(room))
+        await bob.enter(room)
+        await expect(alice.page.get_by_test_id("connection")).to_contain_text("Live, without WebSocket")
+        async with alice.page.expect_navigation():
+            await alice.page.context.clear_cookies()  # from here on she is another guest
+            await alice.write("unheard")
+        await alice.is_live()
+        await alice.say("by the other")
+        await bob.hears("by the other")
+        assert await bob.everything() == ["by the other"]
 
 
 async def test_where_the_server_is_gone_altogether_nothing_is_lost(alone: Server, proxy: Nginx, arrive: Arrive) -> None:
     alice, room = await arrive(f"http://127.0.0.1:{proxy.port}"), new_room()
     await alice.page.add_init_script(SOON)
     await alice.page.goto(alice.base + room_page(room))
-    await expect(alice.page.get_by_test_id("connection")).to_contain_text("No live connection comes through")
+    await alice.state_is("waiting")
     proxy.lead_to(web=[free_port()], ws=[free_port()])
     proxy.stop(seconds=2)
     await alice.write("hold on")

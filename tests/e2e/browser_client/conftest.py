@@ -26,5 +26,6 @@ async def server(alone: Server, alice: Person) -> Played:
     server = Played(alice.page)
     await server.begin()
     await alice.page.goto(alone.url + room_page(new_room()))
+    await server.look()
     await server.dialled(1)
     return server

@@ -56,7 +56,8 @@ async def test_another_persons_unsent_words_and_draft_are_not_shown(alice: Perso
     room = await alice.page.locator("#room").get_attribute("data-room")
     await alice.page.evaluate(
         """room => {
-          sessionStorage.setItem(`outbox:bobs-bobs-bobs-b:${room}`, JSON.stringify([{ id: "b", body: "bob's" }]));
+          const unsent = [{ topic: `room/${room}`, id: "b", data: { body: "bob's" } }];
+          sessionStorage.setItem("topics:bobs-bobs-bobs-b", JSON.stringify(unsent));
           sessionStorage.setItem(`draft:bobs-bobs-bobs-b:${room}`, "bob's draft");
         }""",
         room,
@@ -79,10 +80,14 @@ async def test_without_cookies_a_guest_is_somebody_new_on_each_socket_and_may_ta
     assert (await server.hears())["body"] == "hello"
 
 
-async def test_a_server_that_says_no_key_is_an_older_one(alice: Person, server: Played) -> None:
+async def test_what_a_page_of_the_version_before_has_left_is_sent(alice: Person, server: Played) -> None:
+    room = await alice.page.locator("#room").get_attribute("data-room")
+    left = f"outbox:{await key_of(alice)}:{room}"
+    await alice.page.evaluate('left => sessionStorage.setItem(left, \'[{"id": "a", "body": "hello"}]\')', left)
+    await alice.page.reload()
+    await server.dialled(2)
     server.welcome()
-    await alice.write("hello")
-    assert (await server.hears())["body"] == "hello"
+    assert await server.hears() == {"id": "a", "body": "hello"}
 
 
 async def test_the_page_says_the_name_that_the_server_says(alice: Person, server: Played) -> None:

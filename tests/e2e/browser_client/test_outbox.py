@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from browser import Person
-from played import Played, ack, message, shows
+from played import Played, ack, message, own, shows
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -84,7 +84,7 @@ async def test_what_arrived_before_the_break_is_not_sent_again(alice: Person, se
     await server.close(4501)
     await alice.page.clock.run_for(500)
     await server.dialled(2)
-    server.welcome(message(1, "hello", sent["id"]))
+    server.welcome(own(server, 1, sent))
     assert (await server.hears(2))["body"] == "and this"
     await shows(alice.page, "hello")
 

@@ -42,6 +42,13 @@ export class History {
     this.#empty.hidden = true;
   }
 
+  // An earlier message has other words now, or none.
+  change(seq, body) {
+    const item = [...this.#messages.children].find((item) => item.dataset.seq === String(seq));
+    if (item && body === undefined) item.remove();
+    else if (item) item.querySelector(".body").textContent = body;
+  }
+
   // Brings the lower list in line with the outbox. What is acked stays until the log shows it.
   showUnsent(entries, wordsFor) {
     for (const entry of entries) {
@@ -49,6 +56,7 @@ export class History {
       const state = item.querySelector(".state span");
       const words = wordsFor(entry);
       if (state.textContent !== words) state.textContent = words;
+      item.classList.add("pending");
       item.classList.toggle("refused", Boolean(entry.refused));
       item.querySelector(".state button").hidden = !entry.refused;
     }

@@ -1,6 +1,6 @@
 // Who is here, and who is writing.
 
-const LISTED = 100; // as many as a welcome names; the rest are a number
+const LISTED = 100; // the rest are a number
 const TYPING_MS = 5_000;
 
 export class People {
@@ -8,35 +8,13 @@ export class People {
   #list = document.getElementById("members");
   #count = document.getElementById("count");
   #here = document.getElementById("here");
-  #members = [];
 
   constructor(you) {
     this.you = you;
   }
 
-  welcome({ you, members, member_count }) {
-    Object.assign(this, { you });
-    this.#members = members;
-    this.#draw(member_count);
-  }
-
-  // Two guests may share a name: one leaving takes one entry away.
-  change({ joined, left, member_count }) {
-    for (const person of left) {
-      const index = this.#members.findIndex((member) => same(member, person));
-      if (index >= 0) this.#members.splice(index, 1);
-    }
-    this.#members = [...this.#members, ...joined].slice(0, LISTED);
-    this.#draw(member_count);
-  }
-
-  // Without a socket nobody knows who is here.
-  age() {
-    this.#stale(true);
-  }
-
-  #draw(total) {
-    const others = [...this.#members].sort((one, other) => one.name.localeCompare(other.name));
+  show(members, total) {
+    const others = members.slice(0, LISTED).sort((one, other) => one.name.localeCompare(other.name));
     const mine = others.findIndex((member) => same(member, this.you));
     if (mine >= 0) others.unshift(...others.splice(mine, 1));
     const items = others.map((member, place) => line(member, mine >= 0 && place === 0));
@@ -45,6 +23,11 @@ export class People {
     this.#count.textContent = total;
     this.#panel.hidden = false;
     this.#stale(false);
+  }
+
+  // Without a socket nobody knows who is here.
+  age() {
+    this.#stale(true);
   }
 
   #stale(yes) {

@@ -1,86 +1,83 @@
-// The room in the browser: frames come in by the connection and move the cursor, the history and the people;
-// what is written goes into the outbox and leaves when the connection is live.
+// The room in the browser: what its topic says goes to the history and the people; what is written goes into the topic.
 
+import { connect } from "../topics/client.js";
 import { Composer } from "./composer.js";
-import { Connection, watchNetwork } from "./connection.js";
 import { keepsCookies } from "./cookies.js";
-import { Cursor } from "./cursor.js";
 import { History } from "./history.js";
-import { Outbox } from "./outbox.js";
 import { People, Typing } from "./people.js";
+import { Refused } from "./refused.js";
 import { Status } from "./status.js";
 
-const POST_MS = 15_000; // for the answer to a form
+const NOBODY = { name: "", guest: false };
 const CHANGED_AGAIN_MS = 10_000; // a page that starts over more often than that would do so for ever
 
 const page = document.getElementById("room").dataset;
-const form = document.getElementById("say");
 const draftKey = `draft:${page.key}:${page.room}`;
 const you = { name: page.you, guest: page.guest === "1" };
 
 const storage = tabStorage();
-const cursor = new Cursor(page.epoch, Number(page.seq));
+const stranded = [];
 const people = new People(you);
 const typing = new Typing();
+const refused = new Refused({ storage, key: `refused:${page.key}:${page.room}`, onChange: showUnsent });
 const status = new Status({ onRedial: () => connection.hurry() });
 const history = new History({ you, onEdit: edit });
-const connection = new Connection({ address, onFrame: (frame) => heard[frame.type]?.(frame), onState: stand });
-const outbox = new Outbox({
-  storage,
-  key: `outbox:${page.key}:${page.room}`,
-  send: (frame) => (connection.blocked ? post(frame) : connection.send(frame)),
-  onChange: showUnsent,
-  onStuck: () => connection.redial(),
+const connection = connect({ key: page.key, onState: stand });
+const topic = connection.join(`room/${page.room}`, {
+  since: Number(page.seq),
+  epoch: page.epoch,
+  onEvent: hear,
+  onChange: ({ about, data }) => history.change(about, data?.body),
+  onSignal: ({ by, data }) => data.typing && typing.add(by),
+  onMembers: (members, count) => people.show(members, count),
+  onUnsent: showUnsent,
+  onReset: startOver,
+  onError: refuse,
 });
 const composer = new Composer({
   limit: Number(page.limit),
-  onSay: (body) => outbox.add(body),
-  onTyping: () => connection.send({ type: "typing" }),
+  onSay: (body) => topic.send({ body }).catch(refuse),
+  onTyping: () => topic.signal({ typing: true }),
 });
 
-const heard = {
-  welcome(frame) {
-    if (isSomebodyElse(frame.key)) return becomeSomebodyElse();
-    document.getElementById("you").textContent = frame.you.name;
-    history.you = frame.you;
-    people.welcome(frame);
-    if (!frame.recovered) startOver(frame);
-    frame.messages.forEach(heard.message);
-  },
-  message(frame) {
-    const place = cursor.place(frame.seq);
-    if (place === "gap") return connection.redial();
-    outbox.remove(frame.id);
-    if (place === "next") history.show(frame);
-    typing.remove(frame.user);
-  },
-  ack: (frame) => outbox.remove(frame.id),
-  presence: (frame) => people.change(frame),
-  typing: (frame) => typing.add(frame.user),
-  seq: (frame) => frame.seq > cursor.seq && connection.redial(),
-  error(frame) {
-    if (!frame.id) return;
-    if (frame.code === "rate_limited" || frame.code === "unavailable") outbox.putOff(frame.id, frame.retry_after_ms);
-    else outbox.refuse(frame.id, frame.detail);
-  },
-};
+function hear({ seq, id, by, data, at }) {
+  const user = by ?? NOBODY;
+  history.show({ seq, id, user, body: data.body, at });
+  typing.remove(user);
+}
 
 // This page's past is not the log's past any more, or too far behind: show what there is.
-function startOver(welcome) {
-  cursor.restart(welcome);
+function startOver() {
   history.clear();
-  history.forget((id) => !outbox.entries.some((entry) => entry.id === id));
+  history.forget((id) => !unsent().some((entry) => entry.id === id));
 }
 
-// Another account has logged in in this browser, or nobody is logged in any more. Without cookies a guest is somebody
-// new on every socket, and stays on this page whoever that is.
-function isSomebodyElse(key) {
-  return Boolean(key) && key !== page.key && keepsCookies();
+// What was written and is not accepted as it is; or the room is none for whoever is here, or none any more.
+function refuse(error) {
+  if (error.code === "somebody_else") strand(error);
+  else if (error.id) refused.add({ id: error.id, body: error.data.body, refused: error.detail });
+  else if (!topic.joined) status.show({ name: "closed", code: error.code === "forbidden" ? 4403 : 4404 });
 }
 
-// Nothing that the one has written goes out as the other: the page starts over, and what is unsent waits for its author.
+// Somebody else is here now: it waits for who wrote it, and is shown as long as the page is.
+function strand({ id, data }) {
+  stranded.push({ id, body: data.body });
+  showUnsent();
+}
+
+function stand(state) {
+  if (state.changed && state.name === "online") return becomeSomebodyElse();
+  status.show(state);
+  if (state.name !== "online") return people.age();
+  document.getElementById("you").textContent = state.you.name;
+  history.you = people.you = state.you;
+}
+
+// Another account has logged in in this browser, or nobody is logged in any more. Nothing that the one has written goes
+// out as the other: the page starts over, and what is unsent waits for its author.
 function becomeSomebodyElse() {
-  connection.leave("changed");
+  connection.close();
+  status.show({ name: "closed", code: "changed" });
   const before = storage?.getItem("changed");
   if (!storage || (before && Date.now() - before < CHANGED_AGAIN_MS)) return;
   storage.setItem("changed", Date.now());
@@ -96,45 +93,29 @@ function restoreDraft() {
   composer.edit(draft);
 }
 
-function stand(state) {
-  status.show(state);
-  if (state.name !== "live") people.age();
-  if (state.name === "live" || state.blocked) outbox.wake();
-  else outbox.sleep();
-}
-
-// Where no socket comes through, what is written goes by the page's own form, with its id: however often and whichever
-// way it is sent, it is stored once. Whoever has to log in first is led elsewhere.
-async function post({ id, body }) {
-  const fields = new FormData(form);
-  fields.set("id", id);
-  fields.set("body", body);
-  const signal = AbortSignal.timeout(POST_MS);
-  const sent = fetch(form.action, { method: "POST", body: new URLSearchParams(fields), signal });
-  const answer = await sent.catch(() => null);
-  if (answer?.ok && answer.redirected && answer.url === form.action) outbox.remove(id);
-  else if (answer?.ok || [403, 409, 422].includes(answer?.status)) outbox.refuse(id, "Reload the page and send it again.");
-  else outbox.putOff(id);
+function unsent() {
+  return [...refused.entries, ...stranded, ...topic.unsent.map(({ id, data, sending }) => ({ id, body: data.body, sending }))];
 }
 
 function showUnsent() {
-  history.showUnsent(outbox.entries, ({ id, refused }) => {
+  history.showUnsent(unsent(), ({ refused, sending }) => {
     if (refused) return `Not accepted: ${refused}`;
-    return outbox.isFlying(id) ? "sending…" : "not sent yet";
+    return sending ? "sending…" : "not sent yet";
   });
 }
 
 function edit(id) {
-  const { body } = outbox.entries.find((entry) => entry.id === id);
-  outbox.remove(id);
+  const { body } = refused.take(id);
   history.forget((gone) => gone === id);
   composer.edit(body);
 }
 
-function address() {
-  const url = new URL(`${page.socket}?${cursor.query}`, location.href);
-  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  return url.href;
+// What a page of the version before has left in this tab.
+function takeOver() {
+  const left = `outbox:${page.key}:${page.room}`;
+  const entries = JSON.parse(storage?.getItem(left) ?? "[]");
+  storage?.removeItem(left);
+  for (const { id, body } of entries) topic.send({ body }, { id }).catch(refuse);
 }
 
 // Merely asking for the storage raises where the person has switched it off.
@@ -148,6 +129,5 @@ function tabStorage() {
 
 document.getElementById("cookies").hidden = keepsCookies();
 restoreDraft();
+takeOver();
 showUnsent();
-watchNetwork(connection);
-connection.dial();

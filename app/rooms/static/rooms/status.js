@@ -9,7 +9,8 @@ const CLOSED = {
   changed: "You are somebody else here now. Reload the page.",
 };
 const OFFLINE = "You are offline. Reconnecting when there is a network";
-const BLOCKED = "No live connection comes through. What you write is sent without one; reload for what is new. Trying again";
+
+const NAMES = { connecting: "connecting", online: "live", offline: "waiting", closed: "closed" }; // for the style sheet
 
 export class Status {
   #line = document.getElementById("connection");
@@ -27,10 +28,10 @@ export class Status {
 
   show(state) {
     clearInterval(this.#ticking);
-    this.#line.dataset.state = state.name;
+    this.#line.dataset.state = NAMES[state.name];
     this.#say(this.#sentence(state));
     this.#clock.textContent = "";
-    this.#now.hidden = state.name !== "waiting" || state.ordered || state.offline;
+    this.#now.hidden = !state.until || state.ordered;
     this.#login.hidden = state.code !== 4401;
     if (state.until) this.#count(state.until);
   }
@@ -40,10 +41,10 @@ export class Status {
     if (this.#words.textContent !== words) this.#words.textContent = words;
   }
 
-  #sentence({ name, code, offline, blocked }) {
-    if (name === "live") return "Live";
+  #sentence({ name, code, until, http }) {
+    if (name === "online") return http ? "Live, without WebSocket" : "Live";
     if (name === "closed") return CLOSED[code] ?? "The server has closed this room to you. Reload the page to try again.";
-    if (name === "waiting") this.#away = offline ? OFFLINE : blocked ? BLOCKED : "Reconnecting";
+    if (name === "offline") this.#away = until ? "Reconnecting" : OFFLINE;
     return this.#away;
   }
 
