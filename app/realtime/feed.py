@@ -89,6 +89,8 @@ class Feed:
 
     def _add(self, event: Numbered) -> None:
         self.seq = event.seq
+        if self.product is not None and self.product.rewrites(event.frame):
+            self._memory.clear()  # who returns reads the log, where what was taken away is no more
         self._memory.add(event)
         self._fresh.append(event)
         self._hand_out_soon()

@@ -126,11 +126,14 @@ def event(topic: str, seq: int, id: str, by: Shown | None, data: str, at: dateti
     )
 
 
+CHANGE: Final = '{"type":"change"'  # how each begins
+
+
 def change(topic: str, seq: int, about: int, by: Shown | None, data: str | None, at: datetime) -> str:
     """`data` is None where the event was retracted."""
     result = '"retracted":true' if data is None else f'"data":{data}'
     return (
-        f'{{"type":"change","topic":{word(topic)},"seq":{seq},"about":{about},"by":{person(by)},'
+        f'{CHANGE},"topic":{word(topic)},"seq":{seq},"about":{about},"by":{person(by)},'
         f'{result},"at":"{timestamp(at)}"}}'
     )
 

@@ -101,6 +101,9 @@ class Topics:
     async def notices(self, seconds: float) -> list[Notice]:
         return [noticed(one) for one in await database.run(database.readers, notices.recent, seconds)]
 
+    def rewrites(self, frame: str) -> bool:
+        return frame.startswith(frames.CHANGE)
+
     def seq_frame(self, key: str, seq: int, epoch: str) -> str:
         return frames.seq(key.removeprefix(PREFIX), seq, epoch)
 

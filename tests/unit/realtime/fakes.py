@@ -83,6 +83,9 @@ class Permissive:
     async def notices(self, seconds: float) -> Sequence[Notice]:
         return self.noticed
 
+    def rewrites(self, frame: str) -> bool:
+        return frame.startswith("change")
+
     async def judge(self, followers: Sequence[Follower], doubted: bool) -> Verdict:
         self.judged.append((list(followers), doubted))
         return self.verdict

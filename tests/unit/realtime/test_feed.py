@@ -11,7 +11,7 @@ from realtime import memory as memory_module
 from realtime.closing import RESTART, TOO_SLOW
 from realtime.feed import Feed
 from realtime.memory import Memory
-from unit.realtime.fakes import Failing, Log, Socket, Stubborn, frame, said, settled, until
+from unit.realtime.fakes import Failing, Log, Permissive, Socket, Stubborn, frame, said, settled, until
 
 
 @pytest.fixture
@@ -272,6 +272,21 @@ async def test_who_is_level_is_live_at_once_and_costs_no_task(feed: Feed, log: L
     assert feed.behind == {}
     say(feed, log)
     assert carol.heard == said(4, 4)
+
+
+async def test_what_was_heard_before_a_change_is_read_from_the_log(log: Log) -> None:
+    feed = Feed("1", "epoch", 0, log.read, product=Permissive())
+    member(feed, "alice")
+    say(feed, log, 3)
+    assert feed.remembered(0)
+    log.say()
+    feed.take(4, "change of 2")
+    say(feed, log)
+    assert [seq for seq, _ in feed.remembered(3)] == [4, 5]
+    carol = member(feed, "carol", 1)
+    await level(feed, carol)
+    assert carol.heard == said(2, 5)
+    feed.close()
 
 
 async def test_who_comes_back_gets_what_was_missed_from_memory(feed: Feed, log: Log) -> None:

@@ -470,6 +470,24 @@ async def test_who_returns_gets_what_was_missed_and_nothing_twice() -> None:
     assert [(frame["seq"], frame["about"]) for frame in heard if frame["type"] == "change"] == [(61, 3), (62, 4)]
 
 
+async def test_who_returns_is_not_told_what_was_taken_away_though_others_have_heard_it() -> None:
+    topic = Chat(name_of_it="open")
+    bob, feed = Client("bob"), "topic:" + OPEN
+    await bob.joins(OPEN)
+    for number in range(60):
+        await bob.sends(OPEN, f"{number}", "secret" if number == 55 else number)
+    topic.retract(56)
+    await Services.here().hub.feeds[feed].repair()
+    await bob.hears("change")
+    alice = Client()
+    joined = await alice.joins(OPEN, since=0, epoch=topic.position().epoch)
+    await alice.hears("change")
+    heard = [*joined["events"], *alice.all("event"), *alice.all("change")]
+    assert [frame["seq"] for frame in heard] == list(range(1, 62))
+    assert heard[55]["retracted"] is True
+    assert "secret" not in [frame.get("data") for frame in heard]
+
+
 @pytest.mark.parametrize("position", [{"since": 5, "epoch": "another"}, {"since": 99, "epoch": None}, {"since": 0}])
 async def test_who_cannot_resume_gets_the_latest(position: Frame) -> None:
     topic = Chat(name_of_it="open")

@@ -52,6 +52,9 @@ class Nothing:
     async def notices(self, seconds: float) -> list[Any]:
         return []
 
+    def rewrites(self, frame: str) -> bool:
+        return False
+
     def seq_frame(self, room: str, seq: int, epoch: str) -> str:
         return '{"type":"seq"}'
 
