@@ -54,8 +54,8 @@ if sys.stdin.isatty() and os.tcgetpgrp(0) == os.getpgrp():
     signal.signal(signal.SIGTSTP, signal.SIG_IGN)
     os.setpgid(0, 0)
     os.tcsetpgrp(0, os.getpgrp())
-sys.path.insert(0, "")
-runpy.run_module("realtime.serve", run_name="__main__", alter_sys=True)
+sys.argv[:] = ["manage.py", "runserver"]
+runpy.run_path("manage.py", run_name="__main__")
 endef
 export serve
 

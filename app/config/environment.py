@@ -71,7 +71,7 @@ def key(name: str, *, debug: bool) -> str:
     text = word(name)
     advice = "set it to 50 or more random characters, for example the output of `openssl rand -hex 32`."
     if not text:
-        raise ImproperlyConfigured(f"{name} is missing: {advice}")
+        raise ImproperlyConfigured(f"{name} is missing: {advice} `make run` and `make manage` have one of their own.")
     if len(text) < LEAST_KEY:
         raise ImproperlyConfigured(f"{name} is too short ({len(text)} characters) and can be guessed: {advice}")
     if len(set(text)) < LEAST_DIFFERENT:
@@ -83,9 +83,9 @@ def key(name: str, *, debug: bool) -> str:
     return text
 
 
-def address(name: str, default: str) -> str:
-    """The address or name of an interface to listen on."""
-    text = word(name, default)
+def address(name: str, default: str, *, local: bool) -> str:
+    """The address or name of an interface to listen on; by default this machine's own where it is for nobody else."""
+    text = word(name, "localhost" if local else default)
     try:
         return sites.interface(text)
     except sites.Misspelt as error:

@@ -20,7 +20,7 @@ APP = Path(__file__).resolve().parent.parent
 # --- The process and its listeners -------------------------------------------------------------
 
 DEBUG = switch("DEBUG", False)
-HOST = address("HOST", "0.0.0.0")
+HOST = address("HOST", "0.0.0.0", local=DEBUG)
 # Which of the three this process is; the servers' own start-up files say so. It decides how connections to
 # Postgres are kept: the ASGI role's threads come and go, so it has a pool; gunicorn's stay, so they keep theirs.
 ROLE = choice("ROLE", "command", ("asgi", "wsgi", "command"))
@@ -135,16 +135,18 @@ CONTENT_SECURITY_POLICY = {
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
+LOADERS = ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
         "OPTIONS": {
+            # While DEBUG is on, an edit shows at the next request.
+            "loaders": LOADERS if DEBUG else [("django.template.loaders.cached.Loader", LOADERS)],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
         },
     }
 ]

@@ -1,6 +1,7 @@
 """Static files: hashed and compressed when the image is built, served from memory's index at run time.
 
-While DEBUG is on, the files are found where they are written, so that an edit shows at the next reload.
+While DEBUG is on, the files are found where they are written, and browsers keep none, so that an edit shows at the next
+request.
 """
 
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ class AsWritten(ASGIStaticFilesHandler):
     async def get_response_async(self, request: Any) -> Any:
         response = await super().get_response_async(request)
         forbid_to_guess(response.headers)
+        response.headers["Cache-Control"] = "no-store"
         return response
 
 

@@ -34,11 +34,15 @@ def draining() -> bool:
     return _draining
 
 
-async def drain(seconds: float) -> None:
-    """Closes every socket, those that come meanwhile too. Returns when all are gone or the seconds are over."""
+async def drain(seconds: float, after_ms: int | None = None) -> None:
+    """Closes every socket, those that come meanwhile too. Returns when all are gone or the seconds are over.
+
+    Clients are told to stay away for a random time up to `after_ms`; without it, the longer the more there are.
+    """
     begin()
     spread = min(seconds * SPREAD_SHARE, len(sockets) / CLOSES_PER_SECOND)
-    after_ms = round(1000 * max(1.0, len(sockets) / RETURNS_PER_SECOND - spread))
+    if after_ms is None:
+        after_ms = round(1000 * max(1.0, len(sockets) / RETURNS_PER_SECOND - spread))
     began = asyncio.get_running_loop().time()
     told: set[Closable] = set()
     total = len(sockets)

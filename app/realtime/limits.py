@@ -58,6 +58,7 @@ GRACE_SECONDS = 30  # then SIGKILL comes, from compose and from Heroku
 FLUSH_SECONDS = 2  # for what was accepted to be stored, once the sockets are gone
 STOP_SECONDS = 2  # for requests in flight and close handshakes, after that
 END_SECONDS = 0.4  # for tasks, threads and connections to end, after everything else
+RELOAD_SECONDS = 0.5  # for each of the two while somebody who has changed the code waits to see it
 CLOSES_PER_SECOND = 100  # while draining, unless the window is too short for that
 RETURNS_PER_SECOND = 500  # clients are told to come back no faster: a process takes that many handshakes
 

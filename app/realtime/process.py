@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn, Protocol
 
@@ -19,7 +19,14 @@ from django.utils.module_loading import import_string
 
 from realtime import capacity, failures, metrics, reach, registry
 from realtime.drain import begin, drain
-from realtime.limits import BACKLOG, END_SECONDS, FLUSH_SECONDS, STOP_SECONDS, UNACKNOWLEDGED_SECONDS
+from realtime.limits import (
+    BACKLOG,
+    END_SECONDS,
+    FLUSH_SECONDS,
+    RELOAD_SECONDS,
+    STOP_SECONDS,
+    UNACKNOWLEDGED_SECONDS,
+)
 from realtime.signals import Signals
 
 SWITCH_SECONDS = 0.0005  # until a busy loop lets the database's thread go on: a transaction waits for it several times
@@ -30,6 +37,7 @@ THREADS = 8  # for blocking work that asks for no thread in particular
 GC_THRESHOLDS = 10_000, 3, 3
 EXIT_SECONDS = 0.5  # for the interpreter to end, after everything else
 TAKEN_PORT, BAD_SETTING = 1, 2
+RELOAD = 3  # the status by which realtime.reloading is asked for a successor
 NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}  # an address that this machine does not have
 
 Address = tuple[socket.AddressFamily, Any]
@@ -43,28 +51,38 @@ class Server(Protocol):
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
     async def start(self, listeners: Sequence[socket.socket], ceiling: float) -> None: ...
+    def accept_nobody(self) -> None: ...
     async def stop(self, seconds: float) -> None: ...
 
 
-def run(application: Any, signals: Signals) -> None:
-    """Serves the settings' ASGI_APPLICATION, or the given one, until a signal comes. Raises SystemExit."""
+def run(
+    application: Any,
+    signals: Signals,
+    listeners: Sequence[socket.socket] | None = None,
+    watch: Callable[[Callable[[], None]], None] | None = None,
+) -> NoReturn:
+    """Serves the settings' ASGI_APPLICATION, or the given one, until a signal comes. Raises SystemExit.
+
+    `listeners` are bound already; without them those of HOST and PORT are used. `watch` is called once the process
+    serves, with a function for any thread that ends it with the status RELOAD.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ["ROLE"] = "asgi"
     try:
-        listeners = listen()
+        listeners = listeners or listen(settings.HOST, settings.PORT)
         server = make_server(application)
     except ImproperlyConfigured as error:
         refuse(str(error), BAD_SETTING)
     with asyncio.Runner(loop_factory=lambda: server.loop) as runner:
-        runner.run(serve(server, listeners, signals))
+        status = runner.run(serve(server, listeners, signals, watch))
+    sys.exit(status)
 
 
-def listen() -> list[socket.socket]:
-    """One socket for each address of HOST.
+def listen(host: str, port: int) -> list[socket.socket]:
+    """One socket for each address of the host.
 
     Bound before anything is imported that takes long, so that a taken port is known at once.
     """
-    host, port = settings.HOST, settings.PORT
     try:
         return bind_those_here(addresses(host, port))
     except OSError as error:
@@ -127,7 +145,13 @@ def refuse(sentence: str, code: int) -> NoReturn:
     raise SystemExit(code)
 
 
-async def serve(server: Server, listeners: Sequence[socket.socket], signals: Signals) -> None:
+async def serve(
+    server: Server,
+    listeners: Sequence[socket.socket],
+    signals: Signals,
+    watch: Callable[[Callable[[], None]], None] | None,
+) -> int:
+    """The status that the process ends with."""
     failures.watch(asyncio.get_running_loop())
     asked = Asked(signals)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "work"))
@@ -148,15 +172,31 @@ async def serve(server: Server, listeners: Sequence[socket.socket], signals: Sig
     await server.start(listeners, limit - capacity.kept())
     reach.look()
     logger.info("Listening on %s", url(listeners[0]))
+    if watch:
+        watch(asked.reload)
     await asked.to_leave.wait()
+    if asked.to_return:
+        return await hand_over(server, asked)
     in_order = not asked.at_once.is_set()
     begin()
-    end_after((settings.DRAIN_SECONDS + FLUSH_SECONDS if in_order else 0) + STOP_SECONDS + END_SECONDS + EXIT_SECONDS)
+    leaving = settings.DRAIN_SECONDS + FLUSH_SECONDS if in_order else 0
+    end_after(leaving + STOP_SECONDS + END_SECONDS + EXIT_SECONDS, 1)
     if in_order:
         logger.info("Draining for %d s at most", settings.DRAIN_SECONDS)
         await first(drain(settings.DRAIN_SECONDS), asked.at_once.wait())
     await server.stop(0 if asked.at_once.is_set() else STOP_SECONDS)
     await registry.here().close()
+    return 0
+
+
+async def hand_over(server: Server, asked: "Asked") -> int:
+    """Leaves everybody to the successor, which has the same listeners: new connections wait for it."""
+    server.accept_nobody()
+    end_after(RELOAD_SECONDS + FLUSH_SECONDS + RELOAD_SECONDS + END_SECONDS + EXIT_SECONDS, RELOAD)
+    await first(drain(RELOAD_SECONDS, after_ms=0), asked.at_once.wait())
+    await server.stop(0 if asked.at_once.is_set() else RELOAD_SECONDS)
+    await registry.here().close()
+    return 0 if asked.at_once.is_set() else RELOAD
 
 
 def url(listener: socket.socket) -> str:
@@ -175,21 +215,26 @@ async def first(*these: Any) -> None:
         task.cancel()
 
 
-def end_after(seconds: float) -> None:
+def end_after(seconds: float, status: int) -> None:
     """Threads that hang, in a query for example, do not keep the process."""
-    clock = threading.Timer(seconds, os._exit, [1])
+    clock = threading.Timer(seconds, os._exit, [status])
     clock.daemon = True
     clock.start()
 
 
 class Asked:
-    """What the signals have asked for, as events of the running loop."""
+    """What the signals, and changes of the code, have asked for, as events of the running loop."""
 
     def __init__(self, signals: Signals) -> None:
         self.to_leave = asyncio.Event()
         self.at_once = asyncio.Event()
+        self.to_return = False  # as another process, with the code as it is then
         self._loop = asyncio.get_running_loop()
         signals.attach(self._hear)
+
+    def reload(self) -> None:
+        """From any thread. A signal that came first counts."""
+        self._loop.call_soon_threadsafe(self._note_reload)
 
     def _hear(self, number: int) -> None:
         if not self._loop.is_closed():
@@ -199,3 +244,8 @@ class Asked:
         self.to_leave.set()
         if number == signal.SIGINT:
             self.at_once.set()
+
+    def _note_reload(self) -> None:
+        if not self.to_leave.is_set():
+            self.to_return = True
+            self.to_leave.set()

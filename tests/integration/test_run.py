@@ -120,6 +120,20 @@ def test_it_serves_the_site_to_this_machine_until_ctrl_c_and_again(clone: Path) 
     assert (clone / ".run/secret_key").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_save_is_seen_at_once_and_ctrl_c_still_ends_all(tmp_path: Path) -> None:
+    clone, port = clone_into(tmp_path / "clone"), free_port()
+    terminal = Terminal(clone, port)
+    terminal.shows("Listening on")
+    urls = clone / "app/rooms/urls.py"
+    urls.write_text(urls.read_text().replace("urlpatterns = [", 'urlpatterns = [path("also/", views.lobby),'))
+    terminal.shows("urls.py changed, reloading.")
+    with urllib.request.urlopen(f"http://localhost:{port}/also/", timeout=SECONDS) as also:
+        assert also.status == 200
+    assert terminal.press_ctrl_c() == 0
+    assert "Traceback" not in terminal.text
+    assert "***" not in terminal.text
+
+
 def test_killing_make_ends_the_server(clone: Path) -> None:
     port = free_port()
     terminal = Terminal(clone, port)

@@ -86,7 +86,7 @@ class Process:
 
     def kill(self) -> None:
         """SIGKILL it with all its children, as a power cut would."""
-        for pid in [self.pid, *_descendants(self.pid)] if self.alive else []:
+        for pid in [self.pid, *descendants(self.pid)] if self.alive else []:
             _signal(pid, signal.SIGKILL)
         self.wait_end(STOP_SECONDS)
 
@@ -96,11 +96,11 @@ class Process:
 
     def pause(self) -> None:
         """SIGSTOP: it keeps its connections and answers nothing."""
-        for pid in [self.pid, *_descendants(self.pid)]:
+        for pid in [self.pid, *descendants(self.pid)]:
             _signal(pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        for pid in [*_descendants(self.pid), self.pid]:
+        for pid in [*descendants(self.pid), self.pid]:
             _signal(pid, signal.SIGCONT)
 
     def signal(self, number: int) -> None:
@@ -113,7 +113,7 @@ class Process:
         try:
             return self._child.wait(seconds)
         except subprocess.TimeoutExpired:
-            for pid in [self.pid, *_descendants(self.pid)]:
+            for pid in [self.pid, *descendants(self.pid)]:
                 _signal(pid, signal.SIGKILL)
             return self._child.wait()
 
@@ -141,13 +141,13 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """Children and theirs, by asking the kernel; empty for a process that has gone."""
     try:
         children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
-    return children + [grandchild for child in children for grandchild in _descendants(child)]
+    return children + [grandchild for child in children for grandchild in descendants(child)]
 
 
 @atexit.register

@@ -75,10 +75,14 @@ class Server(daphne.server.Server):
         self._acceptors = [Acceptor(listener, self._take, ceiling) for listener in listeners]
         self._checking = keep("the check of connections", self._check)
 
+    def accept_nobody(self) -> None:
+        """From now on whoever comes waits in the kernel's queue, for as long as another process holds the listeners."""
+        while self._acceptors:
+            self._acceptors.pop().close()
+
     async def stop(self, seconds: float) -> None:
         """Accepts nobody any more, closes sockets and gives what is under way so many seconds."""
-        for acceptor in self._acceptors:
-            acceptor.close()
+        self.accept_nobody()
         self._checking.cancel()
         for protocol in list(self.connections):
             if isinstance(protocol, Socket):

@@ -48,11 +48,15 @@ class Server(uvicorn.Server):
         self._acceptors = [Acceptor(listener, self._take, ceiling) for listener in listeners]
         self._ticking = keep("uvicorn's clock", self.main_loop)
 
+    def accept_nobody(self) -> None:
+        """From now on whoever comes waits in the kernel's queue, for as long as another process holds the listeners."""
+        while self._acceptors:
+            self._acceptors.pop().close()
+
     async def stop(self, seconds: float) -> None:
         """Accepts nobody any more, closes sockets and gives what is under way so many seconds."""
         self.should_exit = True
-        for acceptor in self._acceptors:
-            acceptor.close()
+        self.accept_nobody()
         for connection in list(self.server_state.connections):
             try:
                 connection.shutdown()

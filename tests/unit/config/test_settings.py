@@ -175,6 +175,13 @@ def test_lists_are_separated_by_commas(read: Read) -> None:
 def test_only_while_developing_this_machine_is_a_host_by_itself(read: Read) -> None:
     assert read(DEBUG="1").ALLOWED_HOSTS == ["localhost", "127.0.0.1", "[::1]"]
     assert read(DEBUG="1", ALLOWED_HOSTS="a.org").ALLOWED_HOSTS == ["a.org"]
+    assert read(DEBUG="1").HOST == "localhost"
+    assert read(DEBUG="1", HOST="0.0.0.0").HOST == read().HOST == "0.0.0.0"
+
+
+def test_only_while_developing_templates_are_read_anew_for_each_page(read: Read) -> None:
+    loaders = {debug: read(DEBUG=debug).TEMPLATES[0]["OPTIONS"]["loaders"] for debug in ("0", "1")}
+    assert loaders["0"] == [("django.template.loaders.cached.Loader", loaders["1"])]
 
 
 @pytest.mark.parametrize("role", ["asgi", "wsgi", "command"])

@@ -67,6 +67,12 @@ async def test_the_more_there_are_the_longer_they_stay_away() -> None:
     assert 2_000 < max(member.told[0].after_ms or 0 for member in crowd) < 5_000
 
 
+async def test_whoever_is_awaited_already_is_told_to_return_at_once() -> None:
+    crowd = [Member() for _ in range(200)]
+    await drain.drain(0.5, after_ms=0)
+    assert {member.told[0].after_ms for member in crowd} == {0}
+
+
 async def test_who_does_not_leave_is_left_behind() -> None:
     bob = Member(deaf=True)
     began = asyncio.get_running_loop().time()
