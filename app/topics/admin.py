@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from topics.models import Entry, Log
+from topics.models import Entry, Log, Token
 
 
 class Window(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -48,3 +48,19 @@ class EntryAdmin(Window):
     @admin.display(description="data")
     def beginning(self, entry: Entry) -> str:
         return entry.data[:80]
+
+
+@admin.register(Token)
+class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """To look through and to revoke. Nobody makes one for somebody else: its secret would be known to two."""
+
+    list_display = ("name", "user", "topics", "acts", "created_at", "expires_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("name",)
+    ordering = ("-pk",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

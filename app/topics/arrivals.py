@@ -16,12 +16,15 @@ from django.http import parse_cookie
 from realtime.contract import Dialect
 from realtime.hub import Hub
 from topics import faults, logs
+from topics.authentication import LoginRequired, NotValid, bearer_of, by_callables
 from topics.gathering import Gathering, Unanswered
+from topics.identity import Identity
 from topics.live import PREFIX
 from topics.people import COOKIE, Person, guest_of
 from topics.permission import READ, may, may_now
 from topics.resume import Snapshot, Wish, remembered, snapshots
 from topics.sessions import people_of
+from topics.tokens import identities, is_ours
 from topics.unread import unread
 
 if TYPE_CHECKING:
@@ -32,26 +35,26 @@ logger = logging.getLogger(__name__)
 TOGETHER: Final = 100  # topics joined in one lookup: as many as a socket may have
 
 
-class LoginRequired(Exception):
-    """Guests may not come in."""
-
-
 class Forbidden(Exception):
     """The person may not read the topic, or there is none: the two cannot be told apart."""
 
 
 class Claim(NamedTuple):
-    """Who a handshake says that it is. Nothing of it is proved."""
+    """Who a handshake or a request says that it is. Nothing of it is proved."""
 
     session: str | None
     guest: str | None
+    bearer: str | None
+    headers: tuple[tuple[bytes, bytes], ...]
 
 
 def claim_of(scope: dict[str, Any]) -> Claim:
     header = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
     cookies = parse_cookie(header.decode("latin-1"))
     session = cookies.get(settings.SESSION_COOKIE_NAME)
-    return Claim(session if session and session.isprintable() else None, cookies.get(COOKIE))
+    bearer = bearer_of(scope["headers"], scope.get("subprotocols") or ())
+    session = session if session and session.isprintable() else None
+    return Claim(session, cookies.get(COOKIE), bearer, tuple(scope["headers"]))
 
 
 class Visit(NamedTuple):
@@ -71,18 +74,37 @@ class Arrivals:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._people: Gathering[str, Person | None] = Gathering(_people)
+        self._bearers: Gathering[str, Identity | None] = Gathering(identities)
         self._visits: Gathering[Visit, Snapshot] = Gathering(_shown, TOGETHER)
 
     async def close(self) -> None:
         await self._people.close()
+        await self._bearers.close()
         await self._visits.close()
 
-    async def person(self, claim: Claim, address: str) -> Person:
+    async def identity(self, claim: Claim, address: str) -> Identity:
         """Raises LoginRequired, or Unanswered."""
+        if without_cookie := await self.without_cookie(claim, address):
+            return without_cookie
         found = await self._people.ask(claim.session) if claim.session else None
-        if found is None and not settings.ALLOW_GUESTS:
+        if found is not None:
+            return Identity(replace(found, address=address), session=claim.session)
+        if not settings.ALLOW_GUESTS:
             raise LoginRequired
-        return replace(found or guest_of(claim.guest), address=address)
+        return Identity(replace(guest_of(claim.guest), address=address))
+
+    async def without_cookie(self, claim: Claim, address: str) -> Identity | None:
+        """None where cookies count. Raises NotValid, or Unanswered."""
+        if claim.bearer is not None and is_ours(claim.bearer):
+            found = await self._bearers.ask(claim.bearer)
+        else:
+            try:
+                found = await by_callables(claim.bearer, claim.headers)
+            except DatabaseError as error:
+                raise Unanswered from error
+        if found is None and claim.bearer is not None:
+            raise NotValid
+        return found and found._replace(person=replace(found.person, address=address))
 
     async def join(
         self, topic: "Topic", person: Person, since: int | None, epoch: str | None, dialect: Dialect | None = None

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import connections
+from django.utils.module_loading import import_string
 
 from topics import routes
 from topics.topic import Topic
@@ -88,6 +89,26 @@ def without_layer() -> list[CheckMessage]:
             id="topics.W002",
         )
     ]
+
+
+@register("topics")
+def authentication_can_be_imported(**_: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            f"TOPICS_AUTHENTICATION names {path!r}, which cannot be imported.",
+            hint="Each is the dotted path of a callable (bearer, headers) that returns a user, a Person or None.",
+            id="topics.E010",
+        )
+        for path in getattr(settings, "TOPICS_AUTHENTICATION", ())
+        if not _is_importable(path)
+    ]
+
+
+def _is_importable(path: str) -> bool:
+    try:
+        return callable(import_string(path))
+    except ImportError:
+        return False
 
 
 # --- Those of databases run with `migrate`, before anything is changed ---------------------------------

@@ -126,8 +126,8 @@ async def stream(request: ASGIRequest, name: str, person: Person) -> HttpRespons
         snapshot = await services.arrivals.join(topic, person, since, epoch)
     except Forbidden:
         raise Denied(*NO_SUCH_TOPIC) from None
-    session = None if person.guest else request.session.session_key
-    body = EventStream(services, topic, person, session, snapshot, address)
+    identity = request.identity  # type: ignore[attr-defined]
+    body = EventStream(services, topic, identity, snapshot, address)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(body, content_type="text/event-stream", headers=headers)
 

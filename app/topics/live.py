@@ -12,8 +12,9 @@ from realtime.contract import Changed, Follower, Numbered
 from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.standing import Notice, Verdict
-from topics import database, frames, logs, notices, permission, replay
+from topics import claims, database, frames, logs, notices, permission, replay
 from topics.gathering import Gathering
+from topics.identity import Identity
 from topics.log import Stored
 from topics.models import Installation, Log
 from topics.people import Person, shown
@@ -31,12 +32,12 @@ Asked = tuple[str, int, int]
 
 
 class Present(Follower, Protocol):
-    """A socket or a stream. `session` is the key of the one by which its person is logged in."""
+    """A socket or a stream."""
 
     @property
     def person(self) -> Person: ...
     @property
-    def session(self) -> str | None: ...
+    def identity(self) -> Identity: ...
     @property
     def followed(self) -> Sequence[Topic]: ...
     @property
@@ -58,9 +59,10 @@ class Topics:
         Who is doubted is asked about anew in each of her topics, too.
         """
         present = cast(Sequence[Present], followers)
-        people = {one.session: one.person for one in present if one.session}
-        over = await database.run(database.readers, self._accounts.over, people, doubted) if people else {}
-        verdict = Verdict({one: over[one.session] for one in present if one.session in over}, {})
+        held = {one: claim for one in present if (claim := claims.claim_of(one.identity))}
+        people = {claim: one.person for one, claim in held.items()}
+        over = await database.run(database.readers, claims.over, self._accounts, people, doubted) if people else {}
+        verdict = Verdict({one: over[claim] for one, claim in held.items() if claim in over}, {})
         verdict.rooms.update(await self._lost(present))
         if doubted:
             await self._ask_again([one for one in present if one not in verdict.followers])

@@ -1,4 +1,4 @@
-"""What lasts: one log a topic, and the numbered events of all logs in one table."""
+"""What lasts: one log a topic, the numbered events of all logs in one table, and who may come in without a cookie."""
 
 import secrets
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ from topics.routes import MAX_NAME
 
 MAX_ID = 64  # of an event, as its author calls it
 MAX_KEY = 80  # of a person
+MAX_TOKEN_NAME = 80
 MAX_PERSON_NAME = 150  # as long as Django lets a user's name be
 
 
@@ -137,3 +138,45 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{'out' if self.out else 'look'}: {self.person or self.topic}"
+
+
+class Token(models.Model):
+    """By which a program comes in as its user, within a scope; see topics.tokens. Deleting the row revokes it.
+
+    Only a digest of the secret is kept: the secret has 256 random bits, so nothing slower than SHA-256 is needed.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    name = models.CharField(max_length=MAX_TOKEN_NAME, help_text="What it is for: a bot, a phone.")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    topics = models.TextField(default="*", help_text="Names of topics, one a line; * stands for any part of a name.")
+    may_read = models.BooleanField(default=True)
+    may_write = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def acts(self) -> str:
+        return " and ".join(act for act, may in (("read", self.may_read), ("write", self.may_write)) if may)
+
+
+class Ticket(models.Model):
+    """Lets somebody in once, within a minute, as who she was when she asked for it.
+
+    `session` or `token` is what it was asked by: who comes in by the ticket goes with that. `who` is the person as
+    JSON, `until` the moment at which her right to be here ends, where it does.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    who = models.TextField()
+    session = models.TextField(blank=True)
+    token = models.ForeignKey(Token, models.CASCADE, null=True, related_name="+")
+    until = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"until {self.expires_at}"

@@ -18,6 +18,7 @@ from django.utils.crypto import salted_hmac
 
 from realtime.admission import subscriber_at
 from topics.names import is_person_name
+from topics.scope import Scope
 
 COOKIE = "guest"
 SALT = "rooms.people"  # of cookies that are out there
@@ -32,7 +33,8 @@ class Person:
 
     `user_id` is the user's primary key, of whatever type the project's users have. A guest without a cookie is not
     `known`: the same one over the next connection cannot be told from anybody else. `address` is where the person
-    sends from just now, of IPv6 the network; empty where that is not known.
+    sends from just now, of IPv6 the network; empty where that is not known. Who comes by a token has its `scope`, which
+    is asked beside each topic's `may`.
     """
 
     key: str
@@ -41,6 +43,7 @@ class Person:
     user_id: Any = None
     known: bool = True
     address: str = field(default="", compare=False)
+    scope: Scope | None = None
 
     @property
     def as_author(self) -> "Person":
@@ -54,6 +57,9 @@ class Person:
     def public_key(self) -> str:
         """The same as long as `key` is, and says nothing about it: for pages and browsers, to tell people apart by."""
         return public_key_of(self.key)
+
+    def within(self, scope: Scope) -> "Person":
+        return replace(self, scope=scope)
 
     def as_dict(self) -> dict[str, Any]:
         return {"name": self.name, "guest": self.guest}

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 async def may(topic: "Topic", person: Person, act: str) -> bool:
     """Raises the database's errors: nobody knows then. Every other one is a mistake in `may`, and means no."""
+    if person.scope is not None and not person.scope.allows(topic.name, act):
+        return False
     if not iscoroutinefunction(topic.may):
         return await database.run(database.readers, may_now, topic, person, act)
     try:
@@ -37,6 +39,8 @@ async def may(topic: "Topic", person: Person, act: str) -> bool:
 
 def may_now(topic: "Topic", person: Person, act: str) -> bool:
     """The same for a topic whose `may` is sync, in this very thread."""
+    if person.scope is not None and not person.scope.allows(topic.name, act):
+        return False
     try:
         return bool(topic.may(person, act))
     except DatabaseError:

@@ -12,10 +12,15 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from realtime.admission import subscriber
 from realtime.origin import is_welcome
+from topics import cors
+from topics.arrivals import claim_of
+from topics.authentication import NotValid
 from topics.gathering import Unanswered
+from topics.identity import Identity
 from topics.people import person_of, remember_guest
-from topics.services import UNAVAILABLE, Denied
+from topics.services import UNAVAILABLE, Denied, Services
 
 STATUS: Final = {
     "no_such_topic": 404,
@@ -53,18 +58,24 @@ def answered(view: View) -> Any:
 
     @csrf_exempt  # a page of another site is known by its Origin, as it is at a socket's door
     @wraps(view)
-    async def wrapper(request: HttpRequest, name: str) -> HttpResponseBase:
+    async def wrapper(request: HttpRequest, **named: Any) -> HttpResponseBase:
+        response = cors.preflight() if cors.is_preflight(request) else await answer(request, **named)
+        cors.share(request, response)
+        return response
+
+    async def answer(request: HttpRequest, **named: Any) -> HttpResponseBase:
         try:
             if not isinstance(request, ASGIRequest):
                 raise Problem(501, "wrong_server", "Topics are served by the ASGI server: send /topics/ there.")
             if not is_welcome(dict(request.scope)):
                 raise Problem(403, "forbidden", "Pages of this origin may not ask here: add it to ALLOWED_ORIGINS.")
-            person = await sync_to_async(person_of)(request)
-            if person.guest and not settings.ALLOW_GUESTS:
-                raise Problem(401, "login_required", "Log in first.")
-            response = await view(request, name, person)
-            remember_guest(response, person)
+            identity = request.identity = await identified(request)  # type: ignore[attr-defined]
+            response = await view(request, person=identity.person, **named)
+            if hasattr(request, "person"):  # it was asked who that is by cookies
+                remember_guest(response, request.person)
             return response
+        except NotValid:
+            return not_valid()
         except Problem as problem:
             return problem.response()
         except Denied as refused:
@@ -73,6 +84,24 @@ def answered(view: View) -> Any:
             return _problem(Denied(*UNAVAILABLE)).response()
 
     return wrapper
+
+
+async def identified(request: ASGIRequest) -> Identity:
+    """Who asks: by cookies where nothing else says so. Raises Problem, NotValid, Unanswered."""
+    scope = dict(request.scope)
+    if without_cookie := await Services.here().arrivals.without_cookie(claim_of(scope), subscriber(scope)):
+        return without_cookie
+    person = await sync_to_async(person_of)(request)
+    if person.guest and not settings.ALLOW_GUESTS:
+        raise Problem(401, "login_required", "Log in first.")
+    return Identity(person, session=None if person.guest else request.session.session_key)
+
+
+def not_valid() -> HttpResponse:
+    """The same for every secret that is not valid, whatever is wrong with it."""
+    response = Problem(401, "login_required", "This token or ticket is not valid, or not any more.").response()
+    response["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    return response
 
 
 def _problem(refused: Denied) -> Problem:

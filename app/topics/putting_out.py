@@ -6,20 +6,22 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from realtime import hubs
+from topics.identity import token_key
 from topics.people import Person, of_user
 
 if TYPE_CHECKING:
+    from topics.models import Token
     from topics.notices import Notice
     from topics.topic import Topic
 
 
-def disconnect(*, user: Any = None, topic: "Topic | None" = None) -> None:
-    """Closes all sockets and streams of somebody, or puts everybody out of a topic.
+def disconnect(*, user: Any = None, token: "Token | None" = None, topic: "Topic | None" = None) -> None:
+    """Closes all sockets and streams of somebody, or those of a token alone, or puts everybody out of a topic.
 
     `user` is a user of the project's, or a Person. Whoever may come in comes in again: take the permission away first,
     in the same transaction. Heard after COMMIT, within a second; where Redis is away, within three.
     """
-    _give(user, topic, out=True)
+    _give(user=user, token=token, topic=topic, out=True)
 
 
 def recheck(*, user: Any = None, topic: "Topic | None" = None) -> None:
@@ -27,24 +29,26 @@ def recheck(*, user: Any = None, topic: "Topic | None" = None) -> None:
 
     Who is logged in no longer, or may not read any more, is put out. Heard as `disconnect` is.
     """
-    _give(user, topic, out=False)
+    _give(user=user, topic=topic, out=False)
 
 
-async def adisconnect(*, user: Any = None, topic: "Topic | None" = None) -> None:
-    await sync_to_async(disconnect)(user=user, topic=topic)
+async def adisconnect(*, user: Any = None, token: "Token | None" = None, topic: "Topic | None" = None) -> None:
+    await sync_to_async(disconnect)(user=user, token=token, topic=topic)
 
 
 async def arecheck(*, user: Any = None, topic: "Topic | None" = None) -> None:
     await sync_to_async(recheck)(user=user, topic=topic)
 
 
-def _give(user: Any, topic: "Topic | None", *, out: bool) -> None:
+def _give(*, user: Any = None, token: "Token | None" = None, topic: "Topic | None" = None, out: bool) -> None:
     from topics import notices
     from topics.topic import Topic
 
-    if (user is None) == (topic is None):
-        raise TypeError("Either user= or topic= says whom it is about.")
-    if topic is None:
+    if [user, token, topic].count(None) != 2:
+        raise TypeError("Either user= or topic= (or token=, to disconnect) says whom it is about.")
+    if token is not None:
+        _tell(notices.new(person=token_key(token.pk), out=out))
+    elif topic is None:
         _tell(notices.new(person=_key_of(user), out=out))
     elif isinstance(topic, Topic):
         _tell(notices.new(topic=topic.name, out=out))

@@ -30,6 +30,7 @@ READS_A_SECOND: Final = 10
 READS_AT_ONCE: Final = 100
 NAMES_A_SECOND: Final = 0.2
 NAMES_AT_ONCE: Final = 10
+TICKETS_A_MINUTE: Final = 30  # of one person, as many at once
 
 
 def limits(person: Person) -> Limits:
@@ -45,6 +46,14 @@ def post(person: Person) -> float:
     if early := taken(limits(person)):
         too_fast.inc()
     return early
+
+
+def tickets(person: Person) -> Limits:
+    """The address counts where the settings say that it is one client's."""
+    found: Limits = {f"tickets:{person.key}": (TICKETS_A_MINUTE / 60, TICKETS_A_MINUTE)}
+    if settings.MESSAGE_RATE_PER_ADDRESS:
+        found[f"tickets:address:{person.address}"] = 10 * TICKETS_A_MINUTE / 60, 10 * TICKETS_A_MINUTE
+    return found
 
 
 def rename(person: Person) -> float:

@@ -18,6 +18,7 @@ from topics.outcomes import Removed, TooMuch, Unstorable
 from topics.people import Person, shown
 from topics.permission import KEPT_SECONDS, READ, WRITE, may, received
 from topics.routes import find
+from topics.scope import Scope
 from topics.sending import Sent, Writer
 from topics.topic import Topic
 from topics.writer import RETRY_AFTER_MS
@@ -71,7 +72,7 @@ class Services:
         self.writer = Writer(hub)
         self.arrivals = Arrivals(hub)
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
-        self._may_write: dict[tuple[str, str], float] = {}  # until when that is known
+        self._may_write: dict[tuple[str, Scope | None, str], float] = {}  # until when that is known
 
     @classmethod
     def here(cls) -> "Services":
@@ -119,7 +120,7 @@ class Services:
 
     async def _may(self, topic: Topic, person: Person) -> bool:
         """Yes is kept for a moment; no is asked anew."""
-        identity, now = (person.key, topic.name), self.hub.loop.time()
+        identity, now = (person.key, person.scope, topic.name), self.hub.loop.time()
         if self._may_write.get(identity, 0.0) > now:
             return True
         if not await _known(may(topic, person, WRITE)):

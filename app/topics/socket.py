@@ -10,10 +10,13 @@ from realtime.consumer import SocketConsumer
 from realtime.limits import BAD_FRAMES_IN_A_ROW, TokenBucket
 from realtime.rates import Allowance
 from topics import rates
-from topics.arrivals import LoginRequired, claim_of
+from topics.arrivals import claim_of
+from topics.authentication import LoginRequired
 from topics.gathering import Unanswered
+from topics.identity import at_its_end
 from topics.live import TOPICS
 from topics.log import Outcome
+from topics.people import Person
 from topics.sending import Sent
 from topics.services import Denied, Services
 from topics.wording import BadFrame
@@ -28,13 +31,14 @@ class PersonSocket(SocketConsumer):
 
     product = TOPICS
 
-    __slots__ = ("bad_in_a_row", "bucket", "in_flight", "landed", "loop", "person", "services", "session", "whose")
+    __slots__ = ("bad_in_a_row", "bucket", "end", "identity", "in_flight", "landed", "loop", "services", "whose")
 
     def __init__(self) -> None:
         self.bad_in_a_row = 0
         self.in_flight = 0
         self.landed: asyncio.Future[None] | None = None
         self.whose: tuple[str, ...] = ()
+        self.end: asyncio.TimerHandle | None = None  # where the identity ends by itself
 
     # --- What a subclass says --------------------------------------------------------------------------
 
@@ -70,8 +74,12 @@ class PersonSocket(SocketConsumer):
     # --- Arriving and leaving --------------------------------------------------------------------------
 
     @property
+    def person(self) -> Person:
+        return self.identity.person
+
+    @property
     def key(self) -> str:
-        return self.person.key
+        return self.identity.person.key
 
     def goodbye_frame(self, reason: Goodbye) -> str:
         return reason.frame()
@@ -82,22 +90,24 @@ class PersonSocket(SocketConsumer):
         claim, address, asked = claim_of(self.scope), subscriber(self.scope), self.asked(self.scope)
         self.scope.clear()  # headers and all, which an idle socket would keep as long as it lives
         try:
-            self.person = await self.services.arrivals.person(claim, address)
+            self.identity = await self.services.arrivals.identity(claim, address)
         except Unanswered:
             self.close_with(AWAY)
         except LoginRequired:
             self.close_with(LOGIN)
         else:
-            self.session = None if self.person.guest else claim.session
+            self.end = at_its_end(self.identity, lambda: self.close_with(LOGIN))
             limits = rates.limits(self.person)
             self.bucket = self.services.hub.rates.enter(limits)
             self.whose = tuple(limits)
-            self.services.hub.present.enter(self)
+            self.services.hub.present.enter(self, *self.identity.keys)
             await self.arrived(asked)
 
     def ended(self) -> None:
+        if self.end is not None:
+            self.end.cancel()
         if self.whose:
-            self.services.hub.present.leave(self)
+            self.services.hub.present.leave(self, *self.identity.keys)
             self.services.hub.rates.leave(self.whose)
 
     # --- What the client says --------------------------------------------------------------------------

@@ -49,9 +49,13 @@ class Accounts:
         }
 
 
+def is_active(user: Any) -> bool:
+    return bool(getattr(user, "is_active", True))
+
+
 def active_among(keys: Collection[Any]) -> set[Any]:
     users = get_user_model()._default_manager.in_bulk(keys)
-    return {key for key, user in users.items() if user.is_active}
+    return {key for key, user in users.items() if is_active(user)}
 
 
 def prints_of(keys: Sequence[Any]) -> Iterator[tuple[Any, int]]:

@@ -12,14 +12,15 @@ from typing import Final
 
 from realtime import admission, drain, metrics
 from realtime.bundle import Bundle
-from realtime.closing import UNAVAILABLE, Goodbye
+from realtime.closing import LOGIN, UNAVAILABLE, Goodbye
 from realtime.feed import Feed
 from realtime.limits import EPHEMERAL_BYTES, OUTBOX_BYTES, PING_SECONDS, SLOW_SECONDS
 from realtime.outbox import TooSlow
 from topics import frames
+from topics.identity import Identity, at_its_end
 from topics.joining import joined
 from topics.live import PREFIX, TOPICS
-from topics.people import Person, shown
+from topics.people import shown
 from topics.resume import Snapshot
 from topics.services import LIMITS, Services
 from topics.topic import Topic
@@ -37,15 +38,14 @@ class EventStream:
         self,
         services: Services,
         topic: Topic,
-        person: Person,
-        session: str | None,
+        identity: Identity,
         snapshot: Snapshot,
         address: str | None = None,
     ) -> None:
         self._services = services
         self._topic = topic
-        self.person = person
-        self.session = session
+        self.identity = identity
+        self.person = identity.person
         self._snapshot = snapshot
         self._address = address  # where it counts
         self._waiting: deque[Bundle] = deque()
@@ -114,8 +114,9 @@ class EventStream:
             return
         admission.here.count(self._address, 1)
         drain.sockets.add(self)
-        self._services.hub.present.enter(self)
+        self._services.hub.present.enter(self, *self.identity.keys)
         feed = self._feed = self._join()
+        end = at_its_end(self.identity, lambda: self.close_with(LOGIN))
         try:
             yield self._welcome() + self._joined()
             while True:
@@ -132,8 +133,10 @@ class EventStream:
                     yield KEEP_ALIVE
         finally:
             admission.here.count(self._address, -1)
+            if end is not None:
+                end.cancel()
             drain.sockets.discard(self)
-            self._services.hub.present.leave(self)
+            self._services.hub.present.leave(self, *self.identity.keys)
             self._services.hub.leave(feed, self)
 
     async def _something_new(self) -> bool:

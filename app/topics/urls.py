@@ -1,5 +1,8 @@
 from django.urls import path
 
-from topics import http
+from topics import http, tickets
 
-urlpatterns = [path("<path:name>", http.topic, name="topic")]
+urlpatterns = [
+    path("ticket", tickets.ticket, name="ticket"),
+    path("<path:name>", http.topic, name="topic"),
+]

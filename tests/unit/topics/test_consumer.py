@@ -34,11 +34,18 @@ OPEN = "chat/open"
 class Client:
     """One tab: what it says the consumer receives, and what the consumer sends is in `heard`."""
 
-    def __init__(self, name: str = "alice", cookie: str = "", subprotocols: tuple[str, ...] = ("topics.v1",)) -> None:
+    def __init__(
+        self,
+        name: str = "alice",
+        cookie: str = "",
+        subprotocols: tuple[str, ...] = ("topics.v1",),
+        bearer: str | None = None,
+    ) -> None:
         cookie = cookie or f"guest={signing.dumps([name, name], salt=people.SALT)}"
+        bears = [(b"authorization", f"Bearer {bearer}".encode())] if bearer is not None else []
         scope = {
             "type": "websocket",
-            "headers": [(b"cookie", cookie.encode())],
+            "headers": [(b"cookie", cookie.encode()), *bears],
             "query_string": b"",
             "subprotocols": list(subprotocols),
         }

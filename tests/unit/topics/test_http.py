@@ -17,6 +17,7 @@ from realtime.limits import OUTBOX_BYTES
 from topics import people, rates
 from topics import stream as stream_module
 from topics.data import SIGNAL_BYTES
+from topics.identity import Identity
 from topics.models import Entry, Log
 from topics.services import Services
 from topics.stream import EventStream, position_of
@@ -380,7 +381,7 @@ async def test_carol_gets_no_stream_of_what_she_may_not_read() -> None:
 async def test_a_stream_that_is_not_read_is_bounded() -> None:
     services, topic = Services.here(), Chat(name_of_it="open")
     bob = people.guest_of(signing.dumps(["bob", "bob"], salt=people.SALT))
-    stream = EventStream(services, topic, bob, None, await services.arrivals.join(topic, bob, None, None))
+    stream = EventStream(services, topic, Identity(bob), await services.arrivals.join(topic, bob, None, None))
     large = Bundle.of("a" * 60_000)
     taken = 0
     while stream.hand(large):
