@@ -17,6 +17,8 @@ BEHIND_THE_FIRST_LINE = (
     r"\n(?:LINE \d+|DETAIL|HINT|QUERY|CONTEXT): .*?(?=\n\n(?:The above exception|During handling)|\Z)"
 )
 QUIET = ("asyncio", "daphne", "channels_redis", "redis", "twisted", "websockets", "urllib3", "sentry_sdk")
+# Tokens and tickets (topics.tokens), and whatever comes as `Bearer …` or as the subprotocol `bearer.…`.
+SECRET = re.compile(r"(\bbearer[ .]+)[\w.~+/=-]+|\b(?:topics|ticket)_[\w-]{32,}", re.IGNORECASE)
 FOR_EACH_BAD_REQUEST = "Invalid request from"  # how gunicorn's warnings begin that a stranger writes
 MOST = 2_000  # characters of a message or any other value,
 MOST_OF_A_TRACEBACK = 8_000  # and of a traceback with all its causes
@@ -122,6 +124,7 @@ def formatter(kind: str) -> dict[str, Any]:
             # Plain text: structured tracebacks would hold the values of variables, and so bodies.
             structlog.processors.format_exc_info,
             without_values,
+            without_secrets,
             bounded,
             *render(kind),
         ],
@@ -141,6 +144,14 @@ def without_values(logger: Any, method: str, event: dict[str, Any]) -> dict[str,
     """Behind its first line, an error of Postgres repeats the row or the statement, and with it what people said."""
     for field in event.keys() & {"event", "exception"}:
         event[field] = re.sub(BEHIND_THE_FIRST_LINE, "", str(event[field]), flags=re.DOTALL)
+    return event
+
+
+def without_secrets(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """What opens a door is written nowhere: some libraries, set to say all they can, show the headers of requests."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = SECRET.sub(lambda found: f"{found[1] or ''}(secret)", value)
     return event
 
 

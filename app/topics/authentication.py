@@ -21,6 +21,7 @@ from django.utils.module_loading import import_string
 
 from topics import database
 from topics.identity import Identity
+from topics.models import MAX_KEY, MAX_PERSON_NAME
 from topics.people import person
 from topics.standing import is_active
 
@@ -100,6 +101,8 @@ def identity_of(found: Any) -> Identity:
     if until is not None and not isinstance(until, datetime):
         raise TypeError("until which moment is a datetime")
     one = person(who)
+    if one is not None and (len(one.key) > MAX_KEY or len(one.name) > MAX_PERSON_NAME):
+        raise ValueError("a person's key or name is too long")
     if one is None or not is_active(who) or (until is not None and until <= timezone.now()):
         raise NotValid
     return Identity(one, until=until)

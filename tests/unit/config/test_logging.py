@@ -55,6 +55,28 @@ def test_an_error_carries_its_traceback_and_no_values(configured: Callable[[str]
 
 
 @pytest.mark.parametrize(
+    ("said_by_a_library", "written"),
+    [
+        ("< Authorization: Bearer abc.def-ghi", "< Authorization: Bearer (secret)"),
+        (
+            "< Sec-WebSocket-Protocol: topics.v1, bearer.dG9w, x",
+            "< Sec-WebSocket-Protocol: topics.v1, bearer.(secret), x",
+        ),
+        (f"ticket_{'a-_4' * 10} in the middle", "(secret) in the middle"),
+        (f"?token=topics_{'a-_4' * 10}", "?token=(secret)"),
+        ("the topics_list is short", "the topics_list is short"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["json", "console"])
+def test_what_opens_a_door_is_not_written(
+    configured: Callable[[str], Said], kind: str, said_by_a_library: str, written: str
+) -> None:
+    said = configured(kind)
+    logging.getLogger("rooms").warning(said_by_a_library)
+    assert written in said()
+
+
+@pytest.mark.parametrize(
     "behind",
     [
         "DETAIL:  Failing row contains (1, {words}).",

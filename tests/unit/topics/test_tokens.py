@@ -12,6 +12,7 @@ from django.test import AsyncClient
 from django.test import Client as Browser
 from django.utils import timezone
 
+import topics
 from realtime import hubs
 from topics import rates, tokens
 from topics.identity import Identity
@@ -395,3 +396,33 @@ async def test_a_topic_hears_who_the_ticket_is_for(alice: Any) -> None:
     assert event.by is not None
     assert event.by.user_id == alice.pk
     await page.left()
+
+
+async def test_one_token_of_alice_is_put_out_and_may_come_back(
+    alice: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    token, secret = issue(alice, "bot")
+    bot, idle, other = Client(bearer=secret), Client(bearer=secret), Client(bearer=issue(alice, "other")[1])
+    await bot.joins(LUNCH)
+    await idle.hears("welcome")
+    await other.joins(LUNCH)
+    with django_capture_on_commit_callbacks(execute=True):
+        topics.disconnect(token=token)
+    for one in (bot, idle):
+        assert (await one.hears("goodbye"))["reason"] == "disconnected"
+    again = Client(bearer=secret)
+    await again.joins(LUNCH)
+    assert other.closed is None
+    for one in (again, other):
+        await one.left()
+    with pytest.raises(TypeError, match="says whom it is about"):
+        topics.disconnect(token=token, user=alice)
+
+
+async def test_a_token_that_follows_nothing_ends_as_well(alice: Any) -> None:
+    token, secret = issue(alice, "bot")
+    idle = Client(bearer=secret)
+    await idle.hears("welcome")
+    token.delete()
+    await look_now()
+    await until(lambda: idle.closed)
