@@ -16,7 +16,7 @@ from django.http import parse_cookie
 from realtime.contract import Dialect
 from realtime.hub import Hub
 from topics import faults, logs
-from topics.authentication import LoginRequired, NotValid, bearer_of, by_callables
+from topics.authentication import LoginRequired, NotValid, bearer_of, by_callables, has_callables
 from topics.gathering import Gathering, Unanswered
 from topics.identity import Identity
 from topics.live import PREFIX
@@ -44,8 +44,8 @@ class Claim(NamedTuple):
 
     session: str | None
     guest: str | None
-    bearer: str | None
-    headers: tuple[tuple[bytes, bytes], ...]
+    bearer: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def claim_of(scope: dict[str, Any]) -> Claim:
@@ -54,7 +54,8 @@ def claim_of(scope: dict[str, Any]) -> Claim:
     session = cookies.get(settings.SESSION_COOKIE_NAME)
     bearer = bearer_of(scope["headers"], scope.get("subprotocols") or ())
     session = session if session and session.isprintable() else None
-    return Claim(session, cookies.get(COOKIE), bearer, tuple(scope["headers"]))
+    headers = tuple(scope["headers"]) if has_callables() else ()
+    return Claim(session, cookies.get(COOKIE), bearer, headers)
 
 
 class Visit(NamedTuple):

@@ -61,6 +61,10 @@ def decoded(subprotocol: str) -> str:
 # --- The project's own ---------------------------------------------------------------------------------
 
 
+def has_callables() -> bool:
+    return bool(getattr(settings, "TOPICS_AUTHENTICATION", ()))
+
+
 def callables() -> list[Callable[..., Any]]:
     """Those that TOPICS_AUTHENTICATION names, in its order."""
     return [import_string(path) for path in getattr(settings, "TOPICS_AUTHENTICATION", ())]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from client import Socket, dial, new_id
+from client import Socket, dial, new_id, new_room, room_path
 from servers.app import FOREIGN_APP, Image
 from servers.postgres import Postgres
 from servers.process import everything
@@ -88,6 +88,18 @@ async def test_a_bot_follows_sends_and_ends_wherever_it_is_when_its_token_is_rev
         assert await bot.closed() == 4401
     assert through_nginx.connection.close_code is None
     await through_nginx.leave()
+
+
+async def test_a_bot_talks_in_a_room_by_the_same_token(stack: Stack, alice: Visitor) -> None:
+    secret = token_of(alice, acts="read")
+    offered = [as_subprotocol(secret), "rooms.v1"]
+    bot = Socket(await dial(stack.ws_url + room_path(new_room()), subprotocols=offered))
+    welcome = await bot.of_type("welcome")
+    assert welcome["you"]["name"].startswith("alice")
+    assert bot.connection.subprotocol == "rooms.v1"
+    await bot.leave()
+    carol = Socket(await dial(stack.ws_url + room_path(new_room()), headers={"Authorization": "Bearer nonsense"}))
+    assert await carol.closed() == 4401
 
 
 def revoke(visitor: Visitor, acts: str) -> None:
