@@ -18,6 +18,7 @@ from realtime.closing import DELETED, FORBIDDEN, LOGIN, RESTART, Goodbye
 from realtime.standing import Verdict
 from topics import logs
 from topics import standing as topics_standing
+from topics.identity import Identity
 from topics.live import PREFIX, Topics
 from topics.models import Installation, Log, new_epoch
 from topics.people import Person, guest_of, of_user
@@ -47,6 +48,10 @@ class Tab:
     person: Person
     session: str | None = None
     put_out_of: list[str] = field(default_factory=list)
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.person, session=self.session)
 
     @property
     def key(self) -> str:
