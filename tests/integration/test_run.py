@@ -124,9 +124,11 @@ def test_a_save_is_seen_at_once_and_ctrl_c_still_ends_all(tmp_path: Path) -> Non
     clone, port = clone_into(tmp_path / "clone"), free_port()
     terminal = Terminal(clone, port)
     terminal.shows("Listening on")
+    terminal.text = ""
     urls = clone / "app/rooms/urls.py"
     urls.write_text(urls.read_text().replace("urlpatterns = [", 'urlpatterns = [path("also/", views.lobby),'))
     terminal.shows("urls.py changed, reloading.")
+    terminal.shows("Listening on")
     with urllib.request.urlopen(f"http://localhost:{port}/also/", timeout=SECONDS) as also:
         assert also.status == 200
     assert terminal.press_ctrl_c() == 0
