@@ -8,10 +8,10 @@ import logging
 from typing import Any
 
 from asgiref.sync import markcoroutinefunction
-from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from realtime.admission import forbid
+from realtime.conf import settings
 from realtime.seldom import Seldom, again
 
 logger = logging.getLogger(__name__)

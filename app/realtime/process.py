@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn, Protocol
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from realtime import capacity, failures, metrics, reach, registry
+from realtime.conf import settings
 from realtime.drain import begin, drain
 from realtime.limits import BACKLOG, END_SECONDS, FLUSH_SECONDS, STOP_SECONDS, UNACKNOWLEDGED_SECONDS
 from realtime.signals import Signals
@@ -30,6 +30,7 @@ THREADS = 8  # for blocking work that asks for no thread in particular
 GC_THRESHOLDS = 10_000, 3, 3
 EXIT_SECONDS = 0.5  # for the interpreter to end, after everything else
 TAKEN_PORT, BAD_SETTING = 1, 2
+PROJECT = "config"  # whose settings are meant where nobody says which
 NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}  # an address that this machine does not have
 
 Address = tuple[socket.AddressFamily, Any]
@@ -48,13 +49,17 @@ class Server(Protocol):
 
 def run(application: Any, signals: Signals) -> None:
     """Serves the settings' ASGI_APPLICATION, or the given one, until a signal comes. Raises SystemExit."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"{PROJECT}.settings")
     os.environ["ROLE"] = "asgi"
     try:
         listeners = listen()
         server = make_server(application)
     except ImproperlyConfigured as error:
         refuse(str(error), BAD_SETTING)
+    except ModuleNotFoundError as error:
+        if error.name != PROJECT:
+            raise
+        refuse("DJANGO_SETTINGS_MODULE is missing: set it to your settings, such as mysite.settings.", BAD_SETTING)
     with asyncio.Runner(loop_factory=lambda: server.loop) as runner:
         runner.run(serve(server, listeners, signals))
 
@@ -118,6 +123,8 @@ def make_server(application: Any) -> Server:
 
         reactor.install()
         from realtime.servers.daphne import Server
+    if not (application or settings.ASGI_APPLICATION):
+        raise ImproperlyConfigured("ASGI_APPLICATION is missing in the settings: set it to mysite.asgi.application.")
     # Like the settings' other names of objects, this one is the product's: nothing here knows which it is.
     return Server(application or import_string(settings.ASGI_APPLICATION))
 

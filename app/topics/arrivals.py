@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asgiref.sync import iscoroutinefunction
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import parse_cookie
 
 from realtime.contract import Dialect
 from realtime.hub import Hub
 from topics import faults, logs
+from topics.conf import settings
 from topics.gathering import Gathering, Unanswered
 from topics.live import PREFIX
 from topics.people import COOKIE, Person, guest_of

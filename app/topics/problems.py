@@ -6,13 +6,13 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from realtime.origin import is_welcome
+from topics.conf import settings
 from topics.gathering import Unanswered
 from topics.people import person_of, remember_guest
 from topics.services import UNAVAILABLE, Denied
