@@ -7,7 +7,8 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
-from config import intake, proxy, static
+from config import static
+from realtime import intake, proxy
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()  # sets Django up, which everything imported below needs

@@ -30,7 +30,7 @@ limit_request_line = limit_request_field_size = 8190  # as much as it can be tol
 limit_request_fields = MAX_HEADERS
 keepalive = KEEP_ALIVE_SECONDS
 graceful_timeout = GRACE_SECONDS - 10
-forwarded_allow_ips = ""  # config.proxy decides whom to believe
+forwarded_allow_ips = ""  # realtime.proxy decides whom to believe
 secure_scheme_headers: dict[str, str] = {}
 logconfig_dict = settings.LOGGING
 

@@ -13,7 +13,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from config.proxy import last
+from realtime.proxy import last
 
 LOG_SECONDS = 60  # between two lines, which anybody can cause
 NOT_NAMED = (

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from config import intake, proxy, static
+from config import static
+from realtime import intake, proxy
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

@@ -4,10 +4,9 @@ import ipaddress
 from collections import Counter
 from typing import Any, Final
 
-from django.conf import settings
-
 from realtime import capacity, drain, metrics
 from realtime.closing import TOO_MANY, Goodbye
+from realtime.conf import settings
 
 Message = dict[str, Any]
 HEALTH_PATH = "/ws/health/"  # probers always get in: a process that is full or leaving is alive

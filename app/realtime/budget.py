@@ -7,8 +7,9 @@ which could not fit is refused before it starts.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from django.conf import settings
 from django.core.checks import CheckMessage, Error
+
+from realtime.conf import settings
 
 # Each of gunicorn's four threads keeps one, the readiness check opens its own, and so does whoever publishes, once, to
 # read which installation this is.

@@ -8,8 +8,9 @@ import os
 import resource
 from typing import Final
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+
+from realtime.conf import settings
 
 # For files and connections that come and go while sockets are served.
 DATABASE: Final = 24  # a pool of connections, or SQLite's three files in each thread that works
@@ -41,7 +42,7 @@ def raise_limit() -> int:
 
 def kept() -> int:
     """Descriptors that no connection of a client may take."""
-    return max(DATABASE, getattr(settings, "DATABASE_POOL", 0)) + BETWEEN_PROCESSES + SPARE
+    return max(DATABASE, settings.DATABASE_POOL) + BETWEEN_PROCESSES + SPARE
 
 
 def settle(limit: int) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from realtime import events, metrics
+from realtime import events, layers, metrics
 from realtime.asking import Asking, Here
 from realtime.audience import dialect_of, in_words
 from realtime.bundle import Bundle
@@ -47,7 +47,9 @@ class Hub:
         self.feeds: dict[str, Feed] = {}
         self._product = product
         self._process = secrets.token_hex(8)
-        self._wire = Wire(get_channel_layer(), self._process, product.identity, self._receive, self._entered)
+        self._wire = Wire(
+            get_channel_layer() or layers.alone(), self._process, product.identity, self._receive, self._entered
+        )
         self.presence = Presence(self._process, self._send_presence, self._announce, self.loop.time)
         self._replays = asyncio.Semaphore(REPLAYS)
         self.rates = Rates(self.loop.time, self._tell_spent)

@@ -8,9 +8,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from django.conf import settings
-
-from realtime import failures, registry
+from realtime import failures, layers, registry
 from realtime.contract import Product
 from realtime.hub import Hub
 from realtime.limits import FLUSH_SECONDS
@@ -54,9 +52,9 @@ async def _asked(product: Product, ask: Callable[[Hub], Coroutine[Any, Any, T]])
 
 
 def _loop() -> asyncio.AbstractEventLoop | None:
-    """That of this process's hub. None where nobody can hear: without Redis all sockets would be in this process."""
+    """That of this process's hub. None where nobody can hear: in memory a layer reaches this process alone."""
     loop = next((loop for loop in registry.loops_with(Hub) if loop is not _publisher), None)
-    return publisher() if loop is None and settings.REDIS_URL else loop
+    return publisher() if loop is None and layers.reaches_others() else loop
 
 
 def publisher() -> asyncio.AbstractEventLoop:

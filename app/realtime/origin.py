@@ -5,18 +5,20 @@ page in the world could talk as its visitor.
 """
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from asgiref.sync import markcoroutinefunction
-from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from realtime.admission import forbid
+from realtime.conf import settings
 from realtime.seldom import Seldom, again
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+LOCAL = (".localhost", "127.0.0.1", "[::1]")
 
 
 class OriginGuard:
@@ -49,17 +51,22 @@ def own_origin(scope: dict[str, Any]) -> str | None:
     """The origin of this site's pages as the request's own scheme and Host name it."""
     (host,) = values(scope, b"host")
     domain, _ = split_domain_port(host)
-    if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
+    if not domain or not validate_host(domain, site_hosts()):
         return None
     scheme = "https" if scope.get("scheme") in {"wss", "https"} else "http"
     return f"{scheme}://{host.lower().removesuffix(DEFAULT_PORTS[scheme])}"
+
+
+def site_hosts() -> Sequence[str]:
+    """As HttpRequest.get_host() has them: while DEBUG is on, an empty list means this machine."""
+    return settings.ALLOWED_HOSTS or (LOCAL if settings.DEBUG else [])
 
 
 def tell(scope: dict[str, Any]) -> None:
     """For who runs the site and finds that nobody can talk. Strangers' headers are quoted, cut and seldom said."""
     try:
         (origin,), (host,) = values(scope, b"origin"), values(scope, b"host")
-        known = validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
+        known = validate_host(split_domain_port(host)[0], site_hosts())
     except Exception:  # no browser sends such headers
         return
     if known:

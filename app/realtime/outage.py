@@ -7,8 +7,7 @@ the one that it was given.
 import logging
 import os
 
-from django.conf import settings
-
+from realtime.conf import settings
 from realtime.seldom import Seldom, again
 
 logger = logging.getLogger(__name__)
@@ -45,5 +44,5 @@ def kind(error: BaseException) -> str:
 
 def layer() -> Outage:
     """Of what carries events between the processes."""
-    place = getattr(settings, "REDIS_PLACE", "")
+    place = settings.REDIS_PLACE
     return Outage(f"Redis at {place}" if place else "the channel layer")

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn, Protocol
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from realtime import capacity, failures, metrics, reach, registry
+from realtime.conf import settings
 from realtime.drain import begin, drain
 from realtime.limits import (
     BACKLOG,
@@ -38,6 +38,7 @@ GC_THRESHOLDS = 10_000, 3, 3
 EXIT_SECONDS = 0.5  # for the interpreter to end, after everything else
 TAKEN_PORT, BAD_SETTING = 1, 2
 RELOAD = 3  # the status by which realtime.reloading is asked for a successor
+PROJECT = "config"  # whose settings are meant where nobody says which
 NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}  # an address that this machine does not have
 
 Address = tuple[socket.AddressFamily, Any]
@@ -66,13 +67,17 @@ def run(
     `listeners` are bound already; without them those of HOST and PORT are used. `watch` is called once the process
     serves, with a function for any thread that ends it with the status RELOAD.
     """
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"{PROJECT}.settings")
     os.environ["ROLE"] = "asgi"
     try:
         listeners = listeners or listen(settings.HOST, settings.PORT)
         server = make_server(application)
     except ImproperlyConfigured as error:
         refuse(str(error), BAD_SETTING)
+    except ModuleNotFoundError as error:
+        if error.name != PROJECT:
+            raise
+        refuse("DJANGO_SETTINGS_MODULE is missing: set it to your settings, such as mysite.settings.", BAD_SETTING)
     with asyncio.Runner(loop_factory=lambda: server.loop) as runner:
         status = runner.run(serve(server, listeners, signals, watch))
     sys.exit(status)
@@ -136,6 +141,8 @@ def make_server(application: Any) -> Server:
 
         reactor.install()
         from realtime.servers.daphne import Server
+    if not (application or settings.ASGI_APPLICATION):
+        raise ImproperlyConfigured("ASGI_APPLICATION is missing in the settings: set it to mysite.asgi.application.")
     # Like the settings' other names of objects, this one is the product's: nothing here knows which it is.
     return Server(application or import_string(settings.ASGI_APPLICATION))
 

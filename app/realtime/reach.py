@@ -4,9 +4,9 @@ import logging
 import threading
 
 import redis
-from django.conf import settings
 from django.db import OperationalError, connection
 
+from realtime.conf import settings
 from realtime.outage import kind
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def _look_at_database() -> None:
 
 
 def ask_redis() -> None:
-    if getattr(settings, "REDIS_URL", ""):
+    if settings.REDIS_URL:
         timeouts = {"socket_timeout": 1, "socket_connect_timeout": 1}
         with redis.Redis.from_url(settings.REDIS_URL, **timeouts, **settings.REDIS_TLS) as client:
             client.ping()

@@ -4,9 +4,9 @@ import logging
 from typing import Any
 
 from asgiref.sync import markcoroutinefunction
-from django.conf import settings
 
 from realtime.admission import HEALTH_PATH, forbid
+from realtime.conf import settings
 from realtime.seldom import Seldom, again
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asgiref.sync import iscoroutinefunction
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import parse_cookie
 
@@ -17,6 +16,7 @@ from realtime.contract import Dialect
 from realtime.hub import Hub
 from topics import faults, logs
 from topics.authentication import LoginRequired, NotValid, bearer_of, by_callables, has_callables
+from topics.conf import settings
 from topics.gathering import Gathering, Unanswered
 from topics.identity import Identity
 from topics.live import PREFIX

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any, Final
 
-from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from realtime import layers
 from topics import routes
+from topics.conf import settings
 from topics.topic import Topic
 
 CALLED: Final = {"may": ("person", "act"), "received": ("person", "data")}
@@ -78,14 +79,13 @@ def clashing() -> list[CheckMessage]:
 
 
 def without_layer() -> list[CheckMessage]:
-    backend = str(settings.CHANNEL_LAYERS.get("default", {}).get("BACKEND", ""))
-    processes = getattr(settings, "REPLICAS", 1)
-    if processes == 1 or not backend.endswith("InMemoryChannelLayer"):
+    if settings.REPLICAS == 1 or layers.reaches_others():
         return []
     return [
         Warning(
-            f"{processes} processes serve sockets, and the channel layer is in memory: they hear each other late.",
-            hint="Set REDIS_URL.",
+            f"{settings.REPLICAS} processes serve sockets, each with a channel layer in its own memory: "
+            "they hear each other late.",
+            hint="Set REDIS_URL, or in settings of your own CHANNEL_LAYERS to one in Redis.",
             id="topics.W002",
         )
     ]

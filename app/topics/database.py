@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakSet
 
-from django.conf import settings
 from django.db import connection
 
 from realtime import registry
+from topics.conf import settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,7 +66,7 @@ def prepare(*, connection: Any, **kwargs: object) -> None:
     A server that is stricter than synchronous_commit=on stays so.
     """
     wanted = settings.DATABASE_SESSION
-    if not wanted or connection.connection in _prepared:
+    if connection.vendor != "postgresql" or not wanted or connection.connection in _prepared:
         return
     columns = ", ".join(SETS.get(name, "set_config(%s, %s, false)") for name in wanted)
     with connection.cursor() as cursor:

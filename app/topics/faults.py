@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from django.conf import settings
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
+
+from topics.conf import settings
 
 LOCK_TIMEOUT: Final = "55P03"
 PERMANENT: Final = ("22", "23", "54")  # data that cannot be stored, what contradicts other data, what is too big

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core import signing
 from django.http import HttpRequest
@@ -17,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 
 from realtime.admission import subscriber_at
+from topics.conf import settings
 from topics.names import is_person_name
 from topics.scope import Scope
 
@@ -102,7 +102,9 @@ def remember_guest(response: HttpResponseBase, person: Person) -> None:
     """Lets a guest keep the name from request to request and on every socket."""
     if person.guest:
         value = signing.dumps([person.key.removeprefix("guest:"), person.name], salt=SALT)
-        response.set_cookie(COOKIE, value, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=settings.HTTPS)
+        response.set_cookie(
+            COOKIE, value, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+        )
 
 
 def rename_guest(person: Person, name: str) -> Person:

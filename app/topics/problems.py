@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -17,6 +16,7 @@ from realtime.origin import is_welcome
 from topics import cors
 from topics.arrivals import claim_of
 from topics.authentication import NotValid
+from topics.conf import settings
 from topics.gathering import Unanswered
 from topics.identity import Identity
 from topics.people import person_of, remember_guest

@@ -4,11 +4,10 @@ from contextlib import suppress
 from time import monotonic
 from typing import Final
 
-from django.conf import settings
-
 from realtime import hubs, metrics
 from realtime.hub import Hub
 from realtime.rates import Limits, Rates
+from topics.conf import settings
 from topics.live import TOPICS
 from topics.people import Person
 

@@ -65,9 +65,10 @@ def extended() -> Image:
     """The application with consumers and routes that were written for Channels."""
     image = Image()
     (image.app / "rooms" / "stock.py").write_text(CONSUMER)
-    routing = image.app / "rooms" / "routing.py"
+    routing = image.app / "config" / "routing.py"
     text = routing.read_text().replace("\n]\n", "\n    *stock,\n]\n", 1)
-    routing.write_text(text.replace("from rooms.consumers", "from rooms.stock import stock\nfrom rooms.consumers"))
+    assert "*stock" in text
+    routing.write_text(f"from rooms.stock import stock\n{text}")
     return image
 
 

@@ -1,6 +1,8 @@
 """Who may know whom: config → rooms → topics → realtime, and inside rooms the doors → topics → the models."""
 
 import ast
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,12 @@ def test_nothing_below_the_doors_knows_a_door() -> None:
 def test_sockets_and_pages_do_not_know_each_other() -> None:
     assert [page for page in ("views", "forms", "admin", "urls") if knows("rooms.consumers", f"rooms.{page}")] == []
     assert not knows("rooms.views", "rooms.consumers")
+
+
+def test_the_packages_that_a_project_must_have_are_told_whole() -> None:
+    text = (APP.parent / "docs" / "into-your-project.md").read_text()
+    [told] = re.findall(r"grep -iE '\^\((.*)\)\\b'", text)
+    modules = {other for package in ("topics", "realtime") for name in of(package) for other in IMPORTS[name]}
+    roots = {other.partition(".")[0] for other in modules}
+    needed = {root.replace("_", "-") for root in roots - set(sys.stdlib_module_names) - set(PACKAGES)}
+    assert needed - set(told.split("|")) == {"asgiref", "django"}  # which every project has

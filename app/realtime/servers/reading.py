@@ -9,10 +9,9 @@ import time
 from sys import getsizeof
 from typing import Any
 
-from django.conf import settings
-
 from realtime import metrics
 from realtime.closing import TOO_FAST
+from realtime.conf import settings
 from realtime.limits import BURST_SECONDS, FLOOD_SECONDS, REST_SECONDS, TURN_SHARE
 from realtime.servers.incoming import Incoming
 

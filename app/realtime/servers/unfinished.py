@@ -7,10 +7,9 @@ of them goes, so that whoever sends a request at once is always served.
 import asyncio
 from typing import Protocol
 
-from django.conf import settings
-
 from realtime import metrics
 from realtime.admission import subscriber_at
+from realtime.conf import settings
 from realtime.limits import MAX_UNFINISHED
 
 

@@ -38,7 +38,7 @@ def test_a_thread_that_has_ended_is_replaced() -> None:
 def test_what_a_command_says_last_is_told_before_it_ends(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     layer = Layer()
     monkeypatch.setattr(hub_module, "get_channel_layer", lambda: layer)
-    settings.REDIS_URL = "redis://redis"
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}}
     before = threading.active_count()
     hubs.from_any_thread(Permissive(), lambda hub: hub.mention("1", "typing", by=""))  # type: ignore[arg-type]
     hubs.end_publisher()

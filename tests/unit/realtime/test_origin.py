@@ -38,6 +38,15 @@ def test_the_sites_own_pages_and_those_of_friends_are_welcome(origin: str, host:
     assert is_welcome(page(origin, host, scheme))
 
 
+@pytest.mark.parametrize("host", ["localhost", "rooms.localhost", "127.0.0.1", "[::1]"])
+def test_where_no_host_is_named_debug_means_this_machine(host: str, settings: Any) -> None:
+    settings.ALLOWED_HOSTS, settings.DEBUG = [], True
+    assert is_welcome(page(f"http://{host}:8000", f"{host}:8000"))
+    assert not is_welcome(page("http://chat.example", "chat.example"))
+    settings.DEBUG = False
+    assert not is_welcome(page(f"http://{host}:8000", f"{host}:8000"))
+
+
 @pytest.mark.parametrize(
     ("origin", "host", "scheme"),
     [

@@ -83,7 +83,7 @@ def test_who_brings_no_cookie_that_counts_is_not_known() -> None:
 
 
 def test_a_guests_cookie_is_kept_from_scripts_and_other_sites(settings: Any) -> None:
-    settings.HTTPS = True
+    settings.SESSION_COOKIE_SECURE = True
     response = HttpResponse()
     remember_guest(response, BOB)
     morsel = response.cookies[people.COOKIE]

@@ -53,9 +53,8 @@ async def test_what_she_has_spent_elsewhere_is_spent(process: Any) -> None:
     assert await asyncio.to_thread(rates.post, ALICE) > 0
 
 
-def test_a_process_without_a_hub_counts_for_itself(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_without_a_hub_counts_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_registries", {})
-    settings.REDIS_URL = ""
     somebody = people.guest_of(None)
     assert [rates.rename(somebody) > 0 for _ in range(rates.NAMES_AT_ONCE + 1)] == rates.NAMES_AT_ONCE * [False] + [
         True

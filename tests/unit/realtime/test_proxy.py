@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from config import proxy
+from realtime import proxy
 
 CAROL = ["203.0.113.9", 4711]
 

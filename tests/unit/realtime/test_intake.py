@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.http import parse_cookie
 
-from config import intake
+from realtime import intake
 from realtime.limits import MAX_BODY_BYTES
 
 ALICE = "sessionid=abcdefghijklmnop; csrftoken=ABCdef123; guest=WyJhIiwiYiJd:1abc:x-_y; theme=dark"
