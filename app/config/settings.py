@@ -77,6 +77,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # The first refuses unasked what django-axes has counted too much of; see config.logins.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+TOPICS_AUTHENTICATION: tuple[str, ...] = ()  # a project's own ways to say who one is; see docs/topics.md
 LOGIN_FAILURES = AXES_FAILURE_LIMIT = whole("LOGIN_FAILURES", 10, 1)
 LOGIN_FAILURES_PER_ADDRESS = whole("LOGIN_FAILURES_PER_ADDRESS", 100)
 AXES_HANDLER = "config.logins.Failures"

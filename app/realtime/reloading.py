@@ -18,7 +18,6 @@ from types import FrameType
 from typing import Final
 
 from django.apps import apps
-from django.conf import settings
 from django.utils import autoreload
 
 from realtime.process import RELOAD
@@ -132,7 +131,7 @@ class Reloader(autoreload.StatReloader):
 
 def project_folder() -> Path:
     """Where the package of the settings lies, and with it, as a rule, manage.py and the apps."""
-    package = settings.SETTINGS_MODULE.partition(".")[0]
+    package = os.environ["DJANGO_SETTINGS_MODULE"].partition(".")[0]
     spec = find_spec(package)
     assert spec, package
     [place, *_] = spec.submodule_search_locations or [spec.origin or ""]

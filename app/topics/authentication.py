@@ -14,12 +14,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from asgiref.sync import iscoroutinefunction
-from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from topics import database
+from topics.conf import settings
 from topics.identity import Identity
 from topics.models import MAX_KEY, MAX_PERSON_NAME
 from topics.people import person
@@ -62,12 +62,12 @@ def decoded(subprotocol: str) -> str:
 
 
 def has_callables() -> bool:
-    return bool(getattr(settings, "TOPICS_AUTHENTICATION", ()))
+    return bool(settings.TOPICS_AUTHENTICATION)
 
 
 def callables() -> list[Callable[..., Any]]:
     """Those that TOPICS_AUTHENTICATION names, in its order."""
-    return [import_string(path) for path in getattr(settings, "TOPICS_AUTHENTICATION", ())]
+    return [import_string(path) for path in settings.TOPICS_AUTHENTICATION]
 
 
 async def by_callables(bearer: str | None, headers: Iterable[tuple[bytes, bytes]]) -> Identity | None:

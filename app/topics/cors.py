@@ -1,9 +1,10 @@
 """What a browser must be told so that a page of an origin in ALLOWED_ORIGINS may ask here and read the answer."""
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
+
+from topics.conf import settings
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",

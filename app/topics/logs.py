@@ -29,10 +29,16 @@ def key_of(topic: "Topic", person: Person | None) -> int:
 
 def known(name: str) -> int | None:
     """The key of the name's log. None where nothing has been appended yet."""
+    found = current(name)
+    return found.key if found else None
+
+
+def current(name: str) -> Known | None:
+    """The name's log, as it is remembered or else by now. None where nothing has been appended yet."""
     if found := _known.get(name):
-        return found.key
+        return found
     log = look(name)
-    return log.pk if log else None
+    return Known(log.pk, log.epoch) if log else None
 
 
 def look(name: str) -> Log | None:

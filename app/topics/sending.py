@@ -84,7 +84,8 @@ def _new(entry: Sent) -> New | Outcome:
 
 def _follows(entry: Sent) -> bool:
     """Whether the topic's log is still the one that the sender follows."""
-    return logs.known(entry.topic.name) is not None and logs.epoch_of(entry.topic.name) == entry.epoch
+    found = logs.current(entry.topic.name)
+    return found is not None and found.epoch == entry.epoch
 
 
 def _key_of(entry: Sent, spoiled: int = 0) -> int:

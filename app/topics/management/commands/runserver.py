@@ -6,12 +6,12 @@ from functools import partial
 from socket import socket
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandParser
 from django.core.management.commands import runserver
 from django.db import OperationalError, connections
 
 from realtime import process, reloading
+from realtime.conf import settings
 from realtime.signals import Signals
 
 
