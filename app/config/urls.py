@@ -15,6 +15,7 @@ urlpatterns = [
     path("accounts/login/", one_at_a_time(auth.LoginView.as_view(redirect_authenticated_user=True)), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path("topics/", include("topics.urls")),
+    path("docs/", include("topics.documents.urls")),
     path("admin/login/", one_at_a_time(admin.site.login)),
     path("admin/", admin.site.urls),
 ]
