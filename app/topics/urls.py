@@ -1,5 +1,8 @@
 from django.urls import path
 
-from topics import http
+from topics import http, inspector
 
-urlpatterns = [path("<path:name>", http.topic, name="topic")]
+urlpatterns = [
+    path("", inspector.inspector, name="inspector"),
+    path("<path:name>", http.topic, name="topic"),
+]
