@@ -1,11 +1,13 @@
 """Chromium by Playwright, and somebody who sits before it."""
 
+import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, WebSocket, async_playwright, expect
 
+import contract
 from visitor import room_page
 
 EXECUTABLE = shutil.which("chromium") or "/usr/bin/chromium"
@@ -35,12 +37,20 @@ async def chromium() -> AsyncIterator[Browser]:
             await browser.close()
 
 
+def listen(socket: WebSocket) -> None:
+    """Both sides of what a page says by a socket are held to the documents."""
+    if protocol := contract.protocol_at(socket.url):
+        socket.on("framereceived", lambda payload: contract.heard(protocol, json.loads(payload)))
+        socket.on("framesent", lambda payload: contract.said(protocol, json.loads(payload)))
+
+
 class Person:
     """An actor of the story at a page. `problems` is what the browser complained of."""
 
     def __init__(self, page: Page, base: str) -> None:
         self.page, self.base = page, base
         self.problems: list[str] = []
+        page.on("websocket", listen)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda line: line.type == "error" and self.problems.append(line.text))
 

@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+import contract
+
 Frame = dict[str, Any]
 BATCH = "rooms.v1.batch"
 SECONDS = 10.0
@@ -56,7 +58,10 @@ class Socket:
         self.connection.transport.abort()
 
     async def send(self, frame: Frame | str | bytes) -> None:
+        """What is to be refused is given as text."""
         text = json.dumps(frame, ensure_ascii=False) if isinstance(frame, dict) else frame
+        if isinstance(frame, dict) and (protocol := contract.protocol_of(self.connection)):
+            contract.said(protocol, frame)
         await self.connection.send(text)
 
     async def say(self, body: str, id: str | None = None) -> Frame:
@@ -199,6 +204,7 @@ async def dial(
         close_timeout=2,
         max_size=2**20,
         proxy=None,
+        create_connection=contract.Checked,
     )
 
 

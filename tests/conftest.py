@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+import contract
 from servers import needed
 from servers.process import everything
 
@@ -34,6 +35,13 @@ settings.register_profile("few", max_examples=10)  # where each takes long
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
     config.addinivalue_line("markers", "postgres: of several who write at once, which SQLite has not")
+
+
+@pytest.fixture(autouse=True)
+def frames_are_as_documented() -> Iterator[None]:
+    contract.faults.clear()
+    yield
+    assert contract.faults == []
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+import contract
 from client import Frame, dial, new_id, room_path
 from servers.postgres import Database
 from visitor import Visitor
@@ -84,6 +85,7 @@ class Member:
             async with asyncio.timeout(RETRY):
                 if self._connection:
                     with suppress(ConnectionClosed):
+                        contract.said("rooms", frame)
                         await self._connection.send(json.dumps(frame))
                         return await answer
                 await asyncio.sleep(0.05)

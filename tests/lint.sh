@@ -15,6 +15,7 @@ main() {
   check "ruff" ruff check --quiet .
   check "mypy" in_app production mypy --config-file ../.mypy.ini realtime topics rooms
   check "tsc" tests/typescript/run.sh check
+  check "asyncapi" tests/asyncapi/run.sh
   check "shellcheck" scripts shellcheck --external-sources
   check "hadolint" dockerfiles hadolint
   check "django deploy" in_app production python -W error manage.py check --deploy --fail-level WARNING

@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.polls.topics import OPTIONS
 from client import new_id
+from contract import Checked
 from ledger import PATIENCE, SILENCE, Member, cookies_of
 from topics.client import ClientError, Event, Reset, connect
 
@@ -36,6 +37,7 @@ class Voter(Member):
                 silence=SILENCE,
                 longest_pause=LONGEST_PAUSE,
                 on_state=self._count,
+                create_connection=Checked,
                 **options,
             ) as socket:
                 await socket.join(BESIDE)

@@ -66,6 +66,7 @@ MESSAGE_RATE_PER_ADDRESS = whole("MESSAGE_RATE_PER_ADDRESS", 0)
 ROOMS_PER_PERSON = whole("ROOMS_PER_PERSON", 20)
 ROOMS_PER_ADDRESS = whole("ROOMS_PER_ADDRESS", 100)
 WS_ECHO = switch("WS_ECHO", False)
+SHOW_DOCS = switch("SHOW_DOCS", False)
 
 # --- Who is asking -----------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path("accounts/tokens/", include("topics.token_urls")),
     path("topics/", include("topics.urls")),
+    path("docs/", include("topics.documents.urls")),
     path("admin/login/", one_at_a_time(admin.site.login)),
     path("admin/", admin.site.urls),
 ]

@@ -8,5 +8,7 @@ class RoomsConfig(AppConfig):
 
     def ready(self) -> None:
         from rooms import before
+        from topics import documents
 
         post_migrate.connect(before.leave, sender=self)
+        documents.register("rooms.protocol.ROOMS_V1")

@@ -41,12 +41,16 @@ Body = Annotated[str, StringConstraints(min_length=1, max_length=MAX_BODY), Afte
 
 
 class Say(BaseModel):
+    """Say it. The same id with the same body by the same person is the same message."""
+
     type: Literal["message"]
     id: Id = Field(default_factory=chosen_id)
     body: Body
 
 
 class Typing(BaseModel):
+    """The others are told, at most once a second."""
+
     type: Literal["typing"]
 
 

@@ -27,5 +27,5 @@ __all__ = [
     "recheck",
 ]
 
-MODULES = ["admin", "client", "names", "people", "rates", "sockets", "testing", "wording"]
+MODULES = ["admin", "client", "documents", "names", "people", "rates", "shapes", "sockets", "testing", "wording"]
 """Modules that are public as a whole: for apps with pages, limits, or a protocol of their own."""

@@ -39,6 +39,8 @@ Epoch = Annotated[str, StringConstraints(max_length=32), AfterValidator(storable
 
 
 class Join(BaseModel):
+    """Follow a topic. `since` and `epoch`, both or neither, are the last number that the client has and its epoch."""
+
     type: Literal["join"]
     topic: Name
     since: Seq | None = None
@@ -46,11 +48,15 @@ class Join(BaseModel):
 
 
 class Leave(BaseModel):
+    """Answered by `left`."""
+
     type: Literal["leave"]
     topic: Name
 
 
 class Send(BaseModel):
+    """Append. The same person's same id and data is the same event. The topic need not be joined."""
+
     type: Literal["send"]
     topic: Name
     id: Id = Field(default_factory=chosen_id)
@@ -58,12 +64,16 @@ class Send(BaseModel):
 
 
 class Signal(BaseModel):
+    """Tell the others now."""
+
     type: Literal["signal"]
     topic: Name
     data: JsonValue
 
 
 class Read(BaseModel):
+    """Everything up to that number has been read. Answered by `unread`."""
+
     type: Literal["read"]
     topic: Name
     seq: Seq

@@ -40,7 +40,7 @@ async def topic(request: ASGIRequest, name: str, person: Person) -> HttpResponse
     if request.method == "POST":
         return await append(request, name, person)
     if request.method not in {"GET", "HEAD"}:
-        raise Problem(405, "bad_method", "GET reads, POST appends.")
+        raise Problem(405, "bad_method", "GET reads, POST appends.", allow="GET, HEAD, POST")
     reads_seldom(request, person)
     streams = request.accepts("text/event-stream") and "text/event-stream" in request.headers.get("Accept", "")
     if streams and request.method == "GET":

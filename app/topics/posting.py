@@ -6,16 +6,27 @@ from typing import Any, Final
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponseBase, JsonResponse
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from topics import rates
 from topics.log import Outcome, Stored
 from topics.people import Person
 from topics.problems import Problem
 from topics.services import Denied, Services, denied, topic_of
-from topics.wording import MAX_ID, chosen_id, is_utf_8, timestamp
+from topics.wording import MAX_ID, Id, chosen_id, timestamp
 
 MOST_AT_ONCE: Final = 100  # events in one POST
 MEANT: Final = "Topics-Person"  # the `key` of whoever wrote what is posted: it does not go out as somebody else's
+
+
+class Posted(BaseModel):
+    """An event to be appended. The same person's same id and data is the same event; an id left out is chosen."""
+
+    id: Id = Field(default_factory=chosen_id)
+    data: Any
+
+
+POSTED: Final = TypeAdapter(Posted).validator
 
 
 async def append(request: ASGIRequest, name: str, person: Person) -> HttpResponseBase:
@@ -27,25 +38,25 @@ async def append(request: ASGIRequest, name: str, person: Person) -> HttpRespons
     begun = [await begin(name, person, one) for one in several]  # in order; they are stored together
     outcomes = [await landing if isinstance(landing, asyncio.Future) else landing for landing in begun]
     if isinstance(wanted, list):
-        results = [result(one["id"], outcome) for one, outcome in zip(several, outcomes, strict=True)]
+        results = [result(one.id, outcome) for one, outcome in zip(several, outcomes, strict=True)]
         return JsonResponse({"results": results}, headers={"Cache-Control": "no-store"})
     if isinstance(outcomes[0], Denied):
         raise outcomes[0]
     status = 201 if outcomes[0] is not None and outcomes[0].fresh else 200
-    return JsonResponse(result(wanted["id"], outcomes[0]), status=status, headers={"Cache-Control": "no-store"})
+    return JsonResponse(result(wanted.id, outcomes[0]), status=status, headers={"Cache-Control": "no-store"})
 
 
 Became = Stored | Denied | None
 """What became of an event: stored, or why not; None where the topic took it and appended nothing."""
 
 
-async def begin(name: str, person: Person, one: dict[str, Any]) -> "asyncio.Future[Became] | Denied | None":
+async def begin(name: str, person: Person, one: Posted) -> "asyncio.Future[Became] | Denied | None":
     services, limits = Services.here(), rates.limits(person)
     try:
         if too_early := services.hub.rates.take_once(limits):
             rates.too_fast.inc()
             raise Denied("rate_limited", "That was too fast.", int(too_early * 1000) + 1)
-        sent = await services.taken(topic_of(name), one["id"], person, one["data"])
+        sent = await services.taken(topic_of(name), one.id, person, one.data)
     except Denied as refused:
         return refused
     if sent is None:
@@ -67,30 +78,32 @@ def result(id: str, became: Became) -> dict[str, Any]:
     return {"id": id, "seq": became.seq if became else None, "at": timestamp(became.at) if became else None}
 
 
-def posted(request: ASGIRequest) -> Any:
-    """One {"id", "data"} or a list of them; an id that is left out is chosen."""
+def posted(request: ASGIRequest) -> Posted | list[Posted]:
     if request.content_type != "application/json":
         raise Problem(415, "bad_request", "Send JSON: Content-Type: application/json.")
     try:
         found = json.loads(request.body)
     except (ValueError, RecursionError):
         raise Problem(400, "bad_request", "The body is no JSON.") from None
-    several = found if isinstance(found, list) else [found]
-    if not 0 < len(several) <= MOST_AT_ONCE:
+    if not isinstance(found, list):
+        return judged(found)
+    if not 0 < len(found) <= MOST_AT_ONCE:
         raise Problem(422, "bad_request", f"A list has 1 to {MOST_AT_ONCE} events.")
-    for index, one in enumerate(several):
-        if fault := fault_of(one):
-            where = {"index": index} if isinstance(found, list) else {}
-            raise Problem(422, "bad_request", f"Event {index + 1} of the list: {fault}" if where else fault, **where)
-        one.setdefault("id", chosen_id())
-    return found
+    return [judged(one, index) for index, one in enumerate(found)]
 
 
-def fault_of(one: Any) -> str:
-    """What is wrong with one event, as a sentence; empty where nothing is."""
-    if not isinstance(one, dict) or "data" not in one:
-        return 'An event is {"id": …, "data": …}.'
-    id = one.get("id", "chosen later")
-    if not (isinstance(id, str) and 0 < len(id) <= MAX_ID and is_utf_8(id) and "\x00" not in id):
+def judged(one: Any, index: int | None = None) -> Posted:
+    """One event, of a list where it has an index. Raises Problem."""
+    try:
+        return POSTED.validate_python(one, strict=True)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        fault = fault_of(error)
+    if index is None:
+        raise Problem(422, "bad_request", fault)
+    raise Problem(422, "bad_request", f"Event {index + 1} of the list: {fault}", index=index)
+
+
+def fault_of(error: ValidationError) -> str:
+    if error.errors(include_url=False, include_context=False, include_input=False)[0]["loc"] == ("id",):
         return f"An id is a text of 1 to {MAX_ID} characters."
-    return ""
+    return 'An event is {"id": …, "data": …}.'

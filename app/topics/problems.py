@@ -37,10 +37,13 @@ View = Callable[..., Awaitable[HttpResponseBase]]
 class Problem(Exception):
     """An answer that says what is wrong: a status, a code for programs, a sentence for people."""
 
-    def __init__(self, status: int, code: str, detail: str, retry_after_ms: int | None = None, **more: Any) -> None:
-        """`more` are further members, which say where it is."""
+    def __init__(
+        self, status: int, code: str, detail: str, retry_after_ms: int | None = None, allow: str = "", **more: Any
+    ) -> None:
+        """`allow` are the methods, where another one was taken; `more` are further members, which say where it is."""
         super().__init__(detail)
         self.status, self.code, self.detail, self.retry_after_ms, self.more = status, code, detail, retry_after_ms, more
+        self.allow = allow
 
     def response(self) -> HttpResponse:
         fields = {"title": HTTPStatus(self.status).phrase, "status": self.status, "code": self.code}
@@ -48,6 +51,8 @@ class Problem(Exception):
         response = JsonResponse({**fields, "detail": self.detail, **wait, **self.more}, status=self.status)
         response["Content-Type"] = "application/problem+json"
         response["Cache-Control"] = "no-store"
+        if self.allow:
+            response["Allow"] = self.allow
         if self.retry_after_ms:
             response["Retry-After"] = str(-(-self.retry_after_ms // 1000))
         return response

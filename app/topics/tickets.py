@@ -24,7 +24,7 @@ too_often: Final = metrics.limited.labels("tickets")
 @answered
 async def ticket(request: ASGIRequest, person: Person) -> HttpResponseBase:
     if request.method != "POST":
-        raise Problem(405, "bad_method", "POST gets a ticket.")
+        raise Problem(405, "bad_method", "POST gets a ticket.", allow="POST")
     if (bearer_of(request.scope["headers"]) or "").startswith(TICKET):
         raise Problem(403, "forbidden", "A ticket gets no other ticket.")
     if person.guest:

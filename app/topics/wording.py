@@ -55,6 +55,8 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID), AfterVal
 
 
 class Ping(BaseModel):
+    """Answered by `pong`."""
+
     type: Literal["ping"]
 
 

@@ -15,6 +15,7 @@ from django.db import OperationalError, connections
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
+import contract
 from realtime import drain, hubs, registry
 from realtime import hub as hub_module
 from realtime.closing import LOGIN, RESTART
@@ -86,6 +87,7 @@ class Client:
             self.leave()
         else:
             found = json.loads(event["text"])
+            contract.heard("topics" if self.consumer is TopicsConsumer else "rooms", found)
             self.heard += found if isinstance(found, list) else [found]
 
     def says(self, text: str | None = None, data: bytes | None = None, **frame: Any) -> None:

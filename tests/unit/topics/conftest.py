@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
+import contract
 from realtime import drain, hubs, registry
 from realtime import hub as hub_module
 from realtime.closing import RESTART
 from topics import database, logs, routes
 from topics.live import TOPICS
+from topics.testing.visitor import Visitor
 from unit.realtime.fakes import Layer, until
 
 from .declared import Begun, Chat, Notes, Votes
@@ -67,3 +69,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     there = [item for item in items if item.get_closest_marker("postgres")]
     config.hook.pytest_deselected(items=there)
     items[:] = [item for item in items if item not in there]
+
+
+@pytest.fixture(autouse=True)
+def visitors_are_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tabs of topics.testing say and hear."""
+    say, note = Visitor.say, Visitor._note
+
+    def said(self: Visitor, **frame: Any) -> None:
+        contract.said("topics", frame)
+        say(self, **frame)
+
+    def heard(self: Visitor, frame: Any) -> None:
+        contract.heard("topics", frame)
+        note(self, frame)
+
+    monkeypatch.setattr(Visitor, "say", said)
+    monkeypatch.setattr(Visitor, "_note", heard)

@@ -9,6 +9,8 @@ from typing import Any
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+import contract
+
 Frame = dict[str, Any]
 YOU = {"key": "k", "name": "alice", "guest": True}
 LIMITS = {"topics": 100, "data_bytes": 100, "signal_bytes": 50}
@@ -46,6 +48,7 @@ class Scripted:
         try:
             async for text in connection:
                 self.heard.append((number, json.loads(text)))
+                contract.said("topics", self.heard[-1][1])
         except ConnectionClosed:
             pass
 

@@ -11,6 +11,7 @@ from django.db import OperationalError, connections
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
+import contract
 from realtime import hub as hub_module
 from realtime.limits import BAD_FRAMES_IN_A_ROW
 from topics import consumer, log, logs, people, permission
@@ -64,6 +65,7 @@ class Client:
             self.leave()
         else:
             found = json.loads(event["text"])
+            contract.heard("topics", found)
             self.heard += found if isinstance(found, list) else [found]
 
     def says(self, text: str | None = None, binary: bytes | None = None, **frame: Any) -> None:

@@ -10,6 +10,7 @@ from django.core import signing
 from django.test import AsyncClient
 from prometheus_client import REGISTRY
 
+import contract
 from realtime import admission, drain
 from realtime.bundle import Bundle
 from realtime.closing import RESTART
@@ -38,11 +39,12 @@ def browser(name: str = "alice") -> AsyncClient:
 
 async def post(body: Any, name: str = "alice", path: str = OPEN, **more: Any) -> Any:
     text = body if isinstance(body, str) else json.dumps(body)
-    return await browser(name).post(path, text, content_type=more.pop("content_type", "application/json"), **more)
+    content_type = more.pop("content_type", "application/json")
+    return contract.answered(await browser(name).post(path, text, content_type=content_type, **more))
 
 
 async def get(name: str = "alice", path: str = OPEN, **headers: str) -> Any:
-    return await browser(name).get(path, headers=headers)
+    return contract.answered(await browser(name).get(path, headers=headers))
 
 
 # --- Pages -------------------------------------------------------------------------------------------
@@ -129,6 +131,7 @@ async def test_a_page_of_another_site_gets_nothing() -> None:
 async def test_other_methods_are_told_which_there_are() -> None:
     answer = await browser().put(OPEN)
     assert (answer.status_code, answer.json()["detail"]) == (405, "GET reads, POST appends.")
+    assert answer.headers["Allow"] == "GET, HEAD, POST"
 
 
 # --- Appending ---------------------------------------------------------------------------------------
@@ -242,6 +245,7 @@ class Stream:
                 fields = dict(line.split(": ", 1) for line in event.split("\n"))
                 self.retry = fields.get("retry", self.retry)
                 self.heard.append((fields.get("id"), json.loads(fields["data"])))
+                contract.heard("topics", self.heard[-1][1])
 
     async def hears(self, type: str, times: int = 1) -> tuple[str | None, dict[str, Any]]:
         def found() -> list[Any]:
@@ -362,9 +366,9 @@ async def test_streams_that_came_at_the_same_moment_are_not_more_than_fit(settin
 
 
 async def test_a_quiet_stream_says_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_module, "PING_SECONDS", 0.02)
+    monkeypatch.setattr(stream_module, "PING_SECONDS", 1)
     bob = await follow()
-    await until(lambda: bob.comments > 2)
+    await until(lambda: bob.comments > 0)
     assert [frame["type"] for _, frame in bob.heard] == ["welcome", "joined"]
     await bob.leave()
 

@@ -1,0 +1,115 @@
+"""What the server says in rooms.v1, as models: for the document, and for tests. `frames` words the same by hand."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import StringConstraints
+
+from rooms.frames import MAX_BODY
+from topics.shapes import Count, Epoch, Goodbye, Milliseconds, OnlyWhere, Pong, Seq, Shape, Time
+from topics.wording import Id
+
+Body = Annotated[str, StringConstraints(max_length=MAX_BODY)]
+
+
+class Person(Shape):
+    """Somebody, as everybody may see her."""
+
+    name: str
+    guest: bool
+
+
+class Message(Shape):
+    """Somebody said something. Comes to its sender, too."""
+
+    type: Literal["message"]
+    seq: Seq
+    id: Id
+    user: Person
+    body: Body
+    at: Time
+
+
+class Limits(Shape):
+    body: Count
+    """Characters of a message."""
+    per_second: Count
+    """Messages of one person, over all sockets."""
+    burst: Count
+    """Messages at once."""
+
+
+class Welcome(Shape):
+    """Always first."""
+
+    type: Literal["welcome"]
+    room: str
+    you: Person
+    key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    """The same on all sockets of one person; says nothing else."""
+    epoch: Epoch
+    seq: Count
+    recovered: bool
+    """Whether the messages begin at since + 1; else they are the latest, and replace what the client had."""
+    messages: list[Message]
+    members: list[Person]
+    member_count: Count
+    ping_seconds: Count
+    """The server's longest silence."""
+    limits: Limits
+
+
+class Ack(Shape):
+    """The message is stored for good."""
+
+    type: Literal["ack"]
+    id: Id
+    seq: Seq
+    at: Time
+
+
+class Presence(Shape):
+    """Who has come and gone: people, not connections; never oneself."""
+
+    type: Literal["presence"]
+    joined: list[Person]
+    left: list[Person]
+    member_count: Count
+
+
+class Typing(Shape):
+    """Never about oneself."""
+
+    type: Literal["typing"]
+    user: Person
+
+
+class Position(Shape):
+    """The room's last number. Who has not got it comes back with `since`."""
+
+    type: Literal["seq"]
+    seq: Count
+
+
+class Error(Shape):
+    """A frame was refused. `id` is the frame's own, where it had one."""
+
+    type: Literal["error"]
+    code: Literal[
+        "bad_json",
+        "bad_frame",
+        "unknown_type",
+        "too_long",
+        "rate_limited",
+        "too_many_rooms",
+        "forbidden",
+        "unavailable",
+    ]
+    """For programs."""
+    detail: str
+    """For people."""
+    id: Id = OnlyWhere
+    retry_after_ms: Milliseconds = OnlyWhere
+    """Where waiting helps."""
+
+
+SERVER_FRAMES: Final = (Welcome, Message, Ack, Presence, Typing, Position, Error, Goodbye, Pong)

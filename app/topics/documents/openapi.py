@@ -1,0 +1,124 @@
+"""OpenAPI 3.1 for topics over plain HTTP."""
+
+from typing import Any, Final
+
+from topics import http, http_shapes, posting
+from topics.documents import VERSION
+from topics.documents.schemas import reference, schemas
+from topics.routes import MAX_NAME
+
+DESCRIPTION: Final = (
+    "The same as on a socket, for what has none. Who asks is known by the site's cookies; without any, each request is"
+    " somebody new. What goes wrong is told as problem details (RFC 9457)."
+)
+READ: Final = (
+    "A page of history. With `members`, who follows the topic now. With `Accept: text/event-stream` the stream of"
+    " server-sent events: the data of each is a frame of topics.v1, its id the position to resume from."
+)
+
+NAME: Final = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "description": "The topic's, such as votes/lunch; its slashes may stand as they are.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_NAME},
+}
+WHOLE: Final = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+WHAT_GOES_WRONG: Final = {
+    "400": "The request is none.",
+    "401": "Log in first.",
+    "403": "Not for this person, or not for pages of this origin.",
+    "404": "There is no such topic for this person.",
+    "405": "Another method.",
+    "409": "The id is used for something else, or this is somebody else than who has written it.",
+    "413": "The body is too long.",
+    "415": "The body is not JSON.",
+    "422": "This is no event, or none that the topic takes.",
+    "429": "Too often: wait for as long as Retry-After says.",
+    "501": "This server is none for topics: a proxy in front sends /topics/ elsewhere.",
+    "503": "Not now: ask again, and append again with the same id.",
+}
+BY_THE_SERVER: Final = {"400", "413", "503"}  # also of what never reaches a topic: a sentence
+READING: Final = ("400", "401", "403", "404", "429", "501", "503")
+APPENDING: Final = (*READING, "409", "413", "415", "422")
+
+
+def document() -> dict[str, Any]:
+    answers = (http_shapes.Page, http_shapes.Members, http_shapes.Appended, http_shapes.Results, http_shapes.Problem)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Topics over HTTP", "version": VERSION, "description": DESCRIPTION},
+        "paths": {"/topics/{name}": {"parameters": [NAME], "get": get(), "post": post()}},
+        "components": {"schemas": schemas((*answers, posting.Posted))},
+    }
+
+
+def get() -> dict[str, Any]:
+    page = {"anyOf": [reference(http_shapes.Page), reference(http_shapes.Members)]}
+    content = {"application/json": {"schema": page}, "text/event-stream": {"schema": {"type": "string"}}}
+    return {
+        "operationId": "read",
+        "summary": "Read a topic, or follow it",
+        "description": READ,
+        "parameters": [
+            query("after", WHOLE, "Events that come after this number."),
+            query("before", WHOLE, "Events that come before this number: the last ones."),
+            query(
+                "limit",
+                {**WHOLE, "minimum": 1},
+                f"{http.PAGE} events unless told otherwise, {http.LONGEST_PAGE} at most; or {http.MEMBERS} members.",
+            ),
+            query("members", {"type": "string"}, "Who follows the topic now, instead of a page; any value."),
+            query("since", WHOLE, "Of a stream: the last number that is known. With `epoch`."),
+            query("epoch", {"type": "string", "maxLength": http.LONGEST_EPOCH}, "Of a stream. With `since`."),
+            header("Last-Event-ID", "Of a stream: the last id, which EventSource sends by itself."),
+        ],
+        "responses": {"200": {"description": "A page, or the stream.", "content": content}, **problems(READING)},
+    }
+
+
+def post() -> dict[str, Any]:
+    one = reference(posting.Posted)
+    several = {"type": "array", "minItems": 1, "maxItems": posting.MOST_AT_ONCE, "items": one}
+    appended, results = reference(http_shapes.Appended), reference(http_shapes.Results)
+    return {
+        "operationId": "append",
+        "summary": "Append an event, or several",
+        "description": "Answered once all are stored for good. Of several each has its own result.",
+        "parameters": [header(posting.MEANT, "The `key` of whoever wrote it: it is stored as nobody else's.")],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"anyOf": [one, several]}}},
+        },
+        "responses": {
+            "200": answer("It was there already, or the topic took it and appended nothing; or it was a list.")
+            | as_json({"anyOf": [appended, results]}),
+            "201": answer("The event is stored.") | as_json(appended),
+            **problems(APPENDING),
+        },
+    }
+
+
+def query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def header(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
+
+
+def answer(description: str) -> dict[str, Any]:
+    return {"description": description}
+
+
+def as_json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def problems(statuses: tuple[str, ...]) -> dict[str, Any]:
+    return {status: answer(WHAT_GOES_WRONG[status]) | problem(status) for status in sorted(statuses)}
+
+
+def problem(status: str) -> dict[str, Any]:
+    sentence = {"text/plain": {"schema": {"type": "string"}}} if status in BY_THE_SERVER else {}
+    return {"content": {"application/problem+json": {"schema": reference(http_shapes.Problem)}, **sentence}}

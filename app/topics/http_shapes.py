@@ -1,0 +1,74 @@
+"""What the server answers over plain HTTP, as models: for the document, and for tests."""
+
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from topics.shapes import Change, Count, Epoch, Event, Milliseconds, OnlyWhere, Person, Seq, Shape, Time, Topic, Word
+from topics.wording import Id
+
+
+class Page(Shape):
+    """Events in order, and where the log ends."""
+
+    topic: Topic
+    epoch: Epoch
+    seq: Count
+    events: list[Event | Change]
+
+
+class Members(Shape):
+    """Some who follow the topic now, and how many all are."""
+
+    topic: Topic
+    members: list[Person]
+    member_count: Count
+
+
+class Appended(Shape):
+    """Stored for good. Number and time are null where the topic took it and appended nothing."""
+
+    id: Id
+    seq: Seq | None
+    at: Time | None
+
+
+CODES: Final = [
+    *("bad_request", "bad_frame", "refused", "bad_method", "no_such_topic", "forbidden", "login_required", "conflict"),
+    *("somebody_else", "rate_limited", "unavailable", "wrong_server"),
+]
+Code = Annotated[Word, Field(examples=CODES, description="For programs: one of these, or one of the topic's own.")]
+
+
+class Reason(Shape):
+    """Why an event was not taken."""
+
+    code: Code
+    detail: str
+    """For people."""
+    retry_after_ms: Milliseconds = OnlyWhere
+
+
+class NotAppended(Shape):
+    id: Id
+    error: Reason
+
+
+class Results(Shape):
+    """What became of each, in the order of the list."""
+
+    results: list[Appended | NotAppended]
+
+
+class Problem(Shape):
+    """Problem details (RFC 9457)."""
+
+    title: str
+    status: int
+    code: Code
+    detail: str
+    """For people."""
+    retry_after_ms: Milliseconds = OnlyWhere
+    """Where waiting helps; Retry-After says the same in seconds."""
+    index: Count = OnlyWhere
+    """The place of the event at fault in the list that was posted, from 0."""
