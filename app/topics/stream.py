@@ -116,8 +116,11 @@ class EventStream:
         drain.sockets.add(self)
         self._services.hub.present.enter(self)
         feed = self._feed = self._join()
+        feed.grows |= self._snapshot.grows
         try:
             yield self._welcome() + self._joined()
+            for frame in self._snapshot.growing:
+                yield sent(frame.encode(), None)
             while True:
                 while self._waiting:
                     bundle = self._waiting.popleft()
