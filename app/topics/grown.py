@@ -9,7 +9,7 @@ Every transaction takes a Growing's row first, then the log's, then the event's.
 
 import json
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -78,10 +78,11 @@ def forget(key: int, seq: int) -> None:
     Growing.objects.filter(log=key, entry__seq=seq).delete()
 
 
-def end(entry: int, status: str | None = None, data: str | None = None) -> tuple[str, Stored] | None:
+def end(entry: int, status: str = FAILED, data: Callable[[str], str] | None = None) -> tuple[str, Stored] | None:
     """Ends the event, with its last data: the topic's name and the change. None where it has ended before.
 
-    Without data it says what it said last; without a status it was given up. In a transaction of the caller's.
+    `data` gives the data with a status, as JSON; without it the event says what it said last. To be called in a
+    transaction.
     """
     growing = Growing.objects.select_for_update().filter(pk=entry).first()
     if growing is None:
@@ -90,10 +91,9 @@ def end(entry: int, status: str | None = None, data: str | None = None) -> tuple
     found = Entry.objects.select_related("log").filter(pk=entry, retracted=False).first()
     if found is None:  # removed by age, for example
         return None
-    if data is None:
-        status = status or (CANCELLED if growing.cancelled else FAILED)
-        data = encode({**json.loads(found.data), "status": status})
-    return found.log.name, log.change(found.log_id, found.seq, data, log.person_of(found))
+    status = CANCELLED if growing.cancelled else status
+    text = data(status) if data else encode({**json.loads(found.data), "status": status})
+    return found.log.name, log.change(found.log_id, found.seq, text, log.person_of(found))
 
 
 def give_up(entry: int) -> tuple[str, Stored] | None:

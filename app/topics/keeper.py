@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
 from django.db import Error as DatabaseError
-from django.db import transaction
+from django.db import connection, transaction
 
 from realtime import hubs, registry
 from realtime.hub import Hub
@@ -50,9 +50,11 @@ class Keeper:
         self._trouble = Seldom()
 
     def keep(self, growth: "Growth") -> None:
+        """Where the writer is still in a transaction, it is that of a test case, which no other thread sees into."""
         with self._lock:
             self._growths[growth.entry] = growth
-            if self._thread is None or not self._thread.is_alive():  # also the one of before a fork
+            hidden = connection.in_atomic_block
+            if not hidden and (self._thread is None or not self._thread.is_alive()):  # also the one of before a fork
                 self._thread = threading.Thread(target=self._work, name="growing", daemon=True)
                 self._thread.start()
         hubs.from_any_thread(TOPICS, self._tell_soon)
@@ -84,7 +86,7 @@ class Keeper:
             growth.quiet = True  # nothing is told after the end
             try:
                 with transaction.atomic():
-                    if change := grown.end(growth.entry, status, growth.data(status)):
+                    if change := grown.end(growth.entry, status, growth.data):
                         appending.told(*change)
             except BaseException:
                 growth.quiet = False

@@ -123,7 +123,7 @@ async def test_async_code_writes_by_await() -> None:
         assert (out.seq, out.text, out.cancelled) == (1, "Pizza", False)
         assert await LUNCH.acancel(out.seq)
     assert not await LUNCH.acancel(out.seq)
-    assert [event.data["status"] for event in await LUNCH.aevents()] == ["done", "done"]
+    assert [event.data["status"] for event in await LUNCH.aevents()] == ["cancelled", "cancelled"]
     with pytest.raises(ZeroDivisionError):
         async with LUNCH.writing():
             raise ZeroDivisionError
@@ -196,6 +196,13 @@ def test_a_reader_stops_it_and_the_text_ends_where_it_was(by_hand: ByHand) -> No
         out.write(" best.")
     assert said() == ("Pizza is", "cancelled")
     assert len(changes()) == 1
+
+
+def test_what_was_stopped_just_before_its_end_was_stopped() -> None:
+    with LUNCH.writing() as out:
+        out.write("Pizza")
+        assert LUNCH.cancel(out.seq)
+    assert said() == ("Pizza", "cancelled")
 
 
 def test_what_does_not_grow_cannot_be_stopped() -> None:
