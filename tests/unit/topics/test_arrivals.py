@@ -126,7 +126,7 @@ def at(hub: Hub) -> Arrivals:
 
 async def test_who_returns_to_a_topic_that_is_remembered_costs_no_query() -> None:
     found = await at(Hub(since=3, last=9)).join(OPEN, ALICE, 5, "e")
-    assert found == ("e", 9, True, [f"event {seq}" for seq in range(6, 10)], 9, "e", None)
+    assert found[:7] == ("e", 9, True, [f"event {seq}" for seq in range(6, 10)], 9, "e", None)
 
 
 async def test_who_missed_nothing_gets_nothing_and_who_missed_much_the_beginning() -> None:
