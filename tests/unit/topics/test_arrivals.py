@@ -132,7 +132,7 @@ async def test_who_returns_to_a_topic_that_is_remembered_costs_no_query() -> Non
 async def test_who_missed_nothing_gets_nothing_and_who_missed_much_the_beginning() -> None:
     here = at(Hub(since=0, last=2 * LATEST))
     nothing, much = await here.join(OPEN, ALICE, 2 * LATEST, "e"), await here.join(OPEN, ALICE, 10, "e")
-    assert nothing == ("e", 2 * LATEST, True, [], 2 * LATEST, "e", None)
+    assert nothing[:7] == ("e", 2 * LATEST, True, [], 2 * LATEST, "e", None)
     assert (len(much.frames), much.position, much.seq) == (LATEST, 10 + LATEST, 2 * LATEST)
 
 
