@@ -380,11 +380,20 @@ def test_what_was_added_is_one_frame_however_many_words_it_is() -> None:
     assert growth.more() is None
 
 
-def test_after_the_end_nothing_is_told() -> None:
-    growth = Growth("votes/lunch", 3, 7, "")
-    growth.write("Pizza")
-    growth.quiet = True
-    assert growth.more() is None
+def test_while_the_end_is_stored_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be heard after the end."""
+    told: list[str | None] = []
+    end = grown.end
+
+    def ending(*args: Any) -> Any:
+        told.append(out._growth.more())
+        return end(*args)
+
+    monkeypatch.setattr(grown, "end", ending)
+    with LUNCH.writing() as out:
+        out.write("Pizza")
+    assert told == [None]
+    assert said() == ("Pizza", "done")
 
 
 @pytest.mark.parametrize("seed", range(20))
