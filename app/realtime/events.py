@@ -13,7 +13,7 @@ from realtime.seldom import Seldom, again
 logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 class Kind(NamedTuple):
@@ -36,6 +36,8 @@ KINDS: Final = {
     "to": Kind("frame to", 2, "an ephemeral frame, for the person with that key alone"),
     "notice": Kind("notice person out", 2, "as doubt, once by its number; out: those are put out"),
     "members": Kind("members question process", 2, "an event of MEMBERS"),
+    "grows": Kind("frame grows", 3, "an ephemeral frame, for all: more of a stored event that is still being written"),
+    "call": Kind("call", 3, "do what is done under that name; a hint"),
 }
 
 PRESENCE: Final = {  # beside their name, `presence`, and their `process`

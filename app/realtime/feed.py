@@ -45,6 +45,7 @@ class Feed:
         self.room = room
         self.epoch = epoch
         self.seq = seq
+        self.grows = False  # an event of it may still be written: how far, only the log knows
         self.checked = seq  # what had been handed out at the last check: a log that ends before it was restored
         self.live = Audience()
         self.behind: dict[Follower, asyncio.Task[None]] = {}

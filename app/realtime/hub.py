@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -45,6 +46,7 @@ class Hub:
     def __init__(self, product: Product) -> None:
         self.loop = asyncio.get_running_loop()
         self.feeds: dict[str, Feed] = {}
+        self.calls: dict[str, Callable[[], None]] = {}
         self._product = product
         self._process = secrets.token_hex(8)
         self._wire = Wire(
@@ -86,7 +88,7 @@ class Hub:
     def remembered(self, room: str, epoch: str, since: int) -> list[Numbered] | None:
         """What followed that number in that log, as its sockets here have heard it. None: only the log can tell."""
         feed = self.feeds.get(room)
-        if feed is None or feed.epoch != epoch or since > feed.seq:
+        if feed is None or feed.grows or feed.epoch != epoch or since > feed.seq:
             return None
         return [] if since == feed.seq else feed.remembered(since) or None
 
@@ -121,8 +123,29 @@ class Hub:
 
     def mention(self, room: str, frame: str, by: str) -> None:
         """Something that may get lost, to everybody but the person with that key."""
-        self._hear(room, {"frame": frame, "by": by})
-        self._wire.send(room, {"frame": frame, "by": by})
+        self._mention(room, {"frame": frame, "by": by})
+
+    def mention_growth(self, room: str, frame: str) -> None:
+        """More of an event that is still being written."""
+        self._mention(room, {"frame": frame, "grows": True})
+
+    def _mention(self, room: str, event: Event) -> None:
+        self._hear(room, event)
+        self._wire.send(room, event)
+
+    def call(self, name: str) -> None:
+        """Has every process do what it has in `calls` under that name. A hint: it may get lost, doubled or forged."""
+        self._called(name)
+        self._wire.send(None, {"call": name})
+
+    def _called(self, name: str) -> None:
+        if called := self.calls.get(name):
+            called()
+
+    @property
+    def backed_up(self) -> bool:
+        """Whether so much waits for the layer that what can be put together later should be."""
+        return self._wire.backed_up
 
     def tell(self, room: str, frame: str, to: str, but: Follower | None = None) -> None:
         """Something that may get lost, to the sockets there of the person with the key `to`, but not to that one."""
@@ -160,12 +183,13 @@ class Hub:
                 return
             feed.take(event["seq"], event["frame"])
         else:
-            feed.cast(event["frame"], except_key=event["by"])
+            feed.grows |= "grows" in event
+            feed.cast(event["frame"], except_key=event.get("by"))
 
     # --- From the layer ----------------------------------------------------------------------------
 
     def _receive(self, room: str | None, event: Event) -> None:
-        if room is not None and ("seq" in event or "by" in event):
+        if room is not None and ("seq" in event or "by" in event or "grows" in event):
             self._hear(room, event)
         elif "presence" in event and event["presence"]["presence"] in events.PRESENCE:
             self.presence.receive(event["presence"])
@@ -176,6 +200,8 @@ class Hub:
             self.standing.doubt(Doubt(event["doubt"], room))
         elif "notice" in event:
             self.standing.heed(Notice(event["notice"], event["person"], room, event["out"]))
+        elif "call" in event:
+            self._called(event["call"])
         elif "members" in event and event["members"] in events.MEMBERS:
             self._asking.receive(event)
         elif "to" in event and room is not None:

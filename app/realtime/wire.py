@@ -20,6 +20,7 @@ from realtime.events import TYPE, Event
 from realtime.failures import contained, keep
 from realtime.limits import (
     END_SECONDS,
+    LAYER_BACKED_UP,
     LAYER_CHARACTERS,
     LAYER_MESSAGE_EVENTS,
     LAYER_PAUSE_SECONDS,
@@ -104,6 +105,10 @@ class Wire:
         self._outgoing.setdefault(room, []).append(event)
         self._queued += weight(event)
         self._wake.set()
+
+    @property
+    def backed_up(self) -> bool:
+        return self._queued > LAYER_BACKED_UP
 
     async def flushed(self) -> None:
         """Returns when the layer has taken everything."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import OperationalError, transaction
 
 from realtime import hubs
-from topics import frames, live, log, logs
+from topics import frames, grown, live, log, logs
 from topics.data import encoded, encoded_signal
 from topics.errors import BadData, Busy, Conflict, NoSuchEvent
 from topics.events import Event, event_of
@@ -32,7 +32,7 @@ def append(topic: "Topic", data: Any, id: str, by: Any) -> Event:
         logs.forget(topic.name)
         outcome = _append(topic, id, text, author)
     if isinstance(outcome, Stored):
-        return _told(topic, outcome)
+        return told(topic.name, outcome)
     if isinstance(outcome, Differs):
         raise Conflict(f"There is another event with the id {id!r} in {topic.name}.")
     raise Busy(f"{topic.name} cannot be appended to just now: try again.")
@@ -70,16 +70,17 @@ def _changed(topic: "Topic", seq: int, text: str | None, by: Any) -> Event:
     author, key = person(by), logs.known(topic.name)
     try:
         with busy(topic), transaction.atomic():
-            return _told(topic, log.change(key or 0, seq, text, author))
+            grown.forget(key or 0, seq)
+            return told(topic.name, log.change(key or 0, seq, text, author))
     except Removed:  # there is no log, or no longer the one that was remembered
         logs.forget(topic.name)
         raise NoSuchEvent(f"There is no event {seq} that could be changed.") from None
 
 
-def _told(topic: "Topic", stored: Stored) -> Event:
+def told(topic: str, stored: Stored) -> Event:
     """The event, of which the topic's followers hear after COMMIT."""
     if stored.fresh:
-        tell = partial(live.publish, topic=topic.name, stored=stored)
+        tell = partial(live.publish, topic=topic, stored=stored)
         transaction.on_commit(lambda: hubs.from_any_thread(TOPICS, tell))
     return event_of(stored)
 

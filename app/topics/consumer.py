@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.db import Error as DatabaseError
 
+from realtime.bundle import Bundle
 from realtime.closing import Goodbye
 from realtime.feed import Feed
 from realtime.limits import PING_SECONDS, TokenBucket
@@ -13,7 +14,7 @@ from realtime.rates import Allowance, Limits
 from topics import database, frames, reading, wording
 from topics.arrivals import Forbidden
 from topics.errors import NoSuchTopic
-from topics.frames import ClientFrame, Join, Leave, Read, Send, Signal
+from topics.frames import Cancel, ClientFrame, Join, Leave, Read, Send, Signal
 from topics.gathering import Unanswered
 from topics.joining import joined
 from topics.live import PREFIX, TOPICS
@@ -79,6 +80,8 @@ class TopicsConsumer(PersonSocket):
             await self.asked_to_leave(frame.topic)
         elif isinstance(frame, Read):
             await self.read(frame)
+        elif isinstance(frame, Cancel):
+            await self.services.cancel(topic_of(frame.topic), self.person, frame.seq)
         elif isinstance(frame, Ping):
             await self.reply(wording.PONG)
 
@@ -123,6 +126,9 @@ class TopicsConsumer(PersonSocket):
         feed = hub.join(key, self, person, epoch=epoch, position=position, product=TOPICS)
         self.feeds[topic.name] = feed
         self.outbox.put(joined(hub, topic.name, snapshot), always=True)
+        feed.grows |= snapshot.grows
+        for frame in snapshot.growing:
+            self.offer(Bundle.of(frame))
 
     @property
     def followed(self) -> Sequence[Topic]:

@@ -79,13 +79,22 @@ class Read(BaseModel):
     seq: Seq
 
 
-ClientFrame = Join | Leave | Send | Signal | Read | Ping
+class Cancel(BaseModel):
+    """Stop the event that grows: no more is written. Its end is a `change`."""
+
+    type: Literal["cancel"]
+    topic: Name
+    seq: Seq
+
+
+ClientFrame = Join | Leave | Send | Signal | Read | Cancel | Ping
 SCHEMAS: Final = {  # the validators themselves: their adapters cost as much again
     "join": TypeAdapter(Join).validator,
     "leave": TypeAdapter(Leave).validator,
     "send": TypeAdapter(Send).validator,
     "signal": TypeAdapter(Signal).validator,
     "read": TypeAdapter(Read).validator,
+    "cancel": TypeAdapter(Cancel).validator,
     "ping": TypeAdapter(Ping).validator,
 }
 
@@ -146,6 +155,11 @@ def change(topic: str, seq: int, about: int, by: Shown | None, data: str | None,
         f'{CHANGE},"topic":{word(topic)},"seq":{seq},"about":{about},"by":{person(by)},'
         f'{result},"at":"{timestamp(at)}"}}'
     )
+
+
+def more(topic: str, seq: int, at: int, text: str) -> str:
+    """`text` stands at that offset in the text of an event that grows, in UTF-16 units as JavaScript counts them."""
+    return f'{{"type":"more","topic":{word(topic)},"seq":{seq},"at":{at},"text":{encode(text)}}}'
 
 
 def joined(

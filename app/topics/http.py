@@ -4,6 +4,7 @@
     GET   ?members, limit=                     who follows the topic now
     GET   with Accept: text/event-stream       the stream; resumes by Last-Event-ID, or ?since= and ?epoch=
     POST  {"id": …, "data": …}, or a list      appends; the same id again is the same event
+    POST  ?cancel=                             stops the event of that number, which grows
 
 Served where the hub is, by the ASGI server. What goes wrong is told as problem details (RFC 9457).
 """
@@ -22,7 +23,7 @@ from topics.errors import Unreachable
 from topics.live import worded
 from topics.people import Person, shown
 from topics.permission import READ, may
-from topics.posting import append
+from topics.posting import append, cancel
 from topics.problems import Problem, answered
 from topics.replay import Page
 from topics.services import NO_SUCH_TOPIC, UNAVAILABLE, Denied, Services, topic_of
@@ -38,7 +39,8 @@ LONGEST_EPOCH: Final = 32  # characters
 @answered
 async def topic(request: ASGIRequest, name: str, person: Person) -> HttpResponseBase:
     if request.method == "POST":
-        return await append(request, name, person)
+        seq = number(request, "cancel", least=1)
+        return await (append(request, name, person) if seq is None else cancel(request, name, person, seq))
     if request.method not in {"GET", "HEAD"}:
         raise Problem(405, "bad_method", "GET reads, POST appends.", allow="GET, HEAD, POST")
     reads_seldom(request, person)

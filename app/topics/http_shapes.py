@@ -35,7 +35,7 @@ class Appended(Shape):
 
 CODES: Final = [
     *("bad_request", "bad_frame", "refused", "bad_method", "no_such_topic", "forbidden", "login_required", "conflict"),
-    *("somebody_else", "rate_limited", "unavailable", "wrong_server"),
+    *("somebody_else", "rate_limited", "unavailable", "wrong_server", "not_growing"),
 ]
 Code = Annotated[Word, Field(examples=CODES, description="For programs: one of these, or one of the topic's own.")]
 
@@ -52,6 +52,13 @@ class Reason(Shape):
 class NotAppended(Shape):
     id: Id
     error: Reason
+
+
+class Cancelled(Shape):
+    """The event is told to grow no more; its end is a change of it."""
+
+    topic: Topic
+    seq: Seq
 
 
 class Results(Shape):

@@ -6,14 +6,15 @@ from typing import Any, Final, Protocol, cast
 
 from django.db import Error as DatabaseError
 
-from realtime import registry
+from realtime import hubs, registry
 from realtime.closing import DELETED, FORBIDDEN, RESTART, Goodbye
 from realtime.contract import Changed, Follower, Numbered
 from realtime.feed import Feed
 from realtime.hub import Hub
 from realtime.standing import Notice, Verdict
-from topics import claims, database, frames, logs, notices, permission, replay
+from topics import claims, database, frames, grown, logs, notices, permission, replay
 from topics.gathering import Gathering
+from topics.grown import Unheard
 from topics.identity import Identity
 from topics.log import Stored
 from topics.models import Installation, Log
@@ -49,6 +50,7 @@ class Topics:
 
     def __init__(self) -> None:
         self._accounts = Accounts()
+        self._unheard = Unheard()
 
     async def identity(self) -> str:
         return await database.run(database.readers, Installation.identity)
@@ -97,8 +99,15 @@ class Topics:
         return await reading.ask((key.removeprefix(PREFIX), after, limit))
 
     async def changed(self, seconds: float) -> list[Changed]:
+        await self._give_up()
         found = await database.run(database.readers, replay.changed, seconds)
         return [Changed(PREFIX + name, epoch, seq) for name, epoch, seq in found]
+
+    async def _give_up(self) -> None:
+        """Ends the events whose writers were killed. Where several processes look, one of them does."""
+        for entry in await database.run(database.readers, self._unheard.look):
+            if ended := await database.run(database.readers, grown.give_up, entry):
+                publish(hubs.here(self), *ended)
 
     async def notices(self, seconds: float) -> list[Notice]:
         return [noticed(one) for one in await database.run(database.readers, notices.recent, seconds)]

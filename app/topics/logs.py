@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
-from topics.models import Entry, Installation, Log, Read
+from topics.models import Entry, Growing, Installation, Log, Read
 from topics.people import Person
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def move(name: str, to: str) -> bool:
             moved = Log.objects.create(
                 name=to, epoch=log.epoch, seq=log.seq, pruned=log.pruned, created_at=log.created_at
             )
-            for model in (Entry, Read):
+            for model in (Entry, Growing, Read):
                 model.objects.filter(log=log).update(log=moved)
             log.delete()
     forget(name)

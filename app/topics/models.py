@@ -109,6 +109,24 @@ class Entry(models.Model):
         return f"{self.log_id}/{self.seq}"
 
 
+class Growing(models.Model):
+    """An event that is being written, for as long as it is. Its text so far is in the event's own row.
+
+    Whoever writes it renews `heard_at`. It lives beside the event so that this changes no index of that, and has no
+    constraints so that deleting events looks for nothing here: what is left of one is removed as what nobody writes is.
+    """
+
+    entry = models.OneToOneField(
+        Entry, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="growing"
+    )
+    log = models.ForeignKey(Log, models.DO_NOTHING, db_constraint=False, related_name="+")
+    heard_at = models.DateTimeField(db_default=Now())
+    cancelled = models.BooleanField(default=False, db_default=False)
+
+    def __str__(self) -> str:
+        return f"{self.entry_id} is being written"
+
+
 class Read(models.Model):
     """How far somebody has read a topic."""
 

@@ -46,6 +46,16 @@ async def append(request: ASGIRequest, name: str, person: Person) -> HttpRespons
     return JsonResponse(result(wanted.id, outcomes[0]), status=status, headers={"Cache-Control": "no-store"})
 
 
+async def cancel(request: ASGIRequest, name: str, person: Person, seq: int) -> HttpResponseBase:
+    """Stops an event that grows."""
+    services = Services.here()
+    if too_early := services.hub.rates.take_once(rates.limits(person)):
+        rates.too_fast.inc()
+        raise Denied("rate_limited", "That was too fast.", int(too_early * 1000) + 1)
+    await services.cancel(topic_of(name), person, seq)
+    return JsonResponse({"topic": name, "seq": seq}, headers={"Cache-Control": "no-store"})
+
+
 Became = Stored | Denied | None
 """What became of an event: stored, or why not; None where the topic took it and appended nothing."""
 

@@ -28,6 +28,7 @@ STATUS: Final = {
     "rate_limited": 429,
     "bad_frame": 422,
     "conflict": 409,
+    "not_growing": 409,
     "unavailable": 503,
 }
 

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
+from django.db.models import Exists, OuterRef
+
 from realtime.audience import in_words, numbered_in
 from realtime.contract import Dialect, Numbered
-from topics import logs, wording
+from topics import frames, grown, logs, wording
 from topics.live import worded
 from topics.log import Stored
-from topics.models import Installation, Log
+from topics.models import Growing, Installation, Log
 from topics.replay import Page, read_all
 
 LATEST: Final = 50  # events that a newcomer sees,
@@ -29,6 +31,8 @@ class Snapshot(NamedTuple):
     position: int
     epoch_to_be: str
     unread: int | None = None  # where the topic counts it
+    grows: bool = False  # whether an event of it is being written
+    growing: Sequence[str] = ()  # what those of them that the client has already say by now
 
 
 class Wish(NamedTuple):
@@ -41,12 +45,16 @@ class Wish(NamedTuple):
 
 
 def snapshots(wishes: Collection[Wish]) -> dict[Wish, Snapshot]:
-    found = {log.name: log for log in Log.objects.filter(name__in={wish.topic for wish in wishes})}
+    logs_that_grow = Log.objects.annotate(grows=Exists(Growing.objects.filter(log=OuterRef("pk"))))
+    found = {log.name: log for log in logs_that_grow.filter(name__in={wish.topic for wish in wishes})}
     pages = {wish: page_for(wish, found[wish.topic]) for wish in wishes if wish.topic in found}
     for log in found.values():
         logs.remember(log)
     read, words = read_all(pages.values()), Words()
     shown = {wish: _shown(wish, found[wish.topic], words.of(wish, read[page])) for wish, page in pages.items()}
+    growing = grown.so_far([log for log in found.values() if log.grows])
+    for wish in shown if growing else ():
+        shown[wish] = _with_growing(wish, shown[wish], growing.get(wish.topic))
     return shown | _empty([wish for wish in wishes if wish not in pages])
 
 
@@ -76,6 +84,16 @@ def can_resume(wish: Wish, log: Log) -> bool:
     if wish.since is None or not log.pruned <= wish.since <= log.seq or log.seq - wish.since > FARTHEST:
         return False
     return wish.epoch == log.epoch or (wish.epoch, wish.since) == ("", 0)
+
+
+def _with_growing(wish: Wish, snapshot: Snapshot, growing: dict[int, str] | None) -> Snapshot:
+    """Who has an event that grows has what it said when she left."""
+    if growing is None:
+        return snapshot
+    had = wish.since or 0 if snapshot.recovered else 0
+    so_far = [frames.more(wish.topic, seq, 0, text) for seq, text in growing.items() if seq <= had]
+    words = [in_words(wish.dialect, frame) for frame in so_far]
+    return snapshot._replace(grows=True, growing=[word for word in words if word])
 
 
 def _empty(wishes: Sequence[Wish]) -> dict[Wish, Snapshot]:

@@ -8,7 +8,7 @@ from django.db import Error as DatabaseError
 from realtime import hubs, registry
 from realtime.hub import Hub
 from realtime.limits import TokenBucket
-from topics import frames
+from topics import database, frames, grown, keeper
 from topics.arrivals import Arrivals
 from topics.data import MAX_DATA_BYTES, SIGNAL_BYTES, TooLong, encoded, encoded_signal
 from topics.errors import BadData, NoSuchTopic, Refused
@@ -98,6 +98,13 @@ class Services:
             raise Denied(refused.code, str(refused)) from None
         except BadData as bad:
             raise Denied("bad_frame", str(bad)) from None
+
+    async def cancel(self, topic: Topic, person: Person, seq: int) -> None:
+        """Stops an event that grows, for whoever may write. Raises Denied."""
+        await self.writable(topic, person)
+        if not await _known(database.run(database.readers, grown.cancel, topic.name, seq)):
+            raise Denied("not_growing", f"Event {seq} is not being written, or has ended: its change says how.")
+        self.hub.call(keeper.CALL)
 
     async def signal(self, topic: Topic, person: Person, data: Any) -> None:
         """Tells whoever follows the topic now, but the person. Raises Denied."""

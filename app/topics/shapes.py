@@ -116,6 +116,18 @@ class Change(Shape):
     at: Time
 
 
+class More(Shape):
+    """More of the text of an event that grows. May get lost: the end has the whole text."""
+
+    type: Literal["more"]
+    topic: Topic
+    seq: Seq
+    """The event's."""
+    at: Count
+    """Where the text stands in the event's, in UTF-16 units."""
+    text: str
+
+
 class Joined(Shape):
     """Before anything else of the topic."""
 
@@ -189,7 +201,7 @@ class Left(Shape):
 
 CODES: Final = [
     *("no_such_topic", "forbidden", "refused", "conflict", "rate_limited", "too_many_topics", "too_long"),
-    *("bad_json", "bad_frame", "unknown_type", "unavailable"),
+    *("bad_json", "bad_frame", "unknown_type", "unavailable", "not_growing"),
 ]
 
 
@@ -208,6 +220,6 @@ class Error(Shape):
 
 
 SERVER_FRAMES: Final = (
-    *(Welcome, Joined, Event, Change, Ack, Signal, Presence, Position, Unread, Left, Error),
+    *(Welcome, Joined, Event, Change, More, Ack, Signal, Presence, Position, Unread, Left, Error),
     *(Goodbye, Pong),
 )

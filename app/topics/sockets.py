@@ -72,7 +72,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def translate(self, frame: str) -> str:
-        """An event, change, signal, presence or seq of topics.v1 in the dialect's words.
+        """An event, change, more, signal, presence or seq of topics.v1 in the dialect's words.
 
         Events and changes have always some: numbers have no holes. The empty text says nothing.
         """
@@ -176,6 +176,7 @@ class OneTopic(PersonSocket):
         hub, key, person = self.services.hub, PREFIX + self.subject.name, shown(self.person) or {}
         epoch, position = snapshot.epoch_to_be, snapshot.position
         self.feed = hub.join(key, self, person, epoch=epoch, position=position, product=TOPICS)
+        self.feed.grows |= snapshot.grows
         members, member_count = hub.presence.members(key, MEMBERS, self.dialect.people)
         welcome = Welcome(
             topic=self.subject,

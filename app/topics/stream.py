@@ -116,9 +116,12 @@ class EventStream:
         drain.sockets.add(self)
         self._services.hub.present.enter(self, *self.identity.keys)
         feed = self._feed = self._join()
+        feed.grows |= self._snapshot.grows
         end = at_its_end(self.identity, lambda: self.close_with(LOGIN))
         try:
             yield self._welcome() + self._joined()
+            for frame in self._snapshot.growing:
+                yield sent(frame.encode(), None)
             while True:
                 while self._waiting:
                     bundle = self._waiting.popleft()

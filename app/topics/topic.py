@@ -13,6 +13,7 @@ from topics.twins import Twins
 
 if TYPE_CHECKING:
     from topics.events import Event, Position, Recent
+    from topics.growing import Writing
     from topics.members import Members
     from topics.people import Person
 
@@ -126,6 +127,30 @@ class Topic(Twins):
         from topics import appending
 
         return appending.retract(self, seq, by)
+
+    def writing(self, data: Any = None, *, by: Any = None) -> "Writing":
+        """One event that grows while its followers read along, such as a language model's answer.
+
+            with topic.writing({"to": 41}, by=user) as out:  # or `async with`, and `await out.write(…)`
+                for token in tokens:
+                    if out.cancelled:
+                        break
+                    out.write(token)
+
+        The event's data is the given object with `text`, what was written so far, and `status`: "growing", and at the
+        end "done", "cancelled" by a reader, or "failed" where the block was left by an exception or its process killed.
+        `out.seq` is its number. Its end is a numbered change. Raises BadData; Busy; and TransactionManagementError
+        inside transaction.atomic(), as it is read by others before it is complete.
+        """
+        from topics.growing import Writing
+
+        return Writing(self, data, by)
+
+    def cancel(self, seq: int) -> bool:
+        """Stops the event of that number, which grows: heard after COMMIT. False where it does not, or has ended."""
+        from topics import growing
+
+        return growing.cancel(self, seq)
 
     def signal(self, data: Any, *, by: Any = None) -> None:
         """Tells whoever follows just now, without storing it: it has no number and may get lost."""

@@ -18,6 +18,7 @@ class Twins:
         append: Any
         amend: Any
         retract: Any
+        cancel: Any
         signal: Any
         recheck: Any
         delete: Any
@@ -45,6 +46,9 @@ class Twins:
 
     async def aretract(self, seq: int, *, by: Any = None) -> "Event":
         return await sync_to_async(self.retract)(seq, by=by)  # type: ignore[no-any-return]
+
+    async def acancel(self, seq: int) -> bool:
+        return await sync_to_async(self.cancel)(seq)  # type: ignore[no-any-return]
 
     async def asignal(self, data: Any, *, by: Any = None) -> None:
         await sync_to_async(self.signal)(data, by=by)

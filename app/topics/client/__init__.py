@@ -12,7 +12,7 @@ By hand: `python -m topics.client ws://localhost:8000 votes/lunch`. The names li
 """
 
 from topics.client.errors import ClientError, Closed, Refused, Unreachable
-from topics.client.events import Ack, Event, Person, Position, Presence, Reset, Signal
+from topics.client.events import Ack, Event, More, Person, Position, Presence, Reset, Signal
 from topics.client.joined import JoinedTopic
 from topics.client.socket import Socket, connect
 
@@ -22,6 +22,7 @@ __all__ = [
     "Closed",
     "Event",
     "JoinedTopic",
+    "More",
     "Person",
     "Position",
     "Presence",

@@ -42,6 +42,14 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class More:
+    """The event with that number, which grows, has this text by now: all of it. Its end is a change."""
+
+    seq: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Presence:
     """Who has come and gone. `member_count` is how many there are by now."""
 
@@ -58,7 +66,7 @@ class Reset:
     seq: int
 
 
-News = Event | Signal | Presence | Reset
+News = Event | More | Signal | Presence | Reset
 
 
 class Ack(NamedTuple):
@@ -81,6 +89,14 @@ def event_of(frame: Frame, epoch: str) -> Event:
     by, at = somebody(frame["by"]), datetime.fromisoformat(frame["at"])
     id, data = frame.get("id", ""), frame.get("data")
     return Event(frame["seq"], id, at, by, data, epoch, frame.get("about"), frame.get("retracted", False))
+
+
+def grown(had: str, frame: Frame) -> str | None:
+    """The text with what a `more` adds to it, whose offset is in UTF-16. None: something in between is missing."""
+    units, added, at = had.encode("utf-16-le"), frame["text"].encode("utf-16-le"), 2 * frame["at"]
+    if at > len(units):
+        return None
+    return (units[:at] + added).decode("utf-16-le") if at + len(added) > len(units) else had
 
 
 def presence_of(frame: Frame) -> Presence:

@@ -11,12 +11,14 @@ from topics.client.events import (
     Ack,
     Event,
     Frame,
+    More,
     News,
     Person,
     Position,
     Reset,
     Signal,
     event_of,
+    grown,
     person_of,
     presence_of,
     somebody,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_WAITING: Final = 1_000  # events that came and were not taken; the rest is asked for again when these are taken
 LOST_FIRST: Final = 100  # waiting, above which signals and presence get lost
+STORED_SECONDS: Final = 0.5  # in which what an event that grows has said is stored
 JOINS_AGAIN: Final = {"rate_limited", "unavailable"}
 ENDS: Final = {"no_such_topic", "too_many_topics", "forbidden"}
 
@@ -50,6 +53,8 @@ class JoinedTopic:
         self.asked_over: object = None  # the connection by which it was joined
         self._is_level = False  # `joined` has come; until then what comes is not what follows
         self._missed = False  # something was not kept: it is asked for when what waits has been taken
+        self._growing: dict[int, str] = {}  # by number of the event, what it says so far
+        self._lack: asyncio.TimerHandle | None = None  # some of that was lost, and is asked for when it is stored
         self._waiting: deque[News] = deque()
         self._news = asyncio.Event()
         self._end: ClientError | None = None
@@ -73,7 +78,10 @@ class JoinedTopic:
                 yield news
 
     async def everything(self) -> AsyncIterator[News]:
-        """Events, signals, presence, and resets, as they come. Ends when the topic is left; raises Refused, Closed."""
+        """Events, what grows, signals, presence, and resets, as they come.
+
+        Ends when the topic is left. Raises Refused, Closed.
+        """
         while True:
             while self._waiting:
                 news = self._waiting.popleft()
@@ -101,6 +109,10 @@ class JoinedTopic:
     async def read(self, seq: int) -> int:
         """The person has read everything up to that number. Returns how much is unread by now."""
         return await self._socket.read(self.name, seq)
+
+    async def cancel(self, seq: int) -> None:
+        """Stops an event that grows; its change follows."""
+        await self._socket.cancel(self.name, seq)
 
     async def leave(self) -> None:
         await self._socket.leave(self.name)
@@ -149,6 +161,7 @@ class JoinedTopic:
     def end(self, reason: ClientError) -> None:
         """Nothing more follows; what waits can still be taken."""
         self._end = self._end or reason
+        self._lacks_nothing()
         if not self._joined.done():
             self._joined.set_exception(reason)
             self._joined.exception()  # whoever waits for it raises it; where nobody does, nobody has to
@@ -156,6 +169,7 @@ class JoinedTopic:
 
     def _hear_joined(self, frame: Frame) -> None:
         self._is_level = True
+        self._lacks_nothing()
         self.members = {shown["key"]: person_of(shown) for shown in frame["members"]}
         self.member_count = frame["member_count"]
         self.unread = frame.get("unread", self.unread)
@@ -163,6 +177,7 @@ class JoinedTopic:
             if self._has_position:
                 self._waiting.clear()  # it is replaced, too
                 self._put(Reset(frame["epoch"], frame["seq"]))
+            self._growing.clear()
             self._heard = Position(frame["epoch"], frame["events"][0]["seq"] - 1 if frame["events"] else frame["seq"])
         self._has_position = True
         self._missed = False
@@ -188,6 +203,8 @@ class JoinedTopic:
             is_other = "" != self._heard.epoch != frame["epoch"]
             if not self._missed and (is_other or frame["seq"] > self._heard.since):
                 self.join_again()
+        elif kind == "more":
+            self._hear_more(frame)
         elif kind == "signal":
             self._offer(Signal(somebody(frame["by"]), frame["data"]))
         elif kind == "presence":
@@ -197,6 +214,22 @@ class JoinedTopic:
                 self.members.pop(person.key, None)
             self.member_count = presence.member_count
             self._offer(presence)
+
+    def _hear_more(self, frame: Frame) -> None:
+        """Some is told twice. What was lost comes with the end, too."""
+        seq = frame["seq"]
+        had = self._growing.get(seq, "")
+        text = grown(had, frame)
+        if text is None:
+            self._lack = self._lack or asyncio.get_running_loop().call_later(STORED_SECONDS, self.join_again)
+        elif text != had:
+            self._growing[seq] = text
+            self._offer(More(seq, text))
+
+    def _lacks_nothing(self) -> None:
+        if self._lack is not None:
+            self._lack.cancel()
+            self._lack = None
 
     def _number(self, frame: Frame, *, jumps: bool = False) -> None:
         """Takes what has a number, if it is the next one. A hole is asked for again."""
@@ -210,7 +243,15 @@ class JoinedTopic:
             self._missed = True
             return
         self._heard = Position(frame.get("epoch") or self._heard.epoch, seq)
+        self._follow_growth(frame)
         self._put(event_of(frame, self._heard.epoch))
+
+    def _follow_growth(self, frame: Frame) -> None:
+        data = frame.get("data")
+        if frame["type"] == "change":
+            self._growing.pop(frame["about"], None)
+        elif isinstance(data, dict) and data.get("status") == "growing":
+            self._growing[frame["seq"]] = str(data.get("text", ""))
 
     def _offer(self, news: News) -> None:
         if len(self._waiting) < LOST_FIRST:

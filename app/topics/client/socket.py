@@ -90,6 +90,11 @@ class Socket(Lasting):
         self._check()
         await self._post(frame)
 
+    async def cancel(self, topic: str, seq: int) -> None:
+        """Stops the event of that number, which grows. The answer is its change, where it did not end before."""
+        self._check()
+        await self._post({"type": "cancel", "topic": topic, "seq": seq})
+
     async def read(self, topic: str, seq: int) -> int:
         """Everything in the joined topic up to that number has been read. Returns how much is unread by now."""
         self._check()

@@ -44,7 +44,10 @@ APPENDING: Final = (*READING, "409", "413", "415", "422")
 
 
 def document() -> dict[str, Any]:
-    answers = (http_shapes.Page, http_shapes.Members, http_shapes.Appended, http_shapes.Results, http_shapes.Problem)
+    answers = (
+        *(http_shapes.Page, http_shapes.Members, http_shapes.Appended, http_shapes.Results, http_shapes.Cancelled),
+        http_shapes.Problem,
+    )
     return {
         "openapi": "3.1.0",
         "info": {"title": "Topics over HTTP", "version": VERSION, "description": DESCRIPTION},
@@ -81,18 +84,23 @@ def post() -> dict[str, Any]:
     one = reference(posting.Posted)
     several = {"type": "array", "minItems": 1, "maxItems": posting.MOST_AT_ONCE, "items": one}
     appended, results = reference(http_shapes.Appended), reference(http_shapes.Results)
+    stopped = reference(http_shapes.Cancelled)
     return {
         "operationId": "append",
-        "summary": "Append an event, or several",
+        "summary": "Append an event, or several; or stop one that grows",
         "description": "Answered once all are stored for good. Of several each has its own result.",
-        "parameters": [header(posting.MEANT, "The `key` of whoever wrote it: it is stored as nobody else's.")],
+        "parameters": [
+            header(posting.MEANT, "The `key` of whoever wrote it: it is stored as nobody else's."),
+            query("cancel", {"type": "integer", "minimum": 1}, "The number of an event to stop; the body is not read."),
+        ],
         "requestBody": {
-            "required": True,
             "content": {"application/json": {"schema": {"anyOf": [one, several]}}},
         },
         "responses": {
-            "200": answer("It was there already, or the topic took it and appended nothing; or it was a list.")
-            | as_json({"anyOf": [appended, results]}),
+            "200": answer(
+                "It was there already, or the topic took it and appended nothing; or a list; or an event is stopped."
+            )
+            | as_json({"anyOf": [appended, results, stopped]}),
             "201": answer("The event is stored.") | as_json(appended),
             **problems(APPENDING),
         },

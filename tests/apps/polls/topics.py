@@ -46,3 +46,11 @@ class Cursors(Topic):
     async def may(self, person: Any, act: str) -> bool:
         """Everybody."""
         return True
+
+
+class Answers(Topic):
+    route = "answers/<slug:subject>"
+
+    async def may(self, person: Any, act: str) -> bool:
+        """Everybody reads, and stops."""
+        return True

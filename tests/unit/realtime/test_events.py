@@ -74,7 +74,7 @@ async def tell(layer: Layer, *said: dict[str, Any], **more: Any) -> None:
 
 def test_the_encodings_are_what_the_other_version_expects() -> None:
     """Frozen. What is changed here has to be understood by the version before, and gets the next number."""
-    assert events.VERSION == 2
+    assert events.VERSION == 3
     assert {name: (kind.fields, kind.since) for name, kind in KINDS.items()} == {
         "seq": ("seq epoch frame", 1),
         "by": ("frame by", 1),
@@ -84,6 +84,8 @@ def test_the_encodings_are_what_the_other_version_expects() -> None:
         "to": ("frame to", 2),
         "notice": ("notice person out", 2),
         "members": ("members question process", 2),
+        "grows": ("frame grows", 3),
+        "call": ("call", 3),
     }
     assert {name: (kind.fields, kind.since) for name, kind in MEMBERS.items()} == {
         "?": ("room limit", 2),
@@ -114,9 +116,11 @@ async def test_a_hub_says_what_is_listed(layer: Layer, hub: Hub) -> None:
     hub._tell_spent({"user:1": 9})
     hub.tell("7", '{"type":"unread"}', to="user:1")
     hub.notify(Notice(3, "user:1", "7", out=True))
+    hub.mention_growth("7", '{"type":"more"}')
+    hub.call("cancel")
     hub._asking._began -= 10  # it has known the others for long
     asking = asyncio.create_task(hub.members("8", 100))
-    await until(lambda: len(spoken(layer)) == 9)
+    await until(lambda: len(spoken(layer)) == 11)
     assert await asking == ({}, 0)
     question = next(event["question"] for event in spoken(layer) if "question" in event)
     assert spoken(layer) == [
@@ -129,6 +133,8 @@ async def test_a_hub_says_what_is_listed(layer: Layer, hub: Hub) -> None:
         {"notice": 3, "person": "user:1", "out": True},
         {"members": "!", "question": question, "process": "alices", "here": None},
         {"members": "?", "question": question, "room": "8", "limit": 100, "process": "alices"},
+        {"frame": '{"type":"more"}', "grows": True},
+        {"call": "cancel"},
     ]
     for message in layer.sent:
         assert list(message) == MESSAGE.fields.split()

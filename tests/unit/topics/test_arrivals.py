@@ -126,13 +126,13 @@ def at(hub: Hub) -> Arrivals:
 
 async def test_who_returns_to_a_topic_that_is_remembered_costs_no_query() -> None:
     found = await at(Hub(since=3, last=9)).join(OPEN, ALICE, 5, "e")
-    assert found == ("e", 9, True, [f"event {seq}" for seq in range(6, 10)], 9, "e", None)
+    assert found[:7] == ("e", 9, True, [f"event {seq}" for seq in range(6, 10)], 9, "e", None)
 
 
 async def test_who_missed_nothing_gets_nothing_and_who_missed_much_the_beginning() -> None:
     here = at(Hub(since=0, last=2 * LATEST))
     nothing, much = await here.join(OPEN, ALICE, 2 * LATEST, "e"), await here.join(OPEN, ALICE, 10, "e")
-    assert nothing == ("e", 2 * LATEST, True, [], 2 * LATEST, "e", None)
+    assert nothing[:7] == ("e", 2 * LATEST, True, [], 2 * LATEST, "e", None)
     assert (len(much.frames), much.position, much.seq) == (LATEST, 10 + LATEST, 2 * LATEST)
 
 

@@ -49,9 +49,9 @@ def test_a_newcomer_sees_the_latest_events() -> None:
 
 def test_a_topic_without_a_log_says_which_epoch_it_will_have() -> None:
     epoch = snapshot().epoch_to_be
-    assert snapshot() == ("", 0, False, [], 0, epoch, None)
+    assert snapshot()[:7] == ("", 0, False, [], 0, epoch, None)
     for nothing_yet in ("", epoch):
-        assert snapshot(0, nothing_yet) == ("", 0, True, [], 0, epoch, None)
+        assert snapshot(0, nothing_yet)[:7] == ("", 0, True, [], 0, epoch, None)
     assert fill(1) == epoch
     assert snapshot(0, epoch).recovered
     assert numbers(snapshot(0, "").frames) == [1]
@@ -65,7 +65,7 @@ def test_who_returns_gets_what_was_missed_and_only_that() -> None:
 
 def test_who_missed_nothing_is_told_so() -> None:
     epoch = fill(10)
-    assert snapshot(10, epoch) == (epoch, 10, True, [], 10, epoch, None)
+    assert snapshot(10, epoch)[:7] == (epoch, 10, True, [], 10, epoch, None)
 
 
 def test_who_missed_much_gets_the_beginning_and_the_rest_follows() -> None:

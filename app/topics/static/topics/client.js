@@ -114,6 +114,12 @@ class Client {
     if (this.#direct) this.#socket.send(frame);
   }
 
+  /** @param {string} topic @param {number} seq */
+  cancel(topic, seq) {
+    if (this.#direct) this.say({ type: "cancel", topic, seq });
+    else this.#streams.cancel(topic, seq);
+  }
+
   /** @param {Topic} topic */
   rejoin(topic) {
     const { name, seq, epoch } = topic;

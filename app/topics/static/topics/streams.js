@@ -54,6 +54,11 @@ export class Streams {
     this.onFrame(await this.#said({ topic, id }, { method: "POST", headers, body, signal }));
   }
 
+  /** @param {string} topic @param {number} seq */
+  async cancel(topic, seq) {
+    this.onFrame(await this.#said({ topic }, { method: "POST" }, `?cancel=${seq}`));
+  }
+
   /** @param {Topic} topic its position is asked each time @returns {Dialled} */
   #begin({ name, seq, epoch }) {
     const since = seq === undefined ? "" : `?since=${seq}&epoch=${epoch}`;
@@ -80,9 +85,9 @@ export class Streams {
    * @param {RequestInit} [asked]
    * @returns {Promise<Frame>}
    */
-  async #said(about, asked) {
+  async #said(about, asked, query = "") {
     try {
-      const answer = await fetch(this.#address(about.topic), asked);
+      const answer = await fetch(this.#address(about.topic) + query, asked);
       return { type: answer.ok ? "ack" : "error", ...about, ...(await answer.json()) };
     } catch {
       return { type: "error", code: "unavailable", ...about };

@@ -24,6 +24,8 @@ export class Followed {
   memberCount = 0;
   /** @type {Person[]} */
   members = [];
+  /** @type {Map<number, string>} by number of the event, what it says so far */
+  #growing = new Map();
   #attempt = 0;
   /** @type {any} */
   #retry = 0;
@@ -59,6 +61,12 @@ export class Followed {
     this.page.say({ type: "read", topic: this.name, seq });
   }
 
+  // Stops an event that grows.
+  /** @param {number} seq */
+  cancel(seq) {
+    this.page.cancel(this.name, seq);
+  }
+
   leave() {
     this.away();
     this.page.leave(this);
@@ -67,6 +75,7 @@ export class Followed {
   // Nothing comes until it is joined again.
   away() {
     clearTimeout(this.#retry);
+    this.#retry = 0;
     this.joined = false;
   }
 
@@ -78,6 +87,7 @@ export class Followed {
     else if (type === "unread") tell(this.options.onUnread, frame.unread);
     else if (!this.joined) return;
     else if (type === "event" || type === "change") this.#place(frame);
+    else if (type === "more") this.#grow(frame);
     else if (type === "signal") tell(this.options.onSignal, frame);
     else if (type === "presence") this.#meet(frame);
     else if (type === "seq" && (seq > (this.seq ?? 0) || (epoch && epoch !== this.epoch))) this.#again();
@@ -92,6 +102,7 @@ export class Followed {
     this.epoch = epoch;
     if (!recovered) {
       if (this.seq !== undefined) tell(this.options.onReset);
+      this.#growing.clear();
       this.seq = events.length ? events[0].seq - 1 : seq;
     }
     this.members = [];
@@ -109,9 +120,24 @@ export class Followed {
     if (frame.seq < next) return;
     this.seq = next;
     if (frame.epoch) this.epoch = frame.epoch;
-    if (frame.type === "change") return tell(this.options.onChange, frame);
+    if (frame.type === "change") {
+      this.#growing.delete(frame.about);
+      return tell(this.options.onChange, frame);
+    }
+    if (frame.data?.status === "growing") this.#growing.set(next, frame.data.text);
     if (frame.by?.key === this.page.you?.key) this.page.outbox.acked(frame); // before its ack, or instead of it
     if (!frame.retracted) tell(this.options.onEvent, frame);
+  }
+
+  // Some is told twice. What was lost is asked for when it is stored, or comes with the end.
+  /** @param {Frame} frame */
+  #grow({ topic, seq, at, text }) {
+    const had = this.#growing.get(seq) ?? "";
+    if (at > had.length) return (this.#retry ||= setTimeout(() => this.#again(), 500));
+    if (at + text.length <= had.length) return;
+    const all = had.slice(0, at) + text;
+    this.#growing.set(seq, all);
+    tell(this.options.onMore, { topic, seq, text: all });
   }
 
   #again() {

@@ -29,6 +29,14 @@ export interface Change {
   at: string;
 }
 
+/** What an event that grows says so far. */
+export interface More {
+  topic: string;
+  seq: number;
+  /** All of it. */
+  text: string;
+}
+
 export interface Signal {
   topic: string;
   by: Person | null;
@@ -99,6 +107,7 @@ export interface Options {
   epoch?: string;
   onEvent?(event: Event): void;
   onChange?(change: Change): void;
+  onMore?(more: More): void;
   onSignal?(signal: Signal): void;
   onMembers?(members: Person[], count: number): void;
   onUnread?(unread: number): void;
@@ -119,6 +128,7 @@ export interface Topic {
   send(data: unknown, options?: { id?: string }): Promise<Ack>;
   signal(data: unknown): void;
   read(seq?: number): void;
+  cancel(seq: number): void;
   leave(): void;
 }
 
@@ -147,6 +157,7 @@ export interface Page {
   readonly outbox: { of(topic: string): Unsent[]; acked(frame: Frame): void; wake(): void };
   send(topic: string, data: unknown, id?: string): Promise<Ack>;
   say(frame: object): void;
+  cancel(topic: string, seq: number): void;
   rejoin(topic: Topic): void;
   leave(topic: any): void;
   forget(topic: any): void;

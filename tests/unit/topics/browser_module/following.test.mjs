@@ -177,7 +177,7 @@ test("what cannot be meant is refused at once", async (t) => {
 
 test("a frame that it does not know is for a later version", async (t) => {
   const { told } = await following(t);
-  Dialled.last.says({ type: "more", topic: LUNCH, seq: 1 }, { type: "unheard of" }, event(1));
+  Dialled.last.says({ type: "unheard of", topic: LUNCH, seq: 1 }, { type: "unheard of" }, event(1));
   await settle();
   assert.deepEqual(told.seqs, [1]);
 });
