@@ -81,8 +81,8 @@ class Client {
   join(target, options) {
     /** @type {Record<string, string | undefined>} */
     const { topic, seq, epoch, key } = typeof target === "string" ? { topic: target } : target.dataset;
-    if (!topic) throw new Error("Join by a name, or an element with data-topic.");
-    if (this.#topics.has(topic)) throw new Error(`${topic} is joined already.`);
+    if (!topic) throw new Error("Join a name or an element with data-topic");
+    if (this.#topics.has(topic)) throw new Error(`${topic} is joined already`);
     const wanted = { since: seq ? Number(seq) : undefined, epoch, key, onError: console.warn, ...options };
     if (wanted.since !== undefined && wanted.epoch === undefined) throw new Error("since without epoch");
     const followed = new Followed(this, topic, wanted);

@@ -114,7 +114,7 @@ export class Outbox {
   of(topic) {
     const own = this.#entries.filter((entry) => entry.topic === topic);
     const { id, sending } = this.#first.get(topic) ?? {};
-    return own.map((entry) => ({ ...entry, sending: entry.id === id && sending === true }));
+    return own.map((entry) => ({ ...entry, sending: entry.id === id && !!sending }));
   }
 
   /** @param {string} id */
@@ -128,7 +128,7 @@ export class Outbox {
   #remove(id) {
     const entry = this.#entries.find((entry) => entry.id === id);
     if (!entry) return;
-    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    this.#entries = this.#entries.filter((other) => other !== entry);
     this.#attempt = 0;
     if (this.#first.get(entry.topic)?.id === id) this.#again(entry.topic);
     else this.#changed(entry);

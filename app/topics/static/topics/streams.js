@@ -50,8 +50,8 @@ export class Streams {
   /** @param {Entry} entry @param {string | false} person */
   async post({ topic, id, data }, person) {
     const headers = { "Content-Type": "application/json", ...(person && { "Topics-Person": person }) };
-    const [body, signal] = [JSON.stringify({ id, data }), AbortSignal.timeout(15_000)];
-    this.onFrame(await this.#said({ topic, id }, { method: "POST", headers, body, signal }));
+    const body = JSON.stringify({ id, data });
+    this.onFrame(await this.#said({ topic, id }, { method: "POST", headers, body, signal: AbortSignal.timeout(15_000) }));
   }
 
   /** @param {string} topic @param {number} seq */

@@ -27,6 +27,9 @@ export class Followed {
   /** @type {Map<number, string>} by number of the event, what it says so far */
   #growing = new Map();
   #attempt = 0;
+  /** @type {any} no number where the topic does not count */
+  #unread;
+  #joined = 0; // where the log ended then: what comes after that is not counted yet
   /** @type {any} */
   #retry = 0;
 
@@ -84,7 +87,7 @@ export class Followed {
     const { type, seq = 0, epoch } = frame;
     if (type === "joined") this.#begin(frame);
     else if (type === "error" || type === "left") this.#lose(frame);
-    else if (type === "unread") tell(this.options.onUnread, frame.unread);
+    else if (type === "unread") this.#count(frame.unread);
     else if (!this.joined) return;
     else if (type === "event" || type === "change") this.#place(frame);
     else if (type === "more") this.#grow(frame);
@@ -106,8 +109,9 @@ export class Followed {
       this.seq = events.length ? events[0].seq - 1 : seq;
     }
     this.members = [];
-    this.#meet({ ...frame, joined: frame.members, left: [] });
-    if (unread !== undefined) tell(this.options.onUnread, unread);
+    this.#meet({ ...frame, joined: frame.members });
+    this.#joined = seq;
+    this.#count(unread);
     for (const event of events) if (this.joined) this.#place(event);
     this.page.outbox.wake();
   }
@@ -126,6 +130,7 @@ export class Followed {
     }
     if (frame.data?.status === "growing") this.#growing.set(next, frame.data.text);
     if (frame.by?.key === this.page.you?.key) this.page.outbox.acked(frame); // before its ack, or instead of it
+    else if (next > this.#joined && !frame.retracted) this.#count(this.#unread + 1);
     if (!frame.retracted) tell(this.options.onEvent, frame);
   }
 
@@ -140,13 +145,19 @@ export class Followed {
     tell(this.options.onMore, { topic, seq, text: all });
   }
 
+  /** @param {any} unread */
+  #count(unread) {
+    this.#unread = unread;
+    if (unread >= 0) tell(this.options.onUnread, unread);
+  }
+
   #again() {
     this.away();
     this.page.rejoin(this);
   }
 
   /** @param {Frame} frame */
-  #meet({ joined, left, member_count }) {
+  #meet({ joined, left = [], member_count }) {
     const changed = [...joined, ...left].map((person) => person.key);
     this.members = [...this.members.filter((person) => !changed.includes(person.key)), ...joined];
     this.memberCount = member_count;
@@ -165,7 +176,6 @@ export class Followed {
       this.away();
       this.page.forget(this);
     }
-    const { reason: code, reason: detail } = frame;
-    tell(this.options.onError, new Refused({ code, detail, ...frame }));
+    tell(this.options.onError, new Refused({ code: frame.reason, detail: frame.reason, ...frame }));
   }
 }

@@ -99,6 +99,20 @@ test("signals, members and unread are told as they come", async (t) => {
   ]);
 });
 
+test("what is unread grows with each event of somebody else that was not counted yet", async (t) => {
+  const { told } = await following(t, FROM_3, joinedWith({ unread: 2, seq: 5 }, event(4)));
+  Dialled.last.says(event(5), event(6), event(7, { by: ALICE }), event(8, { data: null, retracted: true }), event(9));
+  assert.deepEqual(told.of("onUnread"), [[2], [3], [4]], "5 is one of the two, 7 is her own, 8 is gone");
+  Dialled.last.says({ type: "unread", topic: LUNCH, unread: 0 }, event(10));
+  assert.deepEqual(told.of("onUnread").slice(3), [[0], [1]]);
+});
+
+test("where a topic counts nothing, nothing is said of what is unread", async (t) => {
+  const { told } = await following(t, FROM_3, joined(event(4)));
+  Dialled.last.says(event(5));
+  assert.deepEqual(told.of("onUnread"), []);
+});
+
 test("what the page's own code gets wrong costs it nothing that comes after", async (t) => {
   t.mock.method(console, "error", () => {});
   const onEvent = (event) => {
