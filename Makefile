@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate manage up rollout deploy down logs test torture bench lint format screenshot lock inherited python-venv has-docker
+.PHONY: help run admin shell migrate manage up rollout deploy down logs test torture bench lint format screenshot pictures lock inherited python-venv has-docker
 
 # Relative, since the folder's own name may hold characters that mean something to a shell or in an address.
 python := .run/venv/bin/python
@@ -164,6 +164,10 @@ format: .run/venv/tests.txt ## bring the Python files into ruff's form
 screenshot: .run/venv/tests.txt ## the README's picture, taken of the site that runs at URL=http://localhost:8080
 	@tests/setup.sh chromium chinese-font
 	$(python) tests/e2e/screenshot.py $(or $(URL),http://localhost:8080) docs/conversation.png
+
+pictures: .run/venv/app.txt .run/venv/tests.txt ## the pictures in docs/guides, taken of the guides as they are followed
+	@tests/setup.sh chromium
+	PYTHONPATH=tests $(python) -m guides.pictures
 
 lock: .run/venv/tests.txt ## pin every requirements.in with hashes; ARGS=--upgrade for newer versions
 	$(call compile,app)

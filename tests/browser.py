@@ -1,9 +1,11 @@
 """Chromium by Playwright, and somebody who sits before it."""
 
+import base64
 import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from playwright.async_api import Browser, Locator, Page, WebSocket, async_playwright, expect
 
@@ -20,6 +22,8 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 SECONDS = 15.0
+
+PAIR = "<body style='margin:0;display:flex;gap:16px;background:#8894a8;padding:16px'>{}</body>"
 
 expect.set_options(timeout=SECONDS * 1000)
 
@@ -42,6 +46,17 @@ def listen(socket: WebSocket) -> None:
     if protocol := contract.protocol_at(socket.url):
         socket.on("framereceived", lambda payload: contract.heard(protocol, json.loads(payload)))
         socket.on("framesent", lambda payload: contract.said(protocol, json.loads(payload)))
+
+
+async def side_by_side(browser: Browser, pages: list[Page], picture: Path) -> None:
+    """One picture of two pages of the same size."""
+    sources = [f"data:image/png;base64,{base64.b64encode(await page.screenshot()).decode()}" for page in pages]
+    size = pages[0].viewport_size
+    assert size
+    page = await browser.new_page(viewport={"width": 2 * size["width"] + 48, "height": size["height"] + 32})
+    await page.set_content(PAIR.format("".join(f"<img width={size['width']} src='{source}'>" for source in sources)))
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    await page.screenshot(path=picture)
 
 
 class Person:

@@ -5,7 +5,7 @@
 
 from topics.errors import BadData, Busy, Conflict, NoSuchEvent, NoSuchTopic, Refused, Unreachable
 from topics.events import Event
-from topics.people import Person, person_of
+from topics.people import Person, person_of, remember_guest
 from topics.putting_out import adisconnect, arecheck, disconnect, recheck
 from topics.topic import Topic
 
@@ -25,6 +25,7 @@ __all__ = [
     "disconnect",
     "person_of",
     "recheck",
+    "remember_guest",
 ]
 
 MODULES = ["admin", "client", "documents", "names", "people", "rates", "shapes", "sockets", "testing", "wording"]

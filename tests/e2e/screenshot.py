@@ -4,7 +4,6 @@ python tests/e2e/screenshot.py http://localhost:8080 docs/conversation.png
 """
 
 import asyncio
-import base64
 import secrets
 import sys
 from pathlib import Path
@@ -13,10 +12,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from playwright.async_api import Browser, expect
 
-from browser import Person, chromium
+from browser import Person, chromium, side_by_side
 
 SIZE = {"width": 640, "height": 720}
-PAIR = "<body style='margin:0;display:flex;gap:16px;background:#8894a8;padding:16px'>{}</body>"
 
 
 async def take(base: str, picture: Path) -> None:
@@ -37,7 +35,7 @@ async def take(base: str, picture: Path) -> None:
             await listener.hears(body)
         for person in (alice, bob):
             await expect(person.page.get_by_test_id("count")).to_have_text("2")
-        await side_by_side(browser, [await person.page.screenshot() for person in (alice, bob)], picture)
+        await side_by_side(browser, [alice.page, bob.page], picture)
 
 
 async def somebody(browser: Browser, base: str, name: str) -> Person:
@@ -48,14 +46,6 @@ async def somebody(browser: Browser, base: str, name: str) -> Person:
     await person.page.get_by_role("main").get_by_role("button", name="Change").click()
     await person.page.wait_for_url(f"{base}/")
     return person
-
-
-async def side_by_side(browser: Browser, shots: list[bytes], picture: Path) -> None:
-    sources = (f"data:image/png;base64,{base64.b64encode(shot).decode()}" for shot in shots)
-    page = await browser.new_page(viewport={"width": 2 * SIZE["width"] + 48, "height": SIZE["height"] + 32})
-    await page.set_content(PAIR.format("".join(f"<img width={SIZE['width']} src='{source}'>" for source in sources)))
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=picture)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,138 @@
+"""What each guide says that one sees, seen. A story ends with the two pages of the guide's picture."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from playwright.async_api import Locator, Page, expect
+
+from browser import SECONDS, Arrive, Person
+from guides.checkout import PASSWORD
+
+Story = Callable[[str, Arrive], Awaitable[list[Page]]]
+SIZE = {"width": 480, "height": 320}
+
+
+async def votes(base: str, arrive: Arrive) -> list[Page]:
+    alice, bob = await arrive(base, viewport=SIZE), await arrive(base, viewport=SIZE)
+    tab = Person(await alice.page.context.new_page(), base)
+    for person in (alice, tab, bob):
+        await opens(person, "/lunch/")
+    await click(alice, "pizza: 0")
+    for person in (alice, tab, bob):
+        await counts(person.page, 1, 0)
+    await click(tab, "pasta: 0")
+    await expect(tab.page.get_by_role("status")).to_have_text("You have voted for pizza.")
+    await click(bob, "pasta: 0")
+    for person in (alice, tab, bob):
+        await counts(person.page, 1, 1)
+    await alice.page.reload()
+    await counts(alice.page, 1, 1)
+    assert alice.problems + bob.problems + tab.problems == []
+    return [tab.page, bob.page]
+
+
+async def counts(page: Page, *numbers: int, seconds: float = SECONDS) -> None:
+    await expect(page.locator("#lunch b")).to_have_text([str(number) for number in numbers], timeout=seconds * 1000)
+
+
+async def inbox(base: str, arrive: Arrive) -> list[Page]:
+    laptop, phone = await arrive(base, viewport=SIZE), await arrive(base, viewport=SIZE)
+    note = "Somebody logged in as alice from 127.0.0.1."
+    await opens(laptop, "/inbox/")
+    await log_in(laptop)
+    notes, unread = laptop.page.locator("#notes li"), laptop.page.locator("#unread")
+    await expect(notes.first).to_have_text(note)
+    before = await notes.count()
+    await expect(unread).to_have_text(str(before))
+    await opens(phone, "/inbox/")
+    await log_in(phone)
+    for page in (laptop.page, phone.page):
+        await expect(page.locator("#notes li")).to_have_text([note] * (before + 1))
+        await expect(page.locator("#unread")).to_have_text(str(before + 1))
+    await click(phone, "Mark all as read")
+    for page in (laptop.page, phone.page):
+        await expect(page.locator("#unread")).to_have_text("")
+    third = await arrive(base)
+    await opens(third, "/inbox/")
+    await log_in(third)
+    for page in (laptop.page, phone.page):
+        await expect(page.locator("#unread")).to_have_text("1")
+    assert laptop.problems + phone.problems == []
+    return [laptop.page, phone.page]
+
+
+async def cursors(base: str, arrive: Arrive) -> list[Page]:
+    alice, bob = await arrive(base, viewport=SIZE), await arrive(base, viewport=SIZE)
+    for person in (alice, bob):
+        await opens(person, "/board/plan/")
+    await points(bob, alice, 60, 40)
+    await points(bob, alice, 300, 150)
+    await points(alice, bob, 120, 90)
+    gone = await arrive(base)
+    await opens(gone, "/board/plan/")
+    await points(gone, alice, 10, 10)
+    await expect(cursors_of(alice)).to_have_count(2)
+    await gone.page.close()
+    await expect(cursors_of(alice)).to_have_count(1)
+    assert alice.problems + bob.problems == []
+    return [alice.page, bob.page]
+
+
+async def points(person: Person, other: Person, x: int, y: int) -> None:
+    """There and back until the other one sees it: nobody is told what was pointed at before they had joined."""
+    seen = other.page.locator(f"#board span[style*='left: {x}px; top: {y}px']")
+    async with asyncio.timeout(SECONDS):
+        while not await seen.is_visible():
+            for place in (x + 9, x):
+                await person.page.locator("#board").hover(position={"x": place, "y": y})
+                await person.page.wait_for_timeout(100)
+
+
+def cursors_of(person: Person) -> Locator:
+    return person.page.locator("#board span:visible")
+
+
+async def orders(base: str, arrive: Arrive) -> list[Page]:
+    alice = await arrive(base, viewport=SIZE)
+    await opens(alice, "/admin/orders/order/add/")
+    await log_in(alice)
+    await alice.page.get_by_label("Customer").select_option("alice")
+    await save(alice)
+    customer = Person(await alice.page.context.new_page(), base)
+    await opens(customer, "/orders/1/")
+    status = customer.page.locator("#status")
+    await expect(status).to_have_text("received")
+    for change in ("packed", "on its way"):
+        await opens(alice, "/admin/orders/order/1/change/")
+        await alice.page.get_by_label("Status").fill(change)
+        await save(alice)
+        await expect(status).to_have_text(change)
+    bob = await arrive(base)
+    await opens(bob, "/orders/1/")
+    await expect(bob.page).to_have_url(f"{base}/accounts/login/?next=/orders/1/")
+    await opens(alice, "/admin/orders/order/1/change/")
+    await alice.page.get_by_role("button", name="Save", exact=True).scroll_into_view_if_needed()
+    assert customer.problems == []
+    return [alice.page, customer.page]
+
+
+async def save(person: Person) -> None:
+    await person.page.get_by_role("button", name="Save", exact=True).click()
+    await expect(person.page.locator(".success")).to_be_visible()
+
+
+async def opens(person: Person, path: str) -> None:
+    await person.page.goto(person.base + path)
+
+
+async def click(person: Person, name: str) -> None:
+    await person.page.get_by_role("main").get_by_role("button", name=name).click()
+
+
+async def log_in(person: Person) -> None:
+    await person.page.locator("[name=username]").fill("alice")
+    await person.page.locator("[name=password]").fill(PASSWORD)
+    await person.page.get_by_role("button", name="Log in").click()
+
+
+STORIES: dict[str, Story] = {"cursors": cursors, "inbox": inbox, "orders": orders, "votes": votes}
