@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from browser import Arrive
-from guides.checkout import ROOT, Checkout, Guide, all_guides, followed
+from guides.checkout import Checkout, followed, guides
 from guides.stories import STORIES, click, counts, log_in, opens
 from servers.app import Server
 from servers.stack import SERVERS
@@ -50,7 +50,7 @@ async def test_an_order_changed_in_the_shell_reaches_its_page(site: Server, arri
     alice = await arrive(site.url)
     await opens(alice, "/orders/1/")
     await log_in(alice)
-    [command] = Guide("orders").after_start
+    [command] = guides()["orders"].after_start
     await asyncio.to_thread(Checkout(site.cwd).run, command)
     await expect(alice.page.locator("#status")).to_have_text("on its way")
 
@@ -60,12 +60,3 @@ async def test_nobody_else_may_follow_an_inbox_or_an_order(site: Server, arrive:
     for topic in ("inbox/1", "orders/1"):
         response = await bob.page.request.get(f"{site.url}/topics/{topic}")
         assert response.status == 404, topic
-
-
-@pytest.mark.parametrize("name", all_guides())
-def test_a_guide_is_short_and_shows_what_it_makes(name: str) -> None:
-    guide = Guide(name)
-    assert guide.lines("python") <= 30
-    assert guide.lines("js") <= 15
-    assert (ROOT / "docs/guides" / f"{name}.png").exists()
-    assert name in STORIES

@@ -26,16 +26,31 @@ class Block(NamedTuple):
     language: str
     text: str
 
+    def put(self, folder: Path) -> None:
+        path = folder / self.file
+        if self.place:
+            assert self.place == "at the end", self.place
+            path.write_text(path.read_text() + "\n" + self.text)
+        else:
+            assert not path.exists(), f"{self.file} is there already"
+            write(path, self.text)
+
 
 class Guide:
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.text = (GUIDES / f"{name}.md").read_text()
+    """A page whose blocks are files, or lines for files, and whose commands end with starting the server."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
     @property
     def blocks(self) -> list[Block]:
         found = re.findall(BLOCK, self.text, re.MULTILINE | re.DOTALL)
         return [Block(file, place.removeprefix(", "), language, text) for file, place, language, text in found]
+
+    @property
+    def files(self) -> list[str]:
+        """All that are made."""
+        return [*self.empty_files, *(block.file for block in self.blocks if not block.place)]
 
     def lines(self, language: str) -> int:
         """How many one writes into files of one's own, without empty ones."""
@@ -60,8 +75,14 @@ class Guide:
         return self.commands[self.commands.index("make run") + 1 :]
 
 
-def all_guides() -> list[str]:
-    return sorted(path.stem for path in GUIDES.glob("*.md"))
+def section(page: str, title: str) -> Guide:
+    """One part of a page, from its heading to the next."""
+    [text] = re.findall(rf"^##+ {title}\n(.*?)(?=^##|\Z)", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    return Guide(text)
+
+
+def guides() -> dict[str, Guide]:
+    return {page.stem: Guide(page.read_text()) for page in sorted(GUIDES.glob("*.md"))}
 
 
 class Checkout:
@@ -89,9 +110,9 @@ class Checkout:
     def follow(self, guide: Guide) -> None:
         """As far as `make run`. What another guide has asked for as well, such as an account, is there already."""
         for file in guide.empty_files:
-            self._write(file, "")
+            write(self.folder / file, "")
         for block in guide.blocks:
-            self._put(block)
+            block.put(self.folder)
         for command in guide.before_start:
             if command not in self._typed:
                 self.run(command)
@@ -99,6 +120,8 @@ class Checkout:
 
     def run(self, command: str) -> str:
         """A line typed into a terminal. Who makes an account there is alice."""
+        if command == "make lock":  # asks the package index, and what it would have installed is there
+            return ""
         who = {
             "DJANGO_SUPERUSER_USERNAME": "alice",
             "DJANGO_SUPERUSER_EMAIL": "",
@@ -120,23 +143,10 @@ class Checkout:
         """`make run`, not started yet."""
         return Server("make run", [*MAKE.split(), "run"], self.folder, environment(**variables))
 
-    def _put(self, block: Block) -> None:
-        path = self.folder / block.file
-        if not block.place:
-            assert not path.exists(), f"{block.file} is there already"
-            self._write(block.file, block.text)
-        elif first := re.fullmatch(r"first in `(\w+)`", block.place):
-            text, start = path.read_text(), f"{first[1]} = [\n"
-            assert text.count(start) == 1
-            path.write_text(text.replace(start, start + block.text))
-        else:
-            assert block.place == "at the end", block.place
-            path.write_text(path.read_text() + "\n" + block.text)
 
-    def _write(self, file: str, text: str) -> None:
-        path = self.folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -146,6 +156,6 @@ def environment(**variables: str) -> dict[str, str]:
 def followed(folder: Path) -> Checkout:
     """All guides in one checkout."""
     checkout = Checkout.clone(folder)
-    for name in all_guides():
-        checkout.follow(Guide(name))
+    for guide in guides().values():
+        checkout.follow(guide)
     return checkout

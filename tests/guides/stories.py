@@ -121,6 +121,29 @@ async def save(person: Person) -> None:
     await expect(person.page.locator(".success")).to_be_visible()
 
 
+async def htmx(base: str, arrive: Arrive) -> list[Page]:
+    alice, bob = await arrive(base, viewport=SIZE), await arrive(base, viewport=SIZE)
+    for person in (alice, bob):
+        await opens(person, "/tasks/")
+    for task in ("Buy <b>milk</b>", "Call Bob"):
+        await alice.page.get_by_label("New task").fill(task)
+        await alice.page.get_by_label("New task").press("Enter")
+        await expect(bob.page.locator("#tasks li").first).to_contain_text(task)
+    await bob.page.get_by_role("listitem").filter(has_text="milk").get_by_role("button", name="Done").click()
+    for person in (alice, bob):
+        await expect(person.page.locator("#tasks s")).to_have_text("Buy <b>milk</b>")
+        await expect(person.page.locator("#tasks li")).to_have_count(2)
+    await alice.page.reload()
+    await expect(alice.page.locator("#tasks s")).to_have_text("Buy <b>milk</b>")
+    await click(alice, "Undo")
+    for person in (alice, bob):
+        await expect(person.page.locator("#tasks s")).to_have_count(0)
+    await bob.page.get_by_role("button", name="Done").last.click()
+    await expect(alice.page.locator("#tasks s")).to_have_count(1)
+    assert alice.problems + bob.problems == []
+    return [alice.page, bob.page]
+
+
 async def opens(person: Person, path: str) -> None:
     await person.page.goto(person.base + path)
 
@@ -135,4 +158,4 @@ async def log_in(person: Person) -> None:
     await person.page.get_by_role("button", name="Log in").click()
 
 
-STORIES: dict[str, Story] = {"cursors": cursors, "inbox": inbox, "orders": orders, "votes": votes}
+STORIES: dict[str, Story] = {"cursors": cursors, "htmx": htmx, "inbox": inbox, "orders": orders, "votes": votes}
