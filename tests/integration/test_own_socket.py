@@ -1,31 +1,22 @@
-"""The socket of one's own in the README, pasted where it says by somebody who reads no further."""
+"""The socket of one's own in docs/realtime.md, pasted where it says by somebody who reads no further."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from client import Socket, dial
+from guides.checkout import section
 from servers.app import Image, Server, environment
 from servers.stack import SERVERS
-
-README = (Path(__file__).parents[2] / "README.md").read_text()
 
 
 @pytest.fixture(scope="module")
 def changed() -> Image:
-    """The application with what the README says."""
+    """The application with what the page says."""
     image = Image()
-    [(file, program)] = re.findall(r"`(rooms/\w+\.py)` for example.*?```python\n(.*?)```", README, re.DOTALL)
-    (image.app / file).write_text(program)
-    [(where, first, last)] = re.findall(r"`app/(rooms/\w+\.py)` it is imported, `(.*?)`.*?: `(.*?)`\n", README)
-    routing = (image.app / where).read_text()
-    docstring, imports = routing.split("\n\n", 1)
-    end_of_the_list = "\n]\n"
-    assert imports.count(end_of_the_list) == 1
-    pasted = imports.replace(end_of_the_list, f"\n    {last}{end_of_the_list}")
-    (image.app / where).write_text(f"{docstring}\n\n{first}\n{pasted}")
+    for block in section("docs/realtime.md", "A consumer").blocks:
+        block.put(image.app.parent)
     return image
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from guides.checkout import guides, section
+
 ROOT = Path(__file__).parents[2]
 LOCKS = ("app/requirements.txt", "tests/requirements.txt", "tests/bench/requirements.txt")
 TOP = {
@@ -93,7 +95,17 @@ def test_the_readme_is_short_and_points_at_what_exists() -> None:
     assert len(readme.splitlines()) <= 150
     linked = re.findall(r"\]\((?!https?:|#)([^)]+)\)", readme)
     named = re.findall(r"`((?:app|nginx|docker|tests|docs)/[^`*{ ]+)`", readme)
-    assert [path for path in linked + named if not (ROOT / path).exists()] == []
+    made = section("README.md", "Your own topic in 12 lines").files
+    assert [path for path in linked + named if not (ROOT / path).exists() and path not in made] == []
+
+
+def test_the_tour_and_the_guides_point_at_what_exists() -> None:
+    for page in ("docs/tour.md", *(f"docs/guides/{name}.md" for name in guides())):
+        linked = re.findall(r"\]\((?!https?:|#)([^)]+)\)", text(page))
+        assert [path for path in linked if not (ROOT / page).parent.joinpath(path).exists()] == []
+    named = re.findall(r"`((?:app|nginx)/[^`*{ ]+)`", text("docs/tour.md"))
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_the_readme_names_only_make_targets_that_exist() -> None:
