@@ -162,7 +162,9 @@ class Client:
 
     def _joined(self, copy: Copy, frame: Frame) -> None:
         log, (since, epoch) = self.logs[frame["topic"]], copy.wish
-        if frame["recovered"] != log.can_resume(since, epoch, self.farthest):
+        # What is not kept any more may be remembered by the process.
+        remembered = frame["recovered"] and epoch == log.epoch and since < log.pruned
+        if not remembered and frame["recovered"] != log.can_resume(since, epoch, self.farthest):
             self.complaints.append(f"{self.name} returns with {copy.wish} to {log}, and is told {frame}")
         if not frame["recovered"]:
             copy.first = copy.last = frame["seq"] - len(frame["events"])
