@@ -1,9 +1,19 @@
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from topics import http, inspector, tickets
+
+
+class AnyName(StringConverter):
+    """Whatever is asked for: a name that no topic can have is answered as any other one that is none."""
+
+    regex = r"[\s\S]+"
+
+
+register_converter(AnyName, "topic")
 
 urlpatterns = [
     path("", inspector.inspector, name="inspector"),
     path("ticket", tickets.ticket, name="ticket"),
-    path("<path:name>", http.topic, name="topic"),
+    path("<topic:name>", http.topic, name="topic"),
 ]
