@@ -190,9 +190,9 @@ async def test_history_and_streams_have_it_so_far(stack: Stack, answers: str, wr
                 frames.append(json.loads(line[6:]))
     curl.kill()
     await curl.wait()
-    assert [frame["type"] for frame in frames[:2]] == ["joined", "more"]
-    assert frames[1]["at"] == 0
-    assert "word20 " in frames[1]["text"]
+    assert [frame["type"] for frame in frames[:3]] == ["welcome", "joined", "more"]
+    assert frames[2]["at"] == 0
+    assert "word20 " in frames[2]["text"]
     assert frames[-1]["data"] == {"text": whole(200), "status": "done", "by": "llm"}
 
 
