@@ -85,7 +85,8 @@ class Member:
             async with asyncio.timeout(RETRY):
                 if self._connection:
                     with suppress(ConnectionClosed):
-                        contract.said("rooms", frame)
+                        if protocol := contract.protocol_of(self._connection):
+                            contract.said(protocol, frame)
                         await self._connection.send(json.dumps(frame))
                         return await answer
                 await asyncio.sleep(0.05)

@@ -22,6 +22,7 @@ def with_votes(stack: Stack) -> Iterator[Stack]:
     settings.write_text(before)
     stack.run("rm", "-r", "app/votes")
     stack.run("make", "rollout")
+    stack.up()  # a rollout removes what had ended: others look at it
 
 
 async def test_a_vote_is_heard_on_either_container_by_socket_and_by_curl(with_votes: Stack) -> None:
