@@ -12,10 +12,7 @@ from realtime.feed import Feed
 from realtime.limits import PING_SECONDS, TokenBucket
 from realtime.rates import Allowance, Limits
 from topics import database, frames, reading, wording
-from topics.arrivals import Forbidden
-from topics.errors import NoSuchTopic
 from topics.frames import Cancel, ClientFrame, Join, Leave, Read, Send, Signal
-from topics.gathering import Unanswered
 from topics.joining import joined
 from topics.live import PREFIX, TOPICS
 from topics.log import Outcome, Stored
@@ -105,13 +102,11 @@ class TopicsConsumer(PersonSocket):
 
     async def join(self, frame: Join) -> None:
         try:
-            topic = find(frame.topic)
+            topic = topic_of(frame.topic)
             since, epoch = (frame.since, frame.epoch) if frame.epoch is not None else (None, None)
-            snapshot = await self.services.arrivals.join(topic, self.person, since, epoch)
-        except (NoSuchTopic, Forbidden):
-            self.outbox.put(self.denial(frame, Denied(*NO_SUCH_TOPIC)), always=True)
-        except (Unanswered, DatabaseError):
-            self.outbox.put(self.denial(frame, Denied(*UNAVAILABLE)), always=True)
+            snapshot = await self.services.join(topic, self.person, since, epoch)
+        except Denied as denied:
+            self.outbox.put(self.denial(frame, denied), always=True)
         else:
             if not self.outbox.closing:
                 self.follow(topic, snapshot)

@@ -18,7 +18,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from realtime import admission, metrics
 from realtime.closing import TOO_MANY
 from topics import database, logs, rates, replay
-from topics.arrivals import Forbidden
 from topics.errors import Unreachable
 from topics.live import worded
 from topics.people import Person, shown
@@ -43,21 +42,13 @@ async def topic(request: ASGIRequest, name: str, person: Person) -> HttpResponse
         return await (append(request, name, person) if seq is None else cancel(request, name, person, seq))
     if request.method not in {"GET", "HEAD"}:
         raise Problem(405, "bad_method", "GET reads, POST appends.", allow="GET, HEAD, POST")
-    reads_seldom(request, person)
+    Services.here().take(rates.reads(person), rates.reads_too_often, "You have asked too often: wait a moment.")
     streams = request.accepts("text/event-stream") and "text/event-stream" in request.headers.get("Accept", "")
     if streams and request.method == "GET":
         return await stream(request, name, person)
     if "members" in request.GET:
         return await members(request, name, person)
     return await history(request, name, person)
-
-
-def reads_seldom(request: ASGIRequest, person: Person) -> None:
-    """Raises Denied where the person, or the address, has asked for as much as it may."""
-    limits = rates.reads(person)
-    if too_early := Services.here().hub.rates.take_once(limits):
-        rates.reads_too_often.inc()
-        raise Denied("rate_limited", "You have asked too often: wait a moment.", int(too_early * 1000) + 1)
 
 
 # --- Reading -----------------------------------------------------------------------------------------
@@ -124,10 +115,7 @@ async def stream(request: ASGIRequest, name: str, person: Person) -> HttpRespons
         raise crowded(reason)
     services = Services.here()
     topic = topic_of(name)
-    try:
-        snapshot = await services.arrivals.join(topic, person, since, epoch)
-    except Forbidden:
-        raise Denied(*NO_SUCH_TOPIC) from None
+    snapshot = await services.join(topic, person, since, epoch)
     identity = request.identity  # type: ignore[attr-defined]
     body = EventStream(services, topic, identity, snapshot, address)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

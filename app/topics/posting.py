@@ -12,7 +12,7 @@ from topics import rates
 from topics.log import Outcome, Stored
 from topics.people import Person
 from topics.problems import Problem
-from topics.services import Denied, Services, denied, topic_of
+from topics.services import TOO_FAST, Denied, Services, denied, topic_of
 from topics.wording import MAX_ID, Id, chosen_id, timestamp
 
 MOST_AT_ONCE: Final = 100  # events in one POST
@@ -49,9 +49,7 @@ async def append(request: ASGIRequest, name: str, person: Person) -> HttpRespons
 async def cancel(request: ASGIRequest, name: str, person: Person, seq: int) -> HttpResponseBase:
     """Stops an event that grows."""
     services = Services.here()
-    if too_early := services.hub.rates.take_once(rates.limits(person)):
-        rates.too_fast.inc()
-        raise Denied("rate_limited", "That was too fast.", int(too_early * 1000) + 1)
+    services.take(rates.limits(person), rates.too_fast, TOO_FAST)
     await services.cancel(topic_of(name), person, seq)
     return JsonResponse({"topic": name, "seq": seq}, headers={"Cache-Control": "no-store"})
 
@@ -63,9 +61,7 @@ Became = Stored | Denied | None
 async def begin(name: str, person: Person, one: Posted) -> "asyncio.Future[Became] | Denied | None":
     services, limits = Services.here(), rates.limits(person)
     try:
-        if too_early := services.hub.rates.take_once(limits):
-            rates.too_fast.inc()
-            raise Denied("rate_limited", "That was too fast.", int(too_early * 1000) + 1)
+        services.take(limits, rates.too_fast, TOO_FAST)
         sent = await services.taken(topic_of(name), one.id, person, one.data)
     except Denied as refused:
         return refused

@@ -1,22 +1,25 @@
 """What all sockets and requests of a loop share."""
 
 from collections.abc import Awaitable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from django.db import Error as DatabaseError
 
 from realtime import hubs, registry
 from realtime.hub import Hub
 from realtime.limits import TokenBucket
-from topics import database, frames, grown, keeper
-from topics.arrivals import Arrivals
+from realtime.rates import Limits
+from topics import database, frames, grown, keeper, rates
+from topics.arrivals import Arrivals, Forbidden
 from topics.data import MAX_DATA_BYTES, SIGNAL_BYTES, TooLong, encoded, encoded_signal
 from topics.errors import BadData, NoSuchTopic, Refused
+from topics.gathering import Unanswered
 from topics.live import PREFIX, TOPICS
 from topics.log import Differs, Outcome
 from topics.outcomes import Removed, TooMuch, Unstorable
 from topics.people import Person, shown
 from topics.permission import KEPT_SECONDS, READ, WRITE, may, received
+from topics.resume import Snapshot
 from topics.routes import find
 from topics.scope import Scope
 from topics.sending import Sent, Writer
@@ -27,6 +30,7 @@ MOST_TOPICS: Final = 100  # of one socket
 LIMITS: Final = {"topics": MOST_TOPICS, "data_bytes": MAX_DATA_BYTES, "signal_bytes": SIGNAL_BYTES}
 MOST_REMEMBERED: Final = 10_000  # buckets, and answers of `may`
 BURST: Final = 2  # seconds' worth at once
+TOO_FAST: Final = "That was too fast."
 
 
 class Denied(Exception):
@@ -39,6 +43,14 @@ class Denied(Exception):
 
 NO_SUCH_TOPIC: Final = ("no_such_topic", "There is no such topic for you.")
 UNAVAILABLE: Final = ("unavailable", "It could not be done now: send it again.", RETRY_AFTER_MS)
+
+
+class Counted(Protocol):
+    def inc(self) -> None: ...
+
+
+def too_early(detail: str, seconds: float) -> Denied:
+    return Denied("rate_limited", detail, int(seconds * 1000) + 1)
 
 
 def topic_of(name: str) -> Topic:
@@ -85,6 +97,28 @@ class Services:
         await self.writer.close()
         await self.arrivals.close()
 
+    async def join(self, topic: Topic, person: Person, since: int | None, epoch: str | None) -> Snapshot:
+        """What who joins is told first. Raises Denied."""
+        try:
+            snapshot = await self.arrivals.join(topic, person, since, epoch)
+        except Forbidden:
+            raise Denied(*NO_SUCH_TOPIC) from None
+        except (Unanswered, DatabaseError):
+            raise Denied(*UNAVAILABLE) from None
+        self.pay_for(snapshot, person)
+        return snapshot
+
+    def pay_for(self, snapshot: Snapshot, person: Person) -> None:
+        """Some bytes that ask for more of the log than the first frame holds have their price. Raises Denied."""
+        if snapshot.position < snapshot.seq:
+            self.take(rates.replays(person), rates.too_often, "You have asked for too much that was missed.")
+
+    def take(self, limits: Limits, counter: Counted, detail: str) -> None:
+        """One of what these limits let through, for who has no socket under them. Raises Denied."""
+        if seconds := self.hub.rates.take_once(limits):
+            counter.inc()
+            raise too_early(detail, seconds)
+
     async def taken(self, topic: Topic, id: str, person: Person, data: Any, epoch: str = "") -> Sent | None:
         """What is to be appended of what the person sends; None where the topic appends nothing. Raises Denied.
 
@@ -121,9 +155,9 @@ class Services:
             if await _known(may(topic, person, READ)):
                 raise Denied("forbidden", "You may read this topic only.")
             raise Denied(*NO_SUCH_TOPIC)
-        if topic.rate and (too_early := self._bucket(topic.rate, topic, person).take(self.hub.loop.time())):
+        if topic.rate and (seconds := self._bucket(topic.rate, topic, person).take(self.hub.loop.time())):
             detail = f"Here a person sends {topic.rate} a second at most."
-            raise Denied("rate_limited", detail, int(too_early * 1000) + 1)
+            raise too_early(detail, seconds)
 
     async def _may(self, topic: Topic, person: Person) -> bool:
         """Yes is kept for a moment; no is asked anew."""

@@ -18,7 +18,7 @@ from topics.live import TOPICS
 from topics.log import Outcome
 from topics.people import Person
 from topics.sending import Sent
-from topics.services import Denied, Services
+from topics.services import TOO_FAST, Denied, Services, too_early
 from topics.wording import BadFrame
 
 MOST_IN_FLIGHT: Final = 64  # events of one socket on their way into a log; then it is not read any more
@@ -121,10 +121,9 @@ class PersonSocket(SocketConsumer):
             self.bucket.take(self.loop.time())  # a bad frame costs what a good one does
             await self.refuse(refused)
             return
-        if too_early := self.allowance(frame).take(self.loop.time()):
+        if seconds := self.allowance(frame).take(self.loop.time()):
             rates.too_fast.inc()
-            denied = Denied("rate_limited", "That was too fast.", int(too_early * 1000) + 1)
-            await self.reply(self.denial(frame, denied))
+            await self.reply(self.denial(frame, too_early(TOO_FAST, seconds)))
             return
         self.bad_in_a_row = 0  # not before: what is refused as too fast forgives nothing
         try:

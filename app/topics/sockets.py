@@ -27,7 +27,6 @@ from realtime.closing import UNAVAILABLE as AWAY
 from realtime.consumer import SocketConsumer
 from realtime.feed import Feed
 from realtime.limits import PING_SECONDS
-from topics import rates
 from topics.arrivals import Forbidden
 from topics.frames import Shown
 from topics.gathering import Unanswered
@@ -160,16 +159,12 @@ class OneTopic(PersonSocket):
         except Forbidden:
             self.close_with(NO_SUCH_ROOM)
         else:
-            if snapshot.position < snapshot.seq and self.replays_too_often():
+            try:
+                self.services.pay_for(snapshot, self.person)
+            except Denied:
                 self.close_with(TOO_OFTEN)
             if not self.outbox.closing:
                 self.follow(snapshot)
-
-    def replays_too_often(self) -> bool:
-        """A handshake of some bytes that asks for much of the log has its price."""
-        if early := self.services.hub.rates.take_once(rates.replays(self.person)):
-            rates.too_often.inc()
-        return bool(early)
 
     def follow(self, snapshot: Snapshot) -> None:
         """Whoever has joined is among the members; nothing can come before the welcome, as nothing is awaited."""

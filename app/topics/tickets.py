@@ -15,7 +15,7 @@ from topics import database, rates
 from topics.authentication import bearer_of
 from topics.people import Person
 from topics.problems import Problem, answered
-from topics.services import Denied, Services
+from topics.services import Services
 from topics.tokens import TICKET, TICKET_SECONDS, ticket_for
 
 too_often: Final = metrics.limited.labels("tickets")
@@ -29,10 +29,7 @@ async def ticket(request: ASGIRequest, person: Person) -> HttpResponseBase:
         raise Problem(403, "forbidden", "A ticket gets no other ticket.")
     if person.guest:
         raise Problem(401, "login_required", "A ticket is for somebody with an account: log in, or bear a token.")
-    limits = rates.tickets(person)
-    if early := Services.here().hub.rates.take_once(limits):
-        too_often.inc()
-        raise Denied("rate_limited", "You have asked for too many tickets: wait a moment.", int(early * 1000) + 1)
+    Services.here().take(rates.tickets(person), too_often, "You have asked for too many tickets: wait a moment.")
     secret = await database.run(database.readers, ticket_for, request.identity)  # type: ignore[attr-defined]
     answer = {"ticket": secret, "expires_in": TICKET_SECONDS}
     return JsonResponse(answer, status=201, headers={"Cache-Control": "no-store"})

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 import contract
 from realtime import hub as hub_module
 from realtime.limits import BAD_FRAMES_IN_A_ROW
-from topics import consumer, log, logs, people, permission
+from topics import consumer, log, logs, people, permission, rates
 from topics.consumer import TopicsConsumer
 from topics.data import SIGNAL_BYTES
 from topics.models import Entry, Log
@@ -477,6 +477,24 @@ async def test_who_returns_gets_what_was_missed_and_nothing_twice() -> None:
     assert [frame["seq"] for frame in heard] == list(range(3, 63))
     assert (heard[0]["data"], heard[1]["data"], heard[1]["retracted"]) == ("amended", None, True)
     assert [(frame["seq"], frame["about"]) for frame in heard if frame["type"] == "change"] == [(61, 3), (62, 4)]
+
+
+async def test_long_replays_have_a_price_for_a_person_and_others_are_served(monkeypatch: Any) -> None:
+    monkeypatch.setattr(rates, "REPLAYS_AT_ONCE", 2)
+    monkeypatch.setattr(rates, "REPLAYS_A_SECOND", 0.001)
+    topic = Chat(name_of_it="open")
+    for number in range(60):
+        topic.append(number)
+    epoch = topic.position().epoch
+    for tab in (Client("mallory"), Client("mallory")):
+        await tab.joins(OPEN, since=0, epoch=epoch)
+    mallory = Client("mallory")
+    mallory.says(type="join", topic=OPEN, since=0, epoch=epoch)
+    error = await mallory.hears("error")
+    assert (error["code"], error["topic"]) == ("rate_limited", OPEN)
+    assert error["retry_after_ms"] > 0
+    assert (await mallory.joins(OPEN, since=55, epoch=epoch))["recovered"], "a short one is free"
+    await Client("bob").joins(OPEN, since=0, epoch=epoch)
 
 
 async def test_who_returns_is_not_told_what_was_taken_away_though_others_have_heard_it() -> None:

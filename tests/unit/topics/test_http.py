@@ -105,6 +105,20 @@ async def test_a_stream_begins_at_a_position_or_says_that_this_is_none(query: st
     assert (await get(path=OPEN + query, accept="text/event-stream")).status_code == 400
 
 
+async def test_long_replays_by_a_stream_have_their_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "REPLAYS_AT_ONCE", 1)
+    monkeypatch.setattr(rates, "REPLAYS_A_SECOND", 0.001)
+    topic = Chat(name_of_it="open")
+    for number in range(60):
+        topic.append(number)
+    epoch = topic.position().epoch
+    first, again, short = [
+        await get(path=f"{OPEN}?since={since}&epoch={epoch}", accept="text/event-stream") for since in (0, 0, 55)
+    ]
+    assert [answer.status_code for answer in (first, again, short)] == [200, 429, 200]
+    assert int(again.headers["Retry-After"]) > 0
+
+
 async def test_who_asks_again_and_again_is_told_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rates, "READS_A_SECOND", 0.001)
     monkeypatch.setattr(rates, "READS_AT_ONCE", 3)
