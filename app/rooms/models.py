@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, ClassVar, Final, NamedTuple
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils import timezone
@@ -83,10 +83,11 @@ class Room(models.Model):
         from rooms.topics import RoomTopic
 
         before = self._stored_name
-        super().save(*args, **options)
+        with transaction.atomic():
+            super().save(*args, **options)
+            if before is not None and before != self.name and valid_name(before):
+                RoomTopic(room=before).move(RoomTopic(room=self.name))
         self._stored_name = self.name
-        if before is not None and before != self.name and valid_name(before):
-            RoomTopic(room=before).move(RoomTopic(room=self.name))
 
     def forget(self) -> None:
         """Removes the row alone: whatever is said there makes it again."""
