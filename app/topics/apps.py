@@ -10,7 +10,7 @@ class TopicsConfig(AppConfig):
 
     def ready(self) -> None:
         from realtime.budget import connections_fit
-        from topics import changes, token_changes
+        from topics import changes
         from topics.checks import databases_hold_every_script  # registers the others
         from topics.database import prepare
 
@@ -19,4 +19,3 @@ class TopicsConfig(AppConfig):
         connection_created.connect(prepare)
         autodiscover_modules("topics")
         changes.watch()
-        token_changes.watch()

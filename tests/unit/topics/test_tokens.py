@@ -211,8 +211,8 @@ async def test_the_change_of_a_token_is_told_to_the_sockets(
     told: list[str] = []
 
     class Hub:
-        def notify(self, notice: Any) -> None:
-            told.append(notice.person)
+        def doubt(self, person: str) -> None:
+            told.append(person)
 
     monkeypatch.setattr(hubs, "from_any_thread", lambda product, speak: speak(Hub()))
     with django_capture_on_commit_callbacks(execute=True):
