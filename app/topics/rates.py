@@ -48,19 +48,12 @@ def post(person: Person) -> float:
 
 
 def tickets(person: Person) -> Limits:
-    """The address counts where the settings say that it is one client's."""
-    found: Limits = {f"tickets:{person.key}": (TICKETS_A_MINUTE / 60, TICKETS_A_MINUTE)}
-    if settings.MESSAGE_RATE_PER_ADDRESS:
-        found[f"tickets:address:{person.address}"] = 10 * TICKETS_A_MINUTE / 60, 10 * TICKETS_A_MINUTE
-    return found
+    return _seldom("tickets", person, TICKETS_A_MINUTE / 60, TICKETS_A_MINUTE)
 
 
 def rename(person: Person) -> float:
     """Another name of a guest, of which all who are where she is are told: 0.0, or the seconds that it is too early."""
-    wanted: Limits = {f"names:{person.key}": (NAMES_A_SECOND, NAMES_AT_ONCE)}
-    if settings.MESSAGE_RATE_PER_ADDRESS:
-        wanted[f"names:address:{person.address}"] = 10 * NAMES_A_SECOND, 10 * NAMES_AT_ONCE
-    if early := taken(wanted):
+    if early := taken(_seldom("names", person, NAMES_A_SECOND, NAMES_AT_ONCE)):
         renamed_too_often.inc()
     return early
 
@@ -84,16 +77,18 @@ async def _taken(hub: Hub, wanted: Limits) -> float:
 
 
 def replays(person: Person) -> Limits:
-    """What a long replay takes from. The address counts where the settings say that it is one client's."""
-    found: Limits = {f"replays:{person.key}": (REPLAYS_A_SECOND, REPLAYS_AT_ONCE)}
-    if settings.MESSAGE_RATE_PER_ADDRESS:
-        found[f"replays:address:{person.address}"] = 10 * REPLAYS_A_SECOND, 10 * REPLAYS_AT_ONCE
-    return found
+    """What a long replay takes from."""
+    return _seldom("replays", person, REPLAYS_A_SECOND, REPLAYS_AT_ONCE)
 
 
 def reads(person: Person) -> Limits:
-    """What a GET takes from. The address counts where the settings say that it is one client's."""
-    found: Limits = {f"reads:{person.key}": (READS_A_SECOND, READS_AT_ONCE)}
+    """What a GET takes from."""
+    return _seldom("reads", person, READS_A_SECOND, READS_AT_ONCE)
+
+
+def _seldom(what: str, person: Person, a_second: float, at_once: float) -> Limits:
+    """Ten times as much of an address, where the settings say that it is one client's."""
+    found: Limits = {f"{what}:{person.key}": (a_second, at_once)}
     if settings.MESSAGE_RATE_PER_ADDRESS:
-        found[f"reads:address:{person.address}"] = 10 * READS_A_SECOND, 10 * READS_AT_ONCE
+        found[f"{what}:address:{person.address}"] = 10 * a_second, 10 * at_once
     return found
