@@ -20,12 +20,13 @@ from realtime import events, layers, metrics
 from realtime.asking import Asking, Here
 from realtime.audience import dialect_of, in_words
 from realtime.bundle import Bundle
+from realtime.checking import LogCheck
 from realtime.closing import RESTART, Goodbye
-from realtime.contract import Changed, Follower, Numbered, Product
+from realtime.contract import Follower, Numbered, Product
 from realtime.events import Event
 from realtime.failures import contained, keep
 from realtime.feed import Feed
-from realtime.limits import CHECK_SECONDS, REPLAYS, SEQ_SECONDS, TICK_SECONDS
+from realtime.limits import REPLAYS, SEQ_SECONDS, TICK_SECONDS
 from realtime.presence import Presence
 from realtime.present import Present
 from realtime.rates import Rates
@@ -60,7 +61,8 @@ class Hub:
         self.standing = Standing(self.feeds, self.present, judge, self._restart)
         self._asking = Asking(self._process, self.presence, partial(self._wire.send, None))
         self._seq_due: deque[tuple[float, Feed]] = deque()
-        self._tasks = [keep("the hub's clock", self._tick), keep("the check of the log", self._check_log)]
+        check = LogCheck(self.feeds, self.present, self.standing, self.product_of, self._restart)
+        self._tasks = [keep("the hub's clock", self._tick), keep("the check of the log", check.run)]
 
     # --- Sockets come and go -----------------------------------------------------------------------
 
@@ -279,38 +281,9 @@ class Hub:
                 self._seq_due.append((now + SEQ_SECONDS, feed))
                 feed.cast(self.product_of(feed).seq_frame(feed.room, feed.seq, feed.epoch))
 
-    async def _check_log(self) -> None:
-        """One query a product for all its logs: what the layer lost is found here, and quiet logs cost nothing."""
-        began = self.loop.time()
-        answered: dict[Product, float] = {}
-        while True:
-            await asyncio.sleep(CHECK_SECONDS)
-            for product in {self.product_of(one) for one in (*self.feeds.values(), *self.present)}:
-                asked = self.loop.time()
-                since = asked - answered.get(product, began)
-                try:
-                    for changed in await product.changed(since):
-                        with contained("the check of a room's log"):
-                            self._compare(changed)
-                    for notice in await product.notices(since):
-                        self.standing.heed(notice)
-                    answered[product] = asked
-                except Exception as error:
-                    logger.warning("the log could not be asked what has changed: %s", error)
-            await self.standing.check_everybody()
-
     def product_of(self, one: Feed | Follower) -> Product:
         """Whose log, or whose socket, it is."""
         return getattr(one, "product", None) or self._product
-
-    def _compare(self, changed: Changed) -> None:
-        feed = self.feeds.get(changed.room)
-        if feed is None:
-            return
-        if not feed.is_of(changed.epoch) or changed.seq < feed.checked:
-            self._restart(feed)
-        else:
-            feed.check(changed.seq)
 
     def _restart(self, feed: Feed, goodbye: Goodbye = RESTART) -> None:
         """The log is gone, or another one than the sockets have heard of: they return and get a fresh start."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from realtime import checking, metrics, standing
 from realtime import hub as hub_module
-from realtime import metrics, standing
 from realtime import wire as wire_module
 from realtime.closing import DISCONNECTED, FORBIDDEN, LOGIN, NO_SUCH_ROOM, RESTART
 from realtime.contract import Changed, Numbered
@@ -68,7 +68,7 @@ class Rooms(Permissive):
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire_module, "LAYER_SECONDS", 0.05)
     monkeypatch.setattr(wire_module, "LAYER_RETRY_SECONDS", 0.01)
-    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 0.02)
+    monkeypatch.setattr(checking, "CHECK_SECONDS", 0.02)
     monkeypatch.setattr(hub_module, "TICK_SECONDS", 0.02)
 
 
@@ -518,7 +518,7 @@ async def test_a_number_of_another_log_is_dropped_and_counted(layer: Layer, room
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A doubt is looked into soon; nobody else is asked about."""
     monkeypatch.setattr(standing, "DOUBT_SECONDS", 0.01)
-    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 3600)
+    monkeypatch.setattr(checking, "CHECK_SECONDS", 3600)
 
 
 async def test_who_is_doubted_anywhere_is_looked_at_in_every_process(

@@ -16,7 +16,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 import contract
-from realtime import drain, hubs, registry
+from realtime import checking, drain, hubs, registry
 from realtime import hub as hub_module
 from realtime.closing import LOGIN, RESTART
 from realtime.limits import BAD_FRAMES_IN_A_ROW, OUTBOX_BYTES
@@ -509,7 +509,7 @@ async def test_who_is_told_goodbye_while_she_waits_for_room_says_no_more(
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 0.02)
+    monkeypatch.setattr(checking, "CHECK_SECONDS", 0.02)
 
 
 async def test_who_has_logged_out_is_closed_and_a_guest_stays(soon: None) -> None:
@@ -764,6 +764,7 @@ async def test_who_comes_back_gets_what_was_missed_and_then_what_follows() -> No
     assert bob.heard[0] == welcome
 
 
+@pytest.mark.usefixtures("unchecked")
 async def test_a_guest_who_comes_back_to_a_room_that_others_are_in_costs_no_query_and_no_task(process: Layer) -> None:
     alice, bob = Client("alice"), Client("bob")
     epoch = (await bob.hears("welcome"))["epoch"]

@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 import contract
-from realtime import hub as hub_module
+from realtime import checking
 from realtime.limits import BAD_FRAMES_IN_A_ROW
 from topics import consumer, log, logs, people, permission, rates
 from topics.consumer import TopicsConsumer
@@ -155,6 +155,7 @@ async def test_what_carol_may_not_read_cannot_be_told_from_what_is_not_there(top
     assert (await carol.joins(LUNCH))["seq"] == 0, "the refusal has cost her the socket"
 
 
+@pytest.mark.usefixtures("unchecked")
 async def test_a_hundred_topics_are_joined_by_few_queries() -> None:
     alice = Client()
     await alice.hears("welcome")
@@ -393,7 +394,7 @@ async def test_a_topic_that_cannot_be_asked_who_may_read_keeps_nobody_logged_in(
     async def may(self: Chat, person: Person, act: str) -> bool:
         raise OperationalError("its own database is away")
 
-    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 3600)  # which would find it later
+    monkeypatch.setattr(checking, "CHECK_SECONDS", 3600)  # which would find it later
     browser = Browser()
     user = get_user_model().objects.create_user("alice")
     browser.force_login(user)

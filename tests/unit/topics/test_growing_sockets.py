@@ -139,6 +139,7 @@ async def test_who_comes_back_has_what_was_written_meanwhile(written: Any, commi
     end(writing, committed)
 
 
+@pytest.mark.usefixtures("unchecked")
 async def test_a_topic_in_which_nothing_grows_costs_no_query_more() -> None:
     CHAT.append(1)
     alice = Client()

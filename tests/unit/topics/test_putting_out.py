@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.test import Client as Browser
 
 import topics
-from realtime import hub as hub_module
+from realtime import checking
 from topics import notices, people
 from topics.live import noticed
 from topics.models import Notice
@@ -36,7 +36,7 @@ def committed(django_capture_on_commit_callbacks: Any) -> Any:
 
 @pytest.fixture
 def checked_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "CHECK_SECONDS", 0.02)
+    monkeypatch.setattr(checking, "CHECK_SECONDS", 0.02)
 
 
 async def several_checks() -> None:

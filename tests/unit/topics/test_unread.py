@@ -44,6 +44,7 @@ async def test_who_joins_is_told_how_much_is_new_to_her() -> None:
     assert HISTORY.unread(BOB) == 2
 
 
+@pytest.mark.usefixtures("unchecked")
 async def test_a_topic_that_does_not_count_says_nothing_of_it_and_asks_nothing() -> None:
     Chat(name_of_it="open").append(1, by=BOB)
     with CaptureQueriesContext(connections["default"]) as queries:
@@ -51,6 +52,7 @@ async def test_a_topic_that_does_not_count_says_nothing_of_it_and_asks_nothing()
     assert not [query for query in queries if "topics_read" in query["sql"]]
 
 
+@pytest.mark.usefixtures("unchecked")
 async def test_many_topics_are_counted_by_one_query() -> None:
     alice = Client("alice")
     await alice.hears("welcome")
