@@ -9,21 +9,19 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, TypeAdapter
 
 from topics.wording import (
-    MAX_ID,
     PEOPLE_BYTES,
-    BadFrame,
     Id,
     Ping,
     chosen_id,
     decode,
     encode,
     fitting,
-    is_utf_8,
     storable,
     timestamp,
+    understood,
 )
 
 PROTOCOL: Final = "rooms.v1"
@@ -60,39 +58,12 @@ SCHEMAS: Final = {  # the validators themselves: their adapters cost as much aga
     "typing": TypeAdapter(Typing).validator,
     "ping": TypeAdapter(Ping).validator,
 }
+TOO_LONG: Final = {"body": f"A body has at most {MAX_BODY} characters."}
 
 
 def parse(text: str) -> ClientFrame:
     """Raises BadFrame with one of the codes bad_json, bad_frame, unknown_type, too_long."""
-    try:
-        fields = decode(text)
-    except (ValueError, RecursionError):
-        raise BadFrame("bad_json", "A frame is one JSON object.") from None
-    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
-        raise BadFrame("bad_frame", "A frame is a JSON object with a type.")
-    schema = SCHEMAS.get(fields["type"])
-    if schema is None:
-        raise BadFrame("unknown_type", f"The types are {', '.join(SCHEMAS)}.", printable_id(fields))
-    try:
-        return schema.validate_python(fields, strict=True)  # type: ignore[no-any-return]
-    except ValidationError as error:
-        raise refusal(fields, error) from None
-
-
-def refusal(fields: dict[str, Any], error: ValidationError) -> BadFrame:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "frame"
-    if field == "body" and first["type"] == "string_too_long":
-        return BadFrame("too_long", f"A body has at most {MAX_BODY} characters.", printable_id(fields))
-    return BadFrame("bad_frame", f"{field}: {first['msg']}", printable_id(fields))
-
-
-def printable_id(fields: dict[str, Any]) -> str | None:
-    """The frame's id, if it is one that an answer can carry."""
-    found = fields.get("id")
-    if not isinstance(found, str) or not 0 < len(found) <= MAX_ID:
-        return None
-    return found if is_utf_8(found) else None
+    return understood(text, SCHEMAS, TOO_LONG)  # type: ignore[no-any-return]
 
 
 # --- Server to client ----------------------------------------------------------------------------

@@ -8,26 +8,23 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, StringConstraints, TypeAdapter
 
 from topics.wording import (
-    MAX_ID,
+    MAX_NAME,
     PEOPLE_BYTES,
-    BadFrame,
     Id,
     Ping,
     chosen_id,
-    decode,
     encode,
     fitting,
-    is_utf_8,
     storable,
     timestamp,
+    understood,
 )
 
 PROTOCOL: Final = "topics.v1"
 BATCH_PROTOCOL: Final = "topics.v1.batch"
-MAX_NAME: Final = 200
 
 
 # --- Client to server ----------------------------------------------------------------------------
@@ -101,30 +98,7 @@ SCHEMAS: Final = {  # the validators themselves: their adapters cost as much aga
 
 def parse(text: str) -> ClientFrame:
     """Raises BadFrame with one of the codes bad_json, bad_frame, unknown_type."""
-    try:
-        fields = decode(text)
-    except (ValueError, RecursionError):
-        raise BadFrame("bad_json", "A frame is one JSON object.") from None
-    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
-        raise BadFrame("bad_frame", "A frame is a JSON object with a type.")
-    id, topic = printable(fields, "id", MAX_ID), printable(fields, "topic", MAX_NAME)
-    schema = SCHEMAS.get(fields["type"])
-    if schema is None:
-        raise BadFrame("unknown_type", f"The types are {', '.join(SCHEMAS)}.", id, topic)
-    try:
-        return schema.validate_python(fields, strict=True)  # type: ignore[no-any-return]
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "frame"
-        raise BadFrame("bad_frame", f"{field}: {first['msg']}", id, topic) from None
-
-
-def printable(fields: dict[str, Any], name: str, longest: int) -> str | None:
-    """The frame's id or topic, if it is one that an answer can carry."""
-    found = fields.get(name)
-    if not isinstance(found, str) or not 0 < len(found) <= longest:
-        return None
-    return found if is_utf_8(found) else None
+    return understood(text, SCHEMAS)  # type: ignore[no-any-return]
 
 
 # --- Server to client ----------------------------------------------------------------------------

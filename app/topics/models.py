@@ -10,7 +10,7 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils import timezone
 
-from topics.routes import MAX_NAME
+from topics.wording import MAX_NAME
 
 MAX_ID = 64  # of an event, as its author calls it
 MAX_KEY = 80  # of a person

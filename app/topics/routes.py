@@ -12,11 +12,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls.resolvers import RoutePattern
 
 from topics.errors import NoSuchTopic
+from topics.wording import MAX_NAME
 
 if TYPE_CHECKING:
     from topics.topic import Topic
 
-MAX_NAME: Final = 200  # characters
 JOINERS: Final = re.compile("[\u200c\u200d]")
 PARAMETER: Final = re.compile(r"<(?:[^>:]+:)?([^>]+)>")
 

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from topics.models import MAX_TOKEN_NAME, Token
 from topics.people import person_of
-from topics.routes import MAX_NAME
 from topics.tokens import MOST_PATTERNS, TooManyTokens, issue
+from topics.wording import MAX_NAME
 
 DAYS = {"30": "30 days", "90": "90 days", "365": "a year", "": "for ever"}
 

@@ -5,14 +5,15 @@ Nothing here knows sockets or the database.
 
 import json
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, StringConstraints, ValidationError
 
 MAX_ID: Final = 64
+MAX_NAME: Final = 200  # of a topic, in characters
 PEOPLE_BYTES: Final = 15 * 1024  # in one list of people: two of them, or one and a page of the log, fit a frame
 PONG: Final = '{"type":"pong"}'
 
@@ -65,6 +66,43 @@ def no_number(name: str) -> None:
 
 
 decode: Callable[[str], Any] = json.JSONDecoder(parse_constant=no_number).decode
+
+
+def understood(text: str, schemas: Mapping[str, Any], too_long: Mapping[str, str] | None = None) -> Any:
+    """What a client says, by the validator of its type.
+
+    Raises BadFrame: bad_json, bad_frame, unknown_type, or too_long for a field that has its sentence in `too_long`.
+    """
+    try:
+        fields = decode(text)
+    except (ValueError, RecursionError):
+        raise BadFrame("bad_json", "A frame is one JSON object.") from None
+    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+        raise BadFrame("bad_frame", "A frame is a JSON object with a type.")
+    schema = schemas.get(fields["type"])
+    try:
+        if schema is not None:
+            return schema.validate_python(fields, strict=True)
+        code, detail = "unknown_type", f"The types are {', '.join(schemas)}."
+    except ValidationError as error:
+        code, detail = fault_of(error, too_long or {})
+    raise BadFrame(code, detail, printable(fields, "id", MAX_ID), printable(fields, "topic", MAX_NAME))
+
+
+def fault_of(error: ValidationError, too_long: Mapping[str, str]) -> tuple[str, str]:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "frame"
+    if first["type"] == "string_too_long" and field in too_long:
+        return "too_long", too_long[field]
+    return "bad_frame", f"{field}: {first['msg']}"
+
+
+def printable(fields: dict[str, Any], name: str, longest: int) -> str | None:
+    """The frame's id or topic, if it is one that an answer can carry."""
+    found = fields.get(name)
+    if not isinstance(found, str) or not 0 < len(found) <= longest:
+        return None
+    return found if is_utf_8(found) else None
 
 
 @lru_cache(maxsize=16)

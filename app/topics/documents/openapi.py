@@ -5,7 +5,7 @@ from typing import Any, Final
 from topics import http, http_shapes, posting
 from topics.documents import VERSION
 from topics.documents.schemas import reference, schemas
-from topics.routes import MAX_NAME
+from topics.wording import MAX_NAME
 
 DESCRIPTION: Final = (
     "The same as on a socket, for what has none. Who asks is known by the site's cookies; without any, each request is"

@@ -11,8 +11,8 @@ import contract
 from rooms import frames as rooms_frames
 from topics import frames, posting
 from topics.documents import asyncapi, openapi, protocols, register
-from topics.frames import BadFrame
 from topics.management.commands.topics_documents import worded
+from topics.wording import BadFrame
 
 DOCS = contract.DOCS
 
