@@ -17,7 +17,7 @@ BEHIND_THE_FIRST_LINE = (
     r"\n(?:LINE \d+|DETAIL|HINT|QUERY|CONTEXT): .*?(?=\n\n(?:The above exception|During handling)|\Z)"
 )
 QUIET = ("asyncio", "daphne", "channels_redis", "redis", "twisted", "websockets", "urllib3", "sentry_sdk")
-# Tokens and tickets (topics.tokens), and whatever comes as `Bearer …` or as the subprotocol `bearer.…`.
+# Tokens and tickets (topics.tokens.tokens), and whatever comes as `Bearer …` or as the subprotocol `bearer.…`.
 SECRET = re.compile(r"(\bbearer[ .]+)[\w.~+/=-]+|\b(?:topics|ticket)_[\w-]{32,}", re.IGNORECASE)
 FOR_EACH_BAD_REQUEST = "Invalid request from"  # how gunicorn's warnings begin that a stranger writes
 MOST = 2_000  # characters of a message or any other value,

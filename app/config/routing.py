@@ -6,7 +6,7 @@ from django.urls import path
 from realtime.echo import echo_socket
 from realtime.health import health_socket
 from rooms.routing import websocket_urlpatterns as rooms
-from topics.consumer import TopicsConsumer
+from topics.delivery.consumer import TopicsConsumer
 from topics.sockets import NoRoute
 
 # Django's types know views only: what `path` names here is an ASGI application.

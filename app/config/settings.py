@@ -171,8 +171,8 @@ DATABASE = services.database(word("DATABASE_URL"))
 DATABASES = {"default": DATABASE}
 DATABASE_SSLMODE = choice("DATABASE_SSLMODE", "prefer", services.SSL_MODES)
 DATABASE_POOL = whole("DATABASE_POOL", 8, 1, 1000)
-# What topics.database sets on each new connection. Whoever acknowledges after COMMIT must know that COMMIT means disk,
-# whatever the server's default. A migration may take its time; a request or a socket may not.
+# What topics.storing.database sets on each new connection. Whoever acknowledges after COMMIT must know that COMMIT
+# means disk, whatever the server's default. A migration may take its time; a request or a socket may not.
 DATABASE_SESSION: dict[str, str] = {}
 if DATABASE["ENGINE"] == "django.db.backends.postgresql":
     DATABASE["ENGINE"] = "config.postgres"  # the same, but for what becomes of a connection after an error

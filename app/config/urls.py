@@ -14,7 +14,7 @@ urlpatterns = [
     path("", include("rooms.urls")),
     path("accounts/login/", one_at_a_time(auth.LoginView.as_view(redirect_authenticated_user=True)), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
-    path("accounts/tokens/", include("topics.token_urls")),
+    path("accounts/tokens/", include("topics.tokens.urls")),
     path("topics/", include("topics.urls")),
     path("docs/", include("topics.documents.urls")),
     path("admin/login/", one_at_a_time(admin.site.login)),

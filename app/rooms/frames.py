@@ -125,9 +125,9 @@ def error(code: str, detail: str, id: str | None = None, retry_after_ms: int | N
 
 # --- What topics.v1 says, in these words -----------------------------------------------------------
 #
-# A frame is cut where its fields meet, in the order that topics.frames gives them: it is worded once for each room and
-# process, but up to fifty times for each socket that is welcomed. What stands between two fields is in no text in JSON,
-# where a quote has a backslash before it.
+# A frame is cut where its fields meet, in the order that topics.delivery.frames gives them: it is worded once for each
+# room and process, but up to fifty times for each socket that is welcomed. What stands between two fields is in no text
+# in JSON, where a quote has a backslash before it.
 
 BY: Final = ',"by":{"key":"'
 NAME: Final = '","name":'

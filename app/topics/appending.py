@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import OperationalError, transaction
 
 from realtime import hubs
-from topics import frames, grown, live, log, logs
 from topics.data import encoded, encoded_signal
+from topics.delivery import frames, live
+from topics.delivery.live import TOPICS
 from topics.errors import BadData, Busy, Conflict, NoSuchEvent
 from topics.events import Event, event_of
-from topics.live import TOPICS
-from topics.log import Differs, New, Outcome, Stored
+from topics.growing import grown
 from topics.models import MAX_ID
-from topics.outcomes import Removed
 from topics.people import Person, person, shown
+from topics.storing import log, logs
+from topics.storing.log import Differs, New, Outcome, Stored
+from topics.storing.outcomes import Removed
 
 if TYPE_CHECKING:
     from topics.topic import Topic

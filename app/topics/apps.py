@@ -10,9 +10,9 @@ class TopicsConfig(AppConfig):
 
     def ready(self) -> None:
         from realtime.budget import connections_fit
-        from topics import changes
         from topics.checks import databases_hold_every_script  # registers the others
-        from topics.database import prepare
+        from topics.storing.database import prepare
+        from topics.who import changes
 
         register(connections_fit)
         register(databases_hold_every_script, Tags.database)

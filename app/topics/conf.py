@@ -7,7 +7,7 @@ from realtime.limits import BURST_SECONDS
 class Settings(conf.Settings):
     ALLOW_GUESTS: bool = True
     MESSAGE_RATE_PER_ADDRESS: int = 0  # no limit
-    TOPICS_AUTHENTICATION: tuple[str, ...] = ()  # dotted names, see topics.authentication
+    TOPICS_AUTHENTICATION: tuple[str, ...] = ()  # dotted names, see topics.tokens.authentication
     # What each connection to Postgres sets: whoever acknowledges after COMMIT must know that COMMIT means disk.
     DATABASE_SESSION: dict[str, str] = {"synchronous_commit": "on"}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from topics.people import Person
 
 if TYPE_CHECKING:
-    from topics.log import Stored
+    from topics.storing.log import Stored
 
 
 class Position(NamedTuple):

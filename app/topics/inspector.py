@@ -17,10 +17,11 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from topics import database, routes
+from topics import routes
 from topics.errors import NoSuchTopic, Unreachable
 from topics.models import Entry, Log
 from topics.people import person_of, remember_guest
+from topics.storing import database
 
 MOST: Final = 50  # topics on the page: those that changed last
 SHOWN: Final = 200  # characters of an event

@@ -9,8 +9,8 @@ from django.core.exceptions import SynchronousOnlyOperation
 from realtime import hubs
 from realtime.asking import Here, Unheard
 from realtime.limits import ASK_SECONDS
+from topics.delivery.live import PREFIX, TOPICS
 from topics.errors import Unreachable
-from topics.live import PREFIX, TOPICS
 from topics.people import Person, of_key
 
 if TYPE_CHECKING:

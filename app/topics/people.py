@@ -18,7 +18,7 @@ from django.utils.crypto import salted_hmac
 from realtime.admission import subscriber_at
 from topics.conf import settings
 from topics.names import is_person_name
-from topics.scope import Scope
+from topics.who.scope import Scope
 
 COOKIE = "guest"
 SALT = "rooms.people"  # of cookies that are out there

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from asgiref.sync import iscoroutinefunction
 from django.db import Error as DatabaseError
 
-from topics import database
 from topics.errors import Refused
 from topics.people import Person
+from topics.storing import database
 
 if TYPE_CHECKING:
     from topics.topic import Topic

@@ -6,13 +6,13 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from realtime import hubs
-from topics.identity import token_key
 from topics.people import Person, of_user
+from topics.who.identity import token_key
 
 if TYPE_CHECKING:
     from topics.models import Token
-    from topics.notices import Notice
     from topics.topic import Topic
+    from topics.who.notices import Notice
 
 
 def disconnect(*, user: Any = None, token: "Token | None" = None, topic: "Topic | None" = None) -> None:
@@ -41,8 +41,8 @@ async def arecheck(*, user: Any = None, topic: "Topic | None" = None) -> None:
 
 
 def _give(*, user: Any = None, token: "Token | None" = None, topic: "Topic | None" = None, out: bool) -> None:
-    from topics import notices
     from topics.topic import Topic
+    from topics.who import notices
 
     if [user, token, topic].count(None) != 2:
         raise TypeError("Either user= or topic= (or token=, to disconnect) says whom it is about.")
@@ -57,7 +57,7 @@ def _give(*, user: Any = None, token: "Token | None" = None, topic: "Topic | Non
 
 
 def _tell(notice: "Notice") -> None:
-    from topics.live import TOPICS, noticed
+    from topics.delivery.live import TOPICS, noticed
 
     transaction.on_commit(lambda: hubs.from_any_thread(TOPICS, lambda hub: hub.notify(noticed(notice))))
 

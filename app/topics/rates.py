@@ -8,7 +8,7 @@ from realtime import hubs, metrics
 from realtime.hub import Hub
 from realtime.rates import Limits, Rates
 from topics.conf import settings
-from topics.live import TOPICS
+from topics.delivery.live import TOPICS
 from topics.people import Person
 
 too_fast: Final = metrics.limited.labels("message_rate")

@@ -7,14 +7,16 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from realtime import hubs
-from topics import frames, log, logs, replay, routes
+from topics import routes
+from topics.delivery import frames
+from topics.delivery.live import PREFIX, TOPICS
 from topics.errors import NoSuchTopic
 from topics.events import Event, Position, Recent, event_of
-from topics.live import PREFIX, TOPICS
 from topics.models import Entry, Installation, Log, Read
 from topics.people import Person, person
-from topics.replay import Page
-from topics.unread import unread as unread_of
+from topics.storing import log, logs, replay
+from topics.storing.replay import Page
+from topics.storing.unread import unread as unread_of
 
 if TYPE_CHECKING:
     from topics.topic import Topic

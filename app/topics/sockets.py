@@ -27,17 +27,17 @@ from realtime.closing import UNAVAILABLE as AWAY
 from realtime.consumer import SocketConsumer
 from realtime.feed import Feed
 from realtime.limits import PING_SECONDS
-from topics.arrivals import Forbidden
-from topics.frames import Shown
-from topics.gathering import Unanswered
-from topics.joining import MEMBERS
-from topics.live import PREFIX, TOPICS
-from topics.log import Outcome, Stored
+from topics.delivery.arrivals import Forbidden
+from topics.delivery.frames import Shown
+from topics.delivery.joining import MEMBERS
+from topics.delivery.live import PREFIX, TOPICS
+from topics.delivery.resume import Snapshot
+from topics.delivery.services import Denied, denied
+from topics.delivery.socket import PersonSocket
 from topics.people import Person, shown
-from topics.resume import Snapshot
 from topics.routes import shared
-from topics.services import Denied, denied
-from topics.socket import PersonSocket
+from topics.storing.gathering import Unanswered
+from topics.storing.log import Outcome, Stored
 from topics.topic import Topic
 from topics.wording import BadFrame
 
@@ -66,7 +66,7 @@ class Dialect(ABC):
     """The words of a protocol. Nothing of it knows sockets or the database; one object serves all sockets.
 
     Frames are texts. Those that a log's followers are sent come as topics.v1 has them, of which `translate` makes the
-    dialect's own, once for all who are told: by cutting the text, as the order of fields is topics.frames'.
+    dialect's own, once for all who are told: by cutting the text, as the order of fields is topics.delivery.frames'.
     """
 
     @abstractmethod

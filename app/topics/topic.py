@@ -13,7 +13,7 @@ from topics.twins import Twins
 
 if TYPE_CHECKING:
     from topics.events import Event, Position, Recent
-    from topics.growing import Writing
+    from topics.growing.writing import Writing
     from topics.members import Members
     from topics.people import Person
 
@@ -142,15 +142,15 @@ class Topic(Twins):
         `out.seq` is its number. Its end is a numbered change. Raises BadData; Busy; and TransactionManagementError
         inside transaction.atomic(), as it is read by others before it is complete.
         """
-        from topics.growing import Writing
+        from topics.growing.writing import Writing
 
         return Writing(self, data, by)
 
     def cancel(self, seq: int) -> bool:
         """Stops the event of that number, which grows: heard after COMMIT. False where it does not, or has ended."""
-        from topics import growing
+        from topics.growing import writing
 
-        return growing.cancel(self, seq)
+        return writing.cancel(self, seq)
 
     def signal(self, data: Any, *, by: Any = None) -> None:
         """Tells whoever follows just now, without storing it: it has no number and may get lost."""

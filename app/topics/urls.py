@@ -1,7 +1,9 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from topics import http, inspector, tickets
+from topics import inspector
+from topics.http import views
+from topics.tokens import tickets
 
 
 class AnyName(StringConverter):
@@ -15,5 +17,5 @@ register_converter(AnyName, "topic")
 urlpatterns = [
     path("", inspector.inspector, name="inspector"),
     path("ticket", tickets.ticket, name="ticket"),
-    path("<topic:name>", http.topic, name="topic"),
+    path("<topic:name>", views.topic, name="topic"),
 ]

@@ -25,7 +25,7 @@ from realtime import registry  # noqa: E402
 from realtime.contract import Numbered  # noqa: E402
 from realtime.hub import Hub  # noqa: E402
 from topics import database  # noqa: E402
-from topics.gathering import Gathering, Unanswered  # noqa: E402
+from topics.storing.gathering import Gathering, Unanswered  # noqa: E402
 from unit.realtime.fakes import Permissive, Socket, until  # noqa: E402
 
 

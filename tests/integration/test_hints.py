@@ -17,8 +17,8 @@ SECONDS = 5  # the log is asked every 2 s which rooms have changed
 LAST_WORDS = """
 import os
 from rooms.topics import RoomTopic
-from topics import logs
-from topics.log import New, append_all
+from topics.storing import logs
+from topics.storing.log import New, append_all
 from topics.people import Person
 room, dying = RoomTopic(room={room!r}), Person("guest:dying", "dying", True)
 key = logs.key_of(room, dying)

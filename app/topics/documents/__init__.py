@@ -32,7 +32,7 @@ class Protocol:
         return self.name.partition(".")[0]
 
 
-_registered: Final = ["topics.protocol.TOPICS_V1"]
+_registered: Final = ["topics.delivery.protocol.TOPICS_V1"]
 
 
 def register(path: str) -> None:

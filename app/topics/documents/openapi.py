@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from topics import http, http_shapes, posting
 from topics.documents import VERSION
 from topics.documents.schemas import reference, schemas
+from topics.http import posting, shapes, views
 from topics.wording import MAX_NAME
 
 DESCRIPTION: Final = (
@@ -45,8 +45,8 @@ APPENDING: Final = (*READING, "409", "413", "415", "422")
 
 def document() -> dict[str, Any]:
     answers = (
-        *(http_shapes.Page, http_shapes.Members, http_shapes.Appended, http_shapes.Results, http_shapes.Cancelled),
-        http_shapes.Problem,
+        *(shapes.Page, shapes.Members, shapes.Appended, shapes.Results, shapes.Cancelled),
+        shapes.Problem,
     )
     return {
         "openapi": "3.1.0",
@@ -57,7 +57,7 @@ def document() -> dict[str, Any]:
 
 
 def get() -> dict[str, Any]:
-    page = {"anyOf": [reference(http_shapes.Page), reference(http_shapes.Members)]}
+    page = {"anyOf": [reference(shapes.Page), reference(shapes.Members)]}
     content = {"application/json": {"schema": page}, "text/event-stream": {"schema": {"type": "string"}}}
     return {
         "operationId": "read",
@@ -69,11 +69,11 @@ def get() -> dict[str, Any]:
             query(
                 "limit",
                 {**WHOLE, "minimum": 1},
-                f"{http.PAGE} events unless told otherwise, {http.LONGEST_PAGE} at most; or {http.MEMBERS} members.",
+                f"{views.PAGE} events unless told otherwise, {views.LONGEST_PAGE} at most; or {views.MEMBERS} members.",
             ),
             query("members", {"type": "string"}, "Who follows the topic now, instead of a page; any value."),
             query("since", WHOLE, "Of a stream: the last number that is known. With `epoch`."),
-            query("epoch", {"type": "string", "maxLength": http.LONGEST_EPOCH}, "Of a stream. With `since`."),
+            query("epoch", {"type": "string", "maxLength": views.LONGEST_EPOCH}, "Of a stream. With `since`."),
             header("Last-Event-ID", "Of a stream: the last id, which EventSource sends by itself."),
         ],
         "responses": {"200": {"description": "A page, or the stream.", "content": content}, **problems(READING)},
@@ -83,8 +83,8 @@ def get() -> dict[str, Any]:
 def post() -> dict[str, Any]:
     one = reference(posting.Posted)
     several = {"type": "array", "minItems": 1, "maxItems": posting.MOST_AT_ONCE, "items": one}
-    appended, results = reference(http_shapes.Appended), reference(http_shapes.Results)
-    stopped = reference(http_shapes.Cancelled)
+    appended, results = reference(shapes.Appended), reference(shapes.Results)
+    stopped = reference(shapes.Cancelled)
     return {
         "operationId": "append",
         "summary": "Append an event, or several; or stop one that grows",
@@ -129,4 +129,4 @@ def problems(statuses: tuple[str, ...]) -> dict[str, Any]:
 
 def problem(status: str) -> dict[str, Any]:
     sentence = {"text/plain": {"schema": {"type": "string"}}} if status in BY_THE_SERVER else {}
-    return {"content": {"application/problem+json": {"schema": reference(http_shapes.Problem)}, **sentence}}
+    return {"content": {"application/problem+json": {"schema": reference(shapes.Problem)}, **sentence}}

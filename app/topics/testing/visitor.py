@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from topics.client import Refused
-from topics.consumer import TopicsConsumer
-from topics.frames import PROTOCOL
+from topics.delivery.consumer import TopicsConsumer
+from topics.delivery.frames import PROTOCOL
 
 Frame = dict[str, Any]
 

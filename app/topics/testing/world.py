@@ -21,7 +21,7 @@ from channels.layers import InMemoryChannelLayer, channel_layers
 from django.db import connection, transaction
 
 from realtime import registry
-from topics import database, logs
+from topics.storing import database, logs
 
 R = TypeVar("R")
 Job = Callable[[], None]

@@ -29,7 +29,7 @@ def test_silence_is_broken_before_anybody_takes_it_for_death(directive: str) -> 
 
 def test_a_stream_of_events_is_as_a_socket_to_whoever_stands_in_between() -> None:
     """It has no pings: comments break its silence. Its place in nginx has the patience of all others."""
-    from topics import stream
+    from topics.http import stream
 
     heroku_first_byte = 30
     assert heroku_first_byte >= limits.ANSWER_SECONDS

@@ -24,15 +24,17 @@ from rooms import making
 from rooms.consumers import RoomConsumer
 from rooms.models import Room
 from rooms.topics import RoomTopic
-from topics import arrivals, database, people, rates, sending
-from topics import writer as writing
-from topics.consumer import TopicsConsumer
-from topics.live import TOPICS
+from topics import people, rates
+from topics.delivery import arrivals, sending
+from topics.delivery.consumer import TopicsConsumer
+from topics.delivery.live import TOPICS
+from topics.delivery.services import Services
+from topics.delivery.socket import MOST_IN_FLIGHT
 from topics.models import Entry
-from topics.outcomes import Unavailable
-from topics.services import Services
-from topics.socket import MOST_IN_FLIGHT
 from topics.sockets import NoRoute
+from topics.storing import database
+from topics.storing import writer as writing
+from topics.storing.outcomes import Unavailable
 from unit.realtime.fakes import Layer, settled, until
 
 pytestmark = pytest.mark.django_db

@@ -16,11 +16,11 @@ from realtime.limits import MAX_FRAME_BYTES
 from realtime.presence.people import PEOPLE_IN_FRAME
 from rooms import frames
 from rooms.frames import MAX_BODY, Say, Typing, parse
-from topics import frames as topics_frames
 from topics import wording
-from topics.joining import MEMBERS
+from topics.delivery import frames as topics_frames
+from topics.delivery.joining import MEMBERS
+from topics.delivery.resume import JOINED_BYTES
 from topics.people import of_user, shown
-from topics.resume import JOINED_BYTES
 from topics.wording import MAX_ID, BadFrame, Ping
 
 AT = datetime(2025, 3, 4, 5, 6, 7, 89_999, UTC)

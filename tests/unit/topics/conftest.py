@@ -13,8 +13,9 @@ import contract
 from realtime import drain, hubs, registry
 from realtime import hub as hub_module
 from realtime.closing import RESTART
-from topics import database, logs, routes
-from topics.live import TOPICS
+from topics import routes
+from topics.delivery.live import TOPICS
+from topics.storing import database, logs
 from topics.testing.visitor import Visitor
 from unit.realtime.fakes import Layer, until
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from topics import growing
-from topics.keeper import Keeper
+from topics.growing import writing
+from topics.growing.keeper import Keeper
 
 
 class ByHand(Keeper):
@@ -21,6 +21,6 @@ class ByHand(Keeper):
 @pytest.fixture
 def by_hand(monkeypatch: pytest.MonkeyPatch) -> Iterator[ByHand]:
     keeper = ByHand()
-    monkeypatch.setattr(growing, "keeper", keeper)
+    monkeypatch.setattr(writing, "keeper", keeper)
     yield keeper
     keeper._growths.clear()

@@ -8,7 +8,7 @@ from typing import Any
 from django.core import signing
 
 from topics import people
-from topics.consumer import TopicsConsumer
+from topics.delivery.consumer import TopicsConsumer
 
 GONE = object()  # in the place of the data that was retracted
 PROTOCOLS = ("topics.v1", "topics.v1.batch")

@@ -13,13 +13,14 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, connection, transaction
 
 import topics
-from topics import BadData, Busy, Conflict, appending, log, logs
+from topics import BadData, Busy, Conflict, appending
 from topics.data import SIGNAL_BYTES
 from topics.errors import NoSuchEvent
-from topics.log import Differs, New, Outcome, Stored, append_all
 from topics.models import Entry, Log, Notice
-from topics.outcomes import Locked, Removed
 from topics.people import Person
+from topics.storing import log, logs
+from topics.storing.log import Differs, New, Outcome, Stored, append_all
+from topics.storing.outcomes import Locked, Removed
 
 from .declared import Orders, Votes
 

@@ -7,11 +7,12 @@ from django.db import DataError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from realtime.contract import Numbered
-from topics import arrivals, logs
-from topics.arrivals import Arrivals, Claim, Forbidden, Visit, claim_of
-from topics.log import New, append_all
+from topics.delivery import arrivals
+from topics.delivery.arrivals import Arrivals, Claim, Forbidden, Visit, claim_of
+from topics.delivery.resume import LATEST, Snapshot, Wish, snapshots
 from topics.people import Person, guest_of
-from topics.resume import LATEST, Snapshot, Wish, snapshots
+from topics.storing import logs
+from topics.storing.log import New, append_all
 
 from .declared import Chat, Votes
 

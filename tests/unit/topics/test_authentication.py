@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 
-from topics import tokens
-from topics.authentication import identity_of
 from topics.checks import authentication_can_be_imported
 from topics.people import Person
-from topics.tokens import identities, issue
+from topics.tokens import tokens
+from topics.tokens.authentication import identity_of
+from topics.tokens.tokens import identities, issue
 from unit.realtime.fakes import until
 
 from . import declared_authentication

@@ -7,9 +7,10 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from topics import Topic, logs, pruning, routes
+from topics import Topic, routes
 from topics.models import Entry, Log
 from topics.people import Person
+from topics.storing import logs, pruning
 
 from .declared import Orders, Votes
 

@@ -14,13 +14,15 @@ from django.test.utils import CaptureQueriesContext
 import contract
 from realtime import checking
 from realtime.limits import BAD_FRAMES_IN_A_ROW
-from topics import consumer, log, logs, people, permission, rates
-from topics.consumer import TopicsConsumer
+from topics import people, permission, rates
 from topics.data import SIGNAL_BYTES
+from topics.delivery import consumer
+from topics.delivery.consumer import TopicsConsumer
+from topics.delivery.services import MOST_TOPICS, Services
 from topics.models import Entry, Log
-from topics.outcomes import Unavailable
 from topics.people import Person
-from topics.services import MOST_TOPICS, Services
+from topics.storing import log, logs
+from topics.storing.outcomes import Unavailable
 from unit.realtime.fakes import until
 
 from .declared import Chat, Votes
@@ -611,6 +613,6 @@ async def test_who_does_not_understand_is_closed() -> None:
 async def test_nothing_of_a_failed_store_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     alice = Client()
     await alice.joins(OPEN)
-    monkeypatch.setattr("topics.sending.append_all", lambda news, skip_locked: [Unavailable("x")] * len(news))
+    monkeypatch.setattr("topics.delivery.sending.append_all", lambda news, skip_locked: [Unavailable("x")] * len(news))
     assert (await alice.sends(OPEN, "a", 1))["code"] == "unavailable"
     assert alice.all("event") == []

@@ -9,8 +9,9 @@ from django.core.management import call_command
 
 import contract
 from rooms import frames as rooms_frames
-from topics import frames, posting
+from topics.delivery import frames
 from topics.documents import asyncapi, openapi, protocols, register
+from topics.http import posting
 from topics.management.commands.topics_documents import worded
 from topics.wording import BadFrame
 

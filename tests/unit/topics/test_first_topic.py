@@ -8,7 +8,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 
 import first_topic
-from topics import logs, routes
+from topics import routes
+from topics.storing import logs
 
 pytestmark = pytest.mark.django_db
 

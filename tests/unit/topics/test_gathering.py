@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from topics import database
-from topics.gathering import TOGETHER, Gathering, Unanswered
+from topics.storing import database
+from topics.storing.gathering import TOGETHER, Gathering, Unanswered
 from unit.realtime.fakes import settled, until
 
 

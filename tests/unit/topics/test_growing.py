@@ -12,12 +12,14 @@ from django.db.models.functions import Now
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
-from topics import BadData, grown, logs
+from topics import BadData
 from topics.data import MAX_DATA_BYTES
-from topics.growing import Growth, Out
-from topics.grown import LOOKS, Unheard
+from topics.growing import grown
+from topics.growing.grown import LOOKS, Unheard
+from topics.growing.writing import Growth, Out
 from topics.models import Entry, Growing
 from topics.people import Person
+from topics.storing import logs
 
 from .declared import Votes
 from .keeping import ByHand, by_hand
@@ -329,7 +331,7 @@ def test_an_end_that_cannot_be_stored_hides_nothing(monkeypatch: pytest.MonkeyPa
         raise OperationalError("away")
 
     monkeypatch.setattr(grown, "end", away)
-    monkeypatch.setattr("topics.keeper.PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("topics.growing.keeper.PATIENCE_SECONDS", 0)
     with pytest.raises(OperationalError), LUNCH.writing():
         pass
     with pytest.raises(ZeroDivisionError), LUNCH.writing():

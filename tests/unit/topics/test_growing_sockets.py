@@ -9,11 +9,13 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from realtime import hubs
-from topics import frames, grown, keeper, logs
-from topics.growing import Writing
-from topics.live import PREFIX, TOPICS
+from topics.delivery import frames
+from topics.delivery.live import PREFIX, TOPICS
+from topics.delivery.services import Services
+from topics.growing import grown, keeper
+from topics.growing.writing import Writing
 from topics.models import Growing
-from topics.services import Services
+from topics.storing import logs
 from unit.realtime.fakes import until
 
 from .declared import Chat, Votes

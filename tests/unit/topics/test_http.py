@@ -16,12 +16,12 @@ from realtime.bundle import Bundle
 from realtime.closing import RESTART
 from realtime.limits import OUTBOX_BYTES
 from topics import people, rates
-from topics import stream as stream_module
 from topics.data import SIGNAL_BYTES
-from topics.identity import Identity
+from topics.delivery.services import Services
+from topics.http import stream as stream_module
+from topics.http.stream import EventStream, position_of
 from topics.models import Entry, Log
-from topics.services import Services
-from topics.stream import EventStream, position_of
+from topics.who.identity import Identity
 from unit.realtime.fakes import until
 
 from .declared import Chat

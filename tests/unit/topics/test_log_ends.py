@@ -7,12 +7,13 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
-from topics import Conflict, NoSuchEvent, Refused, logs
-from topics.log import New, append_all
+from topics import Conflict, NoSuchEvent, Refused
+from topics.delivery.sending import Sent, append_sent
 from topics.models import Entry, Log, Read
-from topics.outcomes import Removed
 from topics.people import Person
-from topics.sending import Sent, append_sent
+from topics.storing import logs
+from topics.storing.log import New, append_all
+from topics.storing.outcomes import Removed
 
 from .declared import Begun, Chat
 

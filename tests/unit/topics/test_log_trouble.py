@@ -18,13 +18,13 @@ from django.db import (
 )
 from django.utils import timezone
 
-from topics import log, logs, statements
-from topics.log import New, Outcome, Stored, append_all
 from topics.models import Log
-from topics.outcomes import Locked, Unavailable, Unstorable
 from topics.people import Person
-from topics.replay import Page, changed, read_all
-from topics.statements import Answer, Row
+from topics.storing import log, logs, statements
+from topics.storing.log import New, Outcome, Stored, append_all
+from topics.storing.outcomes import Locked, Unavailable, Unstorable
+from topics.storing.replay import Page, changed, read_all
+from topics.storing.statements import Answer, Row
 
 from .declared import Chat
 

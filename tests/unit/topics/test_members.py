@@ -10,8 +10,8 @@ from django.test import Client as Browser
 
 from realtime import asking, registry
 from topics import Unreachable
+from topics.delivery.services import Services
 from topics.people import of_user
-from topics.services import Services
 
 from .declared import Chat
 from .test_consumer import OPEN, Client

@@ -20,10 +20,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from realtime import feed, hubs, memory, outbox, registry
 from realtime import hub as hub_module
-from topics import database, logs, pruning, resume, routes
-from topics.live import TOPICS
+from topics import routes
+from topics.delivery import resume
+from topics.delivery.live import TOPICS
 from topics.models import Entry
 from topics.models import Log as LogModel
+from topics.storing import database, logs, pruning
 from unit.realtime.fakes import Layer, TurnedClock, settled
 
 from .declared import Chat

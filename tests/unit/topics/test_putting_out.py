@@ -14,11 +14,12 @@ from django.test import Client as Browser
 
 import topics
 from realtime import checking
-from topics import notices, people
-from topics.live import noticed
+from topics import people
+from topics.delivery.live import noticed
+from topics.delivery.services import Services
 from topics.models import Notice
 from topics.people import Person
-from topics.services import Services
+from topics.who import notices
 
 from .declared import Chat
 from .test_consumer import LUNCH, OPEN, Client

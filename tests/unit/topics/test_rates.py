@@ -7,7 +7,7 @@ import pytest
 
 from realtime import registry
 from topics import people, rates
-from topics.services import Services
+from topics.delivery.services import Services
 from unit.realtime.fakes import until
 
 from .test_consumer import OPEN, Client

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from topics import logs, resume
-from topics.log import New, append_all
+from topics.delivery import resume
+from topics.delivery.resume import Snapshot, Wish, snapshots
 from topics.models import Entry, Log
 from topics.people import Person
-from topics.resume import Snapshot, Wish, snapshots
+from topics.storing import logs
+from topics.storing.log import New, append_all
 from topics.topic import Topic
 
 from .declared import Chat

@@ -2,7 +2,7 @@
 
 import pytest
 
-from topics.scope import Scope
+from topics.who.scope import Scope
 
 
 @pytest.mark.parametrize(

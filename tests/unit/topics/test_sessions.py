@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from topics.people import Person, of_user
-from topics.sessions import people_of
+from topics.who.sessions import people_of
 
 pytestmark = pytest.mark.django_db
 

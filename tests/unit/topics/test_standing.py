@@ -16,12 +16,12 @@ from pytest_django import DjangoAssertNumQueries
 from realtime import hubs
 from realtime.closing import DELETED, FORBIDDEN, LOGIN, RESTART, Goodbye
 from realtime.standing import Verdict
-from topics import logs
-from topics import standing as topics_standing
-from topics.identity import Identity
-from topics.live import PREFIX, Topics
+from topics.delivery.live import PREFIX, Topics
 from topics.models import Installation, Log, new_epoch
 from topics.people import Person, guest_of, of_user
+from topics.storing import logs
+from topics.who import standing as topics_standing
+from topics.who.identity import Identity
 
 from .declared import Chat
 

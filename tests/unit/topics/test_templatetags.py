@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.template import Context, Template, TemplateSyntaxError
 
-from topics import Topic, logs, routes
+from topics import Topic, routes
+from topics.storing import logs
 
 from .declared import Votes
 

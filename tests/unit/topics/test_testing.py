@@ -12,8 +12,9 @@ from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase
 
 from realtime import drain, registry
-from topics import database, disconnect, logs
+from topics import disconnect
 from topics.models import Log
+from topics.storing import database, logs
 from topics.testing import Refused, avisit, visit
 
 from .declared import Chat, Votes

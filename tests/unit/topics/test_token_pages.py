@@ -9,9 +9,9 @@ from django.contrib.auth import get_user_model
 from django.test import Client as Browser
 from django.utils import timezone
 
-from topics import tokens
 from topics.models import Token
-from topics.tokens import identities, issue
+from topics.tokens import tokens
+from topics.tokens.tokens import identities, issue
 
 pytestmark = pytest.mark.django_db
 

@@ -14,12 +14,13 @@ from django.utils import timezone
 
 import topics
 from realtime import hubs
-from topics import rates, tokens
-from topics.identity import Identity
+from topics import rates
+from topics.delivery.services import Services
 from topics.models import Ticket, Token
 from topics.people import of_user
-from topics.services import Services
-from topics.tokens import TooManyTokens, identities, issue
+from topics.tokens import tokens
+from topics.tokens.tokens import TooManyTokens, identities, issue
+from topics.who.identity import Identity
 from unit.realtime.fakes import until
 
 from .declared import Chat

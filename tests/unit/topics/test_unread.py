@@ -7,8 +7,9 @@ from django.core import signing
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from topics import people, unread
+from topics import people
 from topics.models import Read
+from topics.storing import unread
 
 from .declared import Chat, Notes
 from .test_consumer import OPEN, Client

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from topics import database, sending
-from topics import writer as writing
-from topics.log import Differs, Outcome, Stored
-from topics.outcomes import Locked, Removed, TooMuch, Unavailable
+from topics.delivery import sending
+from topics.delivery.sending import Sent, Writer
 from topics.people import Person
-from topics.sending import Sent, Writer
+from topics.storing import database
+from topics.storing import writer as writing
+from topics.storing.log import Differs, Outcome, Stored
+from topics.storing.outcomes import Locked, Removed, TooMuch, Unavailable
 from unit.realtime.fakes import settled, until
 
 from .declared import Orders

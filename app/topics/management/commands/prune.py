@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from topics.pruning import keeping, prune
+from topics.storing.pruning import keeping, prune
 
 
 class Command(BaseCommand):

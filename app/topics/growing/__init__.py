@@ -1,0 +1,1 @@
+"""Events that grow while their followers read along."""

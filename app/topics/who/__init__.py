@@ -1,0 +1,1 @@
+"""Who somebody is, by what, and whether that still holds."""
