@@ -96,6 +96,9 @@ async def test_after_a_read_only_spell_everybody_speaks_at_once(stack: Stack, ho
             assert (await one.error("unavailable"))["retry_after_ms"]
         refused = await gathered(visitors, room, "into the wall")
         assert set(refused) == {503}
+        # Who reads meanwhile meets no error, on a connection that cannot write.
+        read = await asyncio.gather(*(asyncio.to_thread(visitor.get, room_page(room)) for visitor in visitors))
+        assert {page.status for page in read} == {200}
     finally:
         spell.end()
     await asyncio.gather(*(one.say(new_id()) for one in crowd))

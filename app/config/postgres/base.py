@@ -1,8 +1,10 @@
-"""Django's Postgres, whose connections end where an error has shown that they are good for nothing.
+"""Django's Postgres, whose connections end where they have shown to be good for nothing.
 
 `close()` gives a connection back: to the pool, or to the thread's next request. What is wrong with its session, or
 with the server that it leads to, would be met there again, for as long as the pool keeps it. A check by `SELECT 1` does
-not see that a server has become read-only.
+not see that a server has become read-only, and who only reads meets no error: a connection that was opened while it
+was would refuse the first writer afterwards. The server says it by itself when a connection is opened and whenever it
+changes.
 """
 
 import time
@@ -17,6 +19,8 @@ from django.utils.functional import cached_property
 # kept, 0A000 a cached plan whose result has changed.
 SPOILED = ("08", "0A000", "25", "26000", "42P05", "57P", "58", "XX")
 OF_THE_SERVER = ("25006", "57P")  # all connections lead there
+# What Postgres reports without being asked, from version 14 on.
+READ_ONLY = ("default_transaction_read_only", "in_hot_standby")
 DRAIN_SECONDS = 1.0  # between two times that the whole pool is replaced
 
 
@@ -44,10 +48,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._drain()
 
     def is_usable(self) -> bool:
-        return not self._spoiled and super().is_usable()
+        return self.connection is not None and not self._is_spoiled() and super().is_usable()
+
+    def _is_spoiled(self) -> bool:
+        if self._spoiled or self.connection.closed:
+            return True
+        return any(self.connection.info.parameter_status(name) == "on" for name in READ_ONLY)
 
     def _close(self) -> None:
-        if self._spoiled and self.connection is not None:
+        if self.connection is not None and self._is_spoiled():
             self.connection.close()  # a pool that gets it back replaces it
         self._spoiled = False
         super()._close()

@@ -1,5 +1,6 @@
 """What becomes of a connection to Postgres after an error: a fake driver's connection, and a fake pool."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -25,6 +26,8 @@ class Connection:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self.closed = False
+        self.told: dict[str, str] = {}
+        self.info = SimpleNamespace(parameter_status=self.told.get)
 
     def close(self) -> None:
         self.closed = True
@@ -73,6 +76,24 @@ def test_an_error_that_says_nothing_of_the_connection_leaves_it_open(
     wrapper._close()
     assert (connection.closed, pool.given_back) == (False, [connection])
     assert pool.drained == 0
+
+
+@pytest.mark.parametrize("told", ["default_transaction_read_only", "in_hot_standby"])
+def test_a_connection_that_cannot_write_is_not_lent_again_though_whoever_read_by_it_met_no_error(
+    wrapper: DatabaseWrapper, pool: Pool, told: str
+) -> None:
+    connection = wrapper.connection
+    connection.told[told] = "on"
+    assert not wrapper.is_usable()
+    wrapper._close()
+    assert (connection.closed, pool.given_back) == (True, [connection])
+
+
+def test_a_connection_that_can_write_again_stays(wrapper: DatabaseWrapper, pool: Pool) -> None:
+    connection = wrapper.connection
+    connection.told["default_transaction_read_only"] = "off"
+    wrapper._close()
+    assert not connection.closed
 
 
 def test_what_was_wrong_with_one_connection_is_not_held_against_the_next(wrapper: DatabaseWrapper, pool: Pool) -> None:
