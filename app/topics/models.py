@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
@@ -14,6 +15,7 @@ from topics.wording import MAX_NAME
 
 MAX_ID = 64  # of an event, as its author calls it
 MAX_KEY = 80  # of a person
+MAX_ADDRESS = 64
 MAX_TOKEN_NAME = 80
 MAX_PERSON_NAME = 150  # as long as Django lets a user's name be
 
@@ -57,6 +59,8 @@ class Log(models.Model):
     `seq` is the number of its last event; whoever appends holds this row's lock until COMMIT, so that numbers
     become visible in order. `pruned` is the last number that is not kept any more. `epoch` names this very log: a
     log restored from a backup gets another one, because numbers given since the backup mean other events there.
+    `maker` is the key of the person, and `made_from` the address, whose client sent the first event; empty where a
+    program made the log.
     """
 
     name = models.CharField(max_length=MAX_NAME, unique=True)
@@ -65,6 +69,14 @@ class Log(models.Model):
     pruned = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     changed_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+    maker = models.CharField(max_length=MAX_KEY, blank=True, default="", db_default="", editable=False)
+    made_from = models.CharField(max_length=MAX_ADDRESS, blank=True, default="", db_default="", editable=False)
+
+    class Meta:
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["maker", "created_at"], condition=~Q(maker=""), name="logs_of_a_maker"),
+            models.Index(fields=["made_from", "created_at"], condition=~Q(made_from=""), name="logs_from_an_address"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -159,7 +171,7 @@ class Notice(models.Model):
 
 
 class Token(models.Model):
-    """By which a program comes in as its user, within a scope; see topics.tokens. Deleting the row revokes it.
+    """By which a program comes in as its user, within a scope; see topics.tokens.tokens. Deleting the row revokes it.
 
     Only a digest of the secret is kept: the secret has 256 random bits, so nothing slower than SHA-256 is needed.
     """

@@ -200,8 +200,8 @@ class Left(Shape):
 
 
 CODES: Final = [
-    *("no_such_topic", "forbidden", "refused", "conflict", "rate_limited", "too_many_topics", "too_long"),
-    *("bad_json", "bad_frame", "unknown_type", "unavailable", "not_growing"),
+    *("no_such_topic", "forbidden", "refused", "conflict", "rate_limited", "too_many_topics"),
+    *("too_many_new_topics", "too_long", "bad_json", "bad_frame", "unknown_type", "unavailable", "not_growing"),
 ]
 
 

@@ -31,13 +31,15 @@ class Topic(Twins):
 
     `route` is one of Django's URL routes; its parameters become attributes, of the converters' types. `keep` is how
     long events are kept, None for ever. `rate` is how many events and signals a second a person may send, None for as
-    many as MESSAGE_RATE lets through to all topics together. Who joins a topic with `count_unread` is told how much of
+    many as MESSAGE_RATE lets through to all topics together. `new_per_hour` is how many topics a person may begin by
+    sending to one that has no events yet, None for any number. Who joins a topic with `count_unread` is told how much of
     it is new to her.
     """
 
     route: ClassVar[str] = ""
     keep: ClassVar[timedelta | None] = None
     rate: ClassVar[int | None] = 10
+    new_per_hour: ClassVar[int | None] = 100
     count_unread: ClassVar[bool] = False
     parsed_route: ClassVar[Route]
 
@@ -45,8 +47,12 @@ class Topic(Twins):
         super().__init_subclass__(**kwargs)
         if "route" in cls.__dict__:
             cls.parsed_route = Route(cls.route)
-            if cls.rate is not None and (not isinstance(cls.rate, int) or cls.rate < 1):
-                raise ImproperlyConfigured(f"{cls.__name__}.rate is a whole number from 1 or None, not {cls.rate!r}.")
+            for limit in ("rate", "new_per_hour"):
+                most = getattr(cls, limit)
+                if most is not None and (not isinstance(most, int) or most < 1):
+                    raise ImproperlyConfigured(
+                        f"{cls.__name__}.{limit} is a whole number from 1 or None, not {most!r}."
+                    )
             if cls.keep is not None and not (isinstance(cls.keep, timedelta) and cls.keep > timedelta(0)):
                 raise ImproperlyConfigured(f"{cls.__name__}.keep is a timedelta such as timedelta(days=30), or None.")
             for parameter in cls.parsed_route.parameters:

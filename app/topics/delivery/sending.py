@@ -92,7 +92,7 @@ def _follows(entry: Sent) -> bool:
 def _key_of(entry: Sent, spoiled: int = 0) -> int:
     """`spoiled`: so many connections that are to blame have been given up already."""
     try:
-        return logs.key_of(entry.topic, entry.person)
+        return logs.key_of(entry.topic, entry.person, maker=entry.person)
     except Error as error:
         if not faults.is_connections(error) or spoiled >= faults.most_spoiled():
             raise

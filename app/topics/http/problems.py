@@ -26,6 +26,7 @@ STATUS: Final = {
     "no_such_topic": 404,
     "forbidden": 403,
     "rate_limited": 429,
+    "too_many_new_topics": 429,
     "bad_frame": 422,
     "conflict": 409,
     "not_growing": 409,

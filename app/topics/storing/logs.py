@@ -7,6 +7,7 @@ from django.utils.crypto import salted_hmac
 
 from topics.models import Entry, Growing, Installation, Log, Read
 from topics.people import Person
+from topics.storing import shares
 
 if TYPE_CHECKING:
     from topics.topic import Topic
@@ -22,9 +23,12 @@ class Known(NamedTuple):
 _known: dict[str, Known] = {}
 
 
-def key_of(topic: "Topic", person: Person | None) -> int:
-    """The key of the topic's log, which is made where there is none. Raises what the topic's `begin` raises."""
-    return known(topic.name) or _made(topic, person)
+def key_of(topic: "Topic", person: Person | None, maker: Person | None = None) -> int:
+    """The key of the topic's log, which is made where there is none. Raises what the topic's `begin` raises.
+
+    `maker`: whose share of new topics it is taken from. None for what a program makes.
+    """
+    return known(topic.name) or _made(topic, person, maker)
 
 
 def known(name: str) -> int | None:
@@ -78,11 +82,12 @@ def remember(log: Log) -> Known:
     return found
 
 
-def _made(topic: "Topic", person: Person | None) -> int:
+def _made(topic: "Topic", person: Person | None, maker: Person | None) -> int:
     with transaction.atomic():
         topic.begin(person)
+        whose = shares.taken(maker, topic.new_per_hour) if maker and topic.new_per_hour else {}
         epoch = epoch_to_be(topic.name, Installation.here().lineage)
-        Log.objects.bulk_create([Log(name=topic.name, epoch=epoch)], ignore_conflicts=True)
+        Log.objects.bulk_create([Log(name=topic.name, epoch=epoch, **whose)], ignore_conflicts=True)
         log = Log.objects.get(name=topic.name)
     _remember_on_commit(log)
     return log.pk
@@ -115,7 +120,13 @@ def move(name: str, to: str) -> bool:
             return False
         if log is not None:
             moved = Log.objects.create(
-                name=to, epoch=log.epoch, seq=log.seq, pruned=log.pruned, created_at=log.created_at
+                name=to,
+                epoch=log.epoch,
+                seq=log.seq,
+                pruned=log.pruned,
+                created_at=log.created_at,
+                maker=log.maker,
+                made_from=log.made_from,
             )
             for model in (Entry, Growing, Read):
                 model.objects.filter(log=log).update(log=moved)
