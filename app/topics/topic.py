@@ -32,8 +32,8 @@ class Topic(Twins):
     `route` is one of Django's URL routes; its parameters become attributes, of the converters' types. `keep` is how
     long events are kept, None for ever. `rate` is how many events and signals a second a person may send, None for as
     many as MESSAGE_RATE lets through to all topics together. `new_per_hour` is how many topics a person may begin by
-    sending to one that has no events yet, None for any number. Who joins a topic with `count_unread` is told how much of
-    it is new to her.
+    sending to one that has no events yet, None for any number. Who joins a topic with `count_unread` is told how much
+    of it is new to her.
     """
 
     route: ClassVar[str] = ""
