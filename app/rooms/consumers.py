@@ -17,7 +17,7 @@ class RoomConsumer(OneTopic):
     subprotocols = (frames.BATCH_PROTOCOL, frames.PROTOCOL)
     batch_subprotocols = frozenset({frames.BATCH_PROTOCOL})
 
-    __slots__ = ("typed_at",)
+    __slots__ = ("author", "typed_at")
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,9 +26,13 @@ class RoomConsumer(OneTopic):
     def topic(self, scope: dict[str, Any]) -> RoomTopic:
         return RoomTopic(room=scope["url_route"]["kwargs"]["room_name"])
 
+    async def arrived(self, asked: Any) -> None:
+        self.author = self.person.as_author
+        await super().arrived(asked)
+
     async def hear(self, frame: ClientFrame) -> None:
         if isinstance(frame, Say):
-            await self.send(frame, frame.id, {"body": frame.body}, by=self.person.as_author)
+            await self.send(frame, frame.id, {"body": frame.body}, by=self.author)
         elif isinstance(frame, Typing):
             await self.typing()
         elif isinstance(frame, Ping):

@@ -18,6 +18,7 @@ from topics.wording import (
     chosen_id,
     decode,
     encode,
+    encode_text,
     fitting,
     storable,
     timestamp,
@@ -111,7 +112,7 @@ def people(persons: list[Shown]) -> str:
 
 def ack(id: str, seq: int | None, at: datetime | None) -> str:
     time = f'"{timestamp(at)}"' if at else "null"
-    return f'{{"type":"ack","id":{encode(id)},"seq":{seq or "null"},"at":{time}}}'
+    return f'{{"type":"ack","id":{encode_text(id)},"seq":{seq or "null"},"at":{time}}}'
 
 
 def error(code: str, detail: str, id: str | None = None, retry_after_ms: int | None = None) -> str:

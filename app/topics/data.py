@@ -7,11 +7,13 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from realtime.limits import MAX_FRAME_BYTES
 from topics.errors import BadData
+from topics.wording import is_utf_8
 
 ENVELOPE_BYTES: Final = 4_096  # of a frame, for everything but the data: names, ids, the author
 MAX_DATA_BYTES: Final = MAX_FRAME_BYTES - ENVELOPE_BYTES
 SIGNAL_BYTES: Final = 4_096  # of a signal's data
 NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+WIDEST: Final = 4  # bytes of a character in UTF-8
 
 _encode = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
@@ -29,13 +31,11 @@ def encoded(data: Any) -> str:
         text = _encode(data)
     except (TypeError, ValueError, RecursionError) as error:
         raise BadData(f"An event's data must be JSON: {error}.") from None
-    if NUL.search(text):
+    if "\\u0000" in text and NUL.search(text):
         raise BadData("An event's data must not contain the character NUL.")
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:
-        raise BadData("An event's data must not contain half of a surrogate pair.") from None
-    if size > MAX_DATA_BYTES:
+    if not is_utf_8(text):
+        raise BadData("An event's data must not contain half of a surrogate pair.")
+    if len(text) * WIDEST > MAX_DATA_BYTES and (size := len(text.encode())) > MAX_DATA_BYTES:
         raise BadData(f"An event's data has {MAX_DATA_BYTES} bytes at most as JSON, not {size}.")
     return text
 

@@ -1,7 +1,8 @@
 """Who may read or write a topic, and what becomes of what a client sends: the topic's own answers."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from asgiref.sync import iscoroutinefunction
@@ -22,11 +23,17 @@ KEPT_SECONDS: Final = 1  # for an answer about writing; who may not any more is 
 logger = logging.getLogger(__name__)
 
 
+@lru_cache(maxsize=1_000)
+def is_async(method: Callable[..., Any]) -> bool:
+    """Of a topic's class: asking costs more than most answers do."""
+    return iscoroutinefunction(method)
+
+
 async def may(topic: "Topic", person: Person, act: str) -> bool:
     """Raises the database's errors: nobody knows then. Every other one is a mistake in `may`, and means no."""
     if person.scope is not None and not person.scope.allows(topic.name, act):
         return False
-    if not iscoroutinefunction(topic.may):
+    if not is_async(type(topic).may):
         return await database.run(database.readers, may_now, topic, person, act)
     try:
         return bool(await topic.may(person, act))
@@ -55,7 +62,7 @@ Asked = tuple["Topic", Person]
 
 async def not_readable(asked: Collection[Asked]) -> set[Asked]:
     """Those of these where the person may not read. Many sync answers take one turn in a thread."""
-    sync = [one for one in asked if not iscoroutinefunction(one[0].may)]
+    sync = [one for one in asked if not is_async(type(one[0]).may)]
     no = {one for one in set(asked).difference(sync) if not await may(*one, READ)}
     for first in range(0, len(sync), TOGETHER):
         no |= await database.run(database.readers, _not_readable_now, sync[first : first + TOGETHER])
@@ -69,7 +76,7 @@ def _not_readable_now(asked: Collection[Asked]) -> set[Asked]:
 async def received(topic: "Topic", person: Person, data: Any) -> Any:
     """What is to be appended. Raises Refused, with the topic's sentence or with one of ours where it failed."""
     try:
-        if iscoroutinefunction(topic.received):
+        if is_async(type(topic).received):
             return await topic.received(person, data)
         return await database.run(database.readers, topic.received, person, data)
     except (Refused, DatabaseError):

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, StringConstraints, ValidationError
@@ -18,6 +19,7 @@ PEOPLE_BYTES: Final = 15 * 1024  # in one list of people: two of them, or one an
 PONG: Final = '{"type":"pong"}'
 
 encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+encode_text: Callable[[str], str] = encode_basestring  # the same of a text alone, for a quarter of the time
 
 
 class BadFrame(Exception):

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from asgiref.sync import iscoroutinefunction
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import parse_cookie
 
@@ -18,7 +17,7 @@ from topics.conf import settings
 from topics.delivery.live import PREFIX
 from topics.delivery.resume import Snapshot, Wish, remembered, snapshots
 from topics.people import COOKIE, Person, guest_of
-from topics.permission import READ, may, may_now
+from topics.permission import READ, is_async, may, may_now
 from topics.storing import faults, logs
 from topics.storing.gathering import Gathering, Unanswered
 from topics.storing.unread import unread
@@ -115,7 +114,7 @@ class Arrivals:
         No query is needed for who comes back, to a topic that decides without one who may read it, and was away for no
         more than is remembered here of it: the epoch proves that it is the same log.
         """
-        asked = iscoroutinefunction(topic.may)
+        asked = is_async(type(topic).may)
         if asked and not await may(topic, person, READ):
             raise Forbidden
         if asked and since is not None and epoch and not topic.count_unread:

@@ -17,6 +17,7 @@ from topics.wording import (
     Ping,
     chosen_id,
     encode,
+    encode_text,
     fitting,
     storable,
     timestamp,
@@ -114,7 +115,7 @@ def welcome(you: Shown, ping_seconds: int, limits: dict[str, int]) -> str:
 def event(topic: str, seq: int, id: str, by: Shown | None, data: str, at: datetime, *, more: str = "") -> str:
     """`data` is JSON text, as it is stored. `more` are further fields, encoded."""
     return (
-        f'{{"type":"event","topic":{word(topic)},"seq":{seq},"id":{encode(id)},"by":{person(by)},'
+        f'{{"type":"event","topic":{word(topic)},"seq":{seq},"id":{encode_text(id)},"by":{person(by)},'
         f'"data":{data},"at":"{timestamp(at)}"{more}}}'
     )
 

@@ -56,24 +56,20 @@ def append_sent(entries: Sequence[Sent], *, skip_locked: bool) -> list[Outcome]:
 
 
 def _append(entries: Sequence[Sent], *, skip_locked: bool) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    news: list[tuple[int, New]] = []
-    for place, entry in enumerate(entries):
-        new = _new(entry)
-        outcomes.append(Removed() if isinstance(new, New) else new)
-        if isinstance(new, New):
-            news.append((place, new))
-    for (place, _), outcome in zip(news, append_all([new for _, new in news], skip_locked=skip_locked), strict=True):
-        outcomes[place] = outcome
-    return outcomes
+    found = [_new(entry) for entry in entries]
+    stored = iter(append_all([new for new in found if isinstance(new, New)], skip_locked=skip_locked))
+    return [next(stored) if isinstance(new, New) else new for new in found]
 
 
 def _new(entry: Sent) -> New | Outcome:
     """What is to be appended to which log; or why it is not, which hinders no other."""
     try:
-        if entry.epoch and not _follows(entry):
-            return Removed()
-        return New(_key_of(entry), entry.id, entry.person, entry.data)
+        found = logs.remembered(entry.topic.name)
+        if found is None:
+            key = _key_of(entry) if not entry.epoch or _follows(entry) else 0
+        else:
+            key = found.key if entry.epoch in ("", found.epoch) else 0
+        return New(key, entry.id, entry.person, entry.data) if key else Removed()
     except Refused as refused:
         return refused
     except Error as error:

@@ -87,7 +87,7 @@ class Services:
         self.writer = Writer(hub)
         self.arrivals = Arrivals(hub)
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
-        self._may_write: dict[tuple[str, Scope | None, str], float] = {}  # until when that is known
+        self._known_to_write: dict[tuple[str, Scope | None, str], float] = {}  # until when that is known
 
     @classmethod
     def here(cls) -> "Services":
@@ -129,12 +129,14 @@ class Services:
         """
         await self.writable(topic, person)
         try:
-            answer = await _known(received(topic, person, data))
+            answer = await received(topic, person, data)
             return None if answer is None else Sent(topic, id, person, encoded(answer), epoch)
         except Refused as refused:
             raise Denied(refused.code, str(refused)) from None
         except BadData as bad:
             raise Denied("bad_frame", str(bad)) from None
+        except DatabaseError:
+            raise Denied(*UNAVAILABLE) from None
 
     async def cancel(self, topic: Topic, person: Person, seq: int) -> None:
         """Stops an event that grows, for whoever may write. Raises Denied."""
@@ -154,7 +156,7 @@ class Services:
 
     async def writable(self, topic: Topic, person: Person) -> None:
         """Raises Denied where the person may not write now: as if there were no topic where she may not read it."""
-        if not await self._may(topic, person):
+        if not (self._is_known_to_write(topic, person) or await self._may_write(topic, person)):
             if await _known(may(topic, person, READ)):
                 raise Denied("forbidden", "You may read this topic only.")
             raise Denied(*NO_SUCH_TOPIC)
@@ -162,17 +164,18 @@ class Services:
             detail = f"Here a person sends {topic.rate} a second at most."
             raise too_early(detail, seconds)
 
-    async def _may(self, topic: Topic, person: Person) -> bool:
+    def _is_known_to_write(self, topic: Topic, person: Person) -> bool:
         """Yes is kept for a moment; no is asked anew."""
+        return self._known_to_write.get((person.key, person.scope, topic.name), 0.0) > self.hub.loop.time()
+
+    async def _may_write(self, topic: Topic, person: Person) -> bool:
         identity, now = (person.key, person.scope, topic.name), self.hub.loop.time()
-        if self._may_write.get(identity, 0.0) > now:
-            return True
         if not await _known(may(topic, person, WRITE)):
-            self._may_write.pop(identity, None)
+            self._known_to_write.pop(identity, None)
             return False
-        if len(self._may_write) >= MOST_REMEMBERED:
-            self._may_write.clear()
-        self._may_write[identity] = now + KEPT_SECONDS
+        if len(self._known_to_write) >= MOST_REMEMBERED:
+            self._known_to_write.clear()
+        self._known_to_write[identity] = now + KEPT_SECONDS
         return True
 
     def _bucket(self, rate: int, topic: Topic, person: Person) -> TokenBucket:

@@ -111,6 +111,9 @@ def _refused(error: Exception) -> Outcome:
 
 def in_one_transaction(news: Sequence[New], *, wait_ms: int = LOCK_MS, skip_locked: bool = False) -> list[Outcome]:
     """In the caller's own transaction, where there is one. Raises what the database raises."""
+    identities = {_identity(new) for new in news}
+    if len(identities) == len(news):
+        return _outcomes(news, wait_ms, skip_locked)
     firsts: dict[Identity, New] = {}
     for new in news:
         firsts.setdefault(_identity(new), new)
@@ -132,7 +135,7 @@ def _again(new: New, first: Outcome) -> Outcome:
     return replace(first, fresh=False) if first.data == new.data else Differs()
 
 
-def _outcomes(news: list[New], wait_ms: int, skip_locked: bool) -> list[Outcome]:
+def _outcomes(news: Sequence[New], wait_ms: int, skip_locked: bool) -> list[Outcome]:
     answers = _append([_row(place, new) for place, new in enumerate(news)], wait_ms, skip_locked)
     there = Entry.objects.in_bulk([answer.there for answer in answers if answer.there])
     return [

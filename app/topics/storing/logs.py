@@ -37,6 +37,11 @@ def known(name: str) -> int | None:
     return found.key if found else None
 
 
+def remembered(name: str) -> Known | None:
+    """The name's log, where this process knows one."""
+    return _known.get(name)
+
+
 def current(name: str) -> Known | None:
     """The name's log, as it is remembered or else by now. None where nothing has been appended yet."""
     if found := _known.get(name):

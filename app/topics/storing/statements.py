@@ -93,7 +93,8 @@ numbered AS (
   UPDATE topics_log SET seq = last.seq, changed_at = {CHANGED_AT}
   FROM (SELECT log_id, max(seq) AS seq FROM stored GROUP BY log_id) AS last WHERE topics_log.id = last.log_id
 )
-SELECT looked.place, looked.log_id = ANY(SELECT id FROM held), looked.there, fresh.seq, (SELECT max(at) FROM stored)
+SELECT looked.place, looked.log_id = ANY(SELECT id FROM held), looked.there, fresh.seq,
+  (SELECT max(at)::text FROM stored)
 FROM looked LEFT JOIN fresh ON fresh.place = looked.place ORDER BY looked.place"""
 
 
@@ -114,7 +115,13 @@ def append(rows: Sequence[Row], *, wait_ms: int, skip_locked: bool = False) -> l
         (_worded(lock, conflict), [keys, encode(rows)]),
         (WAIT_NO_MORE, ()),
     )
-    return [Answer(*row) for row in found]
+    return [Answer(place, held, there, seq, at and moment(at)) for place, held, there, seq, at in found]
+
+
+@lru_cache(maxsize=16)
+def moment(at: str) -> datetime:
+    """What is stored together has one time, which is taken apart once."""
+    return datetime.fromisoformat(at)
 
 
 @lru_cache

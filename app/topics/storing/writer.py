@@ -85,11 +85,10 @@ class Writer:
         if free <= 0:
             done(Unavailable("too much is waiting to be stored"))
             return
-        for who in whose:
-            if shares.get(who, 0) >= free:
-                rates.too_much.inc()
-                done(TooMuch("there is no room for more of the same"))
-                return
+        if self._accepted >= free and any(shares.get(who, 0) >= free for who in whose):
+            rates.too_much.inc()
+            done(TooMuch("there is no room for more of the same"))
+            return
         self._accepted += 1
         for who in whose:
             shares[who] = shares.get(who, 0) + 1

@@ -286,7 +286,7 @@ async def test_an_answer_about_writing_is_kept_for_a_moment_only(monkeypatch: py
     await alice.sends(OPEN, "b", 1)
     assert asked == ["write"]
     allowed[0] = False
-    Services.here()._may_write.clear()  # as a second later
+    Services.here()._known_to_write.clear()  # as a second later
     assert (await alice.sends(OPEN, "c", 1))["code"] == "forbidden"
     assert permission.KEPT_SECONDS <= 1
 

@@ -5,6 +5,7 @@ from bench.scenarios.steps.visitor import Visitor
 
 ROOMS, MEMBERS = 500, 4
 LONE_MESSAGES = 100
+MAKING_SECONDS = 4  # a room's first message makes its log, which is done once and not what is asked here
 PAUSE_SECONDS = 0.02
 
 
@@ -12,7 +13,7 @@ async def small_rooms(visitor: Visitor) -> None:
     await visitor.meet([f"small{number}" for number in range(ROOMS)])
     await visitor.resize(ROOMS * MEMBERS)
     if visitor.bench.asks("small-rooms"):
-        values = await visitor.flood(in_flight=ROOMS, senders=ROOMS)
+        values = await visitor.flood(warm_seconds=MAKING_SECONDS, in_flight=ROOMS, senders=ROOMS)
         visitor.note("small-rooms", {"rooms": ROOMS, "members": MEMBERS, "in_flight": ROOMS}, values)
     if visitor.bench.asks("lone"):
         await lone(visitor)

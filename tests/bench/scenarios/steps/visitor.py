@@ -55,11 +55,11 @@ class Visitor:
             used = (usage.cpu_seconds(self.serving.pids) - before) / (time.monotonic() - began)
             quiet = quiet + 1 if used < QUIET_SHARE else 0
 
-    async def flood(self, **how: float) -> Values | str:
+    async def flood(self, warm_seconds: float = WARM_UP_SECONDS, **how: float) -> Values | str:
         """Values, or why there are none."""
         seconds = QUICK_SECONDS if self.bench.quick else SECONDS
         try:
-            return await self.load.flood(self.serving.pids, warm_seconds=WARM_UP_SECONDS, seconds=seconds, **how)
+            return await self.load.flood(self.serving.pids, warm_seconds=warm_seconds, seconds=seconds, **how)
         except Failed as failed:
             return str(failed)
 
