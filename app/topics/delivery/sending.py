@@ -56,9 +56,31 @@ def append_sent(entries: Sequence[Sent], *, skip_locked: bool) -> list[Outcome]:
 
 
 def _append(entries: Sequence[Sent], *, skip_locked: bool) -> list[Outcome]:
-    found = [_new(entry) for entry in entries]
+    refused = _make_logs(entries)
+    found = [refused.get((entry.topic.name, entry.person.key)) or _new(entry) for entry in entries]
     stored = iter(append_all([new for new in found if isinstance(new, New)], skip_locked=skip_locked))
     return [next(stored) if isinstance(new, New) else new for new in found]
+
+
+def _make_logs(entries: Sequence[Sent]) -> dict[tuple[str, str], Refused]:
+    """Topics that are begun together get their logs together; which topics were refused to whom.
+
+    Where that goes wrong, each is looked at by itself.
+    """
+    begun = {entry.topic.name: entry for entry in reversed(entries) if logs.remembered(entry.topic.name) is None}
+    if len(begun) < 2:
+        return {}
+    try:
+        there = logs.look_all(begun)
+        wanted = [
+            logs.Wanted(entry.topic, entry.person, entry.person)
+            for name, entry in begun.items()
+            if name not in there and not entry.epoch
+        ]
+        made = logs.make_all(wanted)
+    except Exception:
+        return {}
+    return {(name, begun[name].person.key): one for name, one in made.items() if isinstance(one, Refused)}
 
 
 def _new(entry: Sent) -> New | Outcome:
@@ -77,6 +99,9 @@ def _new(entry: Sent) -> New | Outcome:
             return Unstorable()
         logger.warning("the log of %s cannot be found: %s", entry.topic.name, error)
         return Unavailable(str(error))
+    except Exception:
+        logger.exception("%s could not begin", entry.topic.name)
+        return Refused("This could not be understood.")
 
 
 def _follows(entry: Sent) -> bool:

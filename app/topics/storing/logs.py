@@ -1,10 +1,12 @@
 """Which log a name has: made by its first event, remembered by its key and epoch."""
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
+from topics.errors import Refused
 from topics.models import Entry, Growing, Installation, Log, Read
 from topics.people import Person
 from topics.storing import shares
@@ -20,6 +22,14 @@ class Known(NamedTuple):
     epoch: str
 
 
+class Wanted(NamedTuple):
+    """A topic that is to have a log, `person` who appends first, and `maker` whose share of new topics it is from."""
+
+    topic: "Topic"
+    person: Person | None
+    maker: Person | None = None
+
+
 _known: dict[str, Known] = {}
 
 
@@ -28,7 +38,12 @@ def key_of(topic: "Topic", person: Person | None, maker: Person | None = None) -
 
     `maker`: whose share of new topics it is taken from. None for what a program makes.
     """
-    return known(topic.name) or _made(topic, person, maker)
+    if key := known(topic.name):
+        return key
+    made = make_all([Wanted(topic, person, maker)])[topic.name]
+    if isinstance(made, Refused):
+        raise made
+    return made.key
 
 
 def known(name: str) -> int | None:
@@ -60,6 +75,14 @@ def look(name: str) -> Log | None:
     return log
 
 
+def look_all(names: Iterable[str]) -> set[str]:
+    """Those of which there is a log by now, which are remembered."""
+    found = list(Log.objects.filter(name__in=list(names)))
+    for log in found:
+        _remember_on_commit(log)
+    return {log.name for log in found}
+
+
 def epoch_of(name: str) -> str:
     """The epoch of a log that is known here, without asking the database; else the empty text."""
     found = _known.get(name)
@@ -87,15 +110,30 @@ def remember(log: Log) -> Known:
     return found
 
 
-def _made(topic: "Topic", person: Person | None, maker: Person | None) -> int:
+def make_all(wanted: "Sequence[Wanted]") -> dict[str, Known | Refused]:
+    """The logs of these topics, which are made where there are none; or why one was refused.
+
+    In one transaction, since a burst of new topics would pay for one each, and in the order of their names, so that
+    two processes do not wait for each other.
+    """
+    outcomes: dict[str, Known | Refused] = {}
     with transaction.atomic():
-        topic.begin(person)
-        whose = shares.taken(maker, topic.new_per_hour) if maker and topic.new_per_hour else {}
-        epoch = epoch_to_be(topic.name, Installation.here().lineage)
-        Log.objects.bulk_create([Log(name=topic.name, epoch=epoch, **whose)], ignore_conflicts=True)
-        log = Log.objects.get(name=topic.name)
-    _remember_on_commit(log)
-    return log.pk
+        new, lineage, counted = [], Installation.here().lineage, shares.Counted()
+        for one in sorted(wanted, key=lambda one: one.topic.name):
+            name = one.topic.name
+            try:
+                with transaction.atomic():
+                    one.topic.begin(one.person)
+                    whose = counted.taken(one.maker, one.topic.new_per_hour)
+            except Refused as refused:
+                outcomes[name] = refused
+            else:
+                new.append(Log(name=name, epoch=epoch_to_be(name, lineage), **whose))
+        Log.objects.bulk_create(new, ignore_conflicts=True)
+        for log in Log.objects.filter(name__in=[log.name for log in new]):
+            outcomes[log.name] = Known(log.pk, log.epoch)
+            _remember_on_commit(log)
+    return outcomes
 
 
 def _remember_on_commit(log: Log) -> None:

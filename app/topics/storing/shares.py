@@ -19,18 +19,37 @@ PEOPLE_AT_AN_ADDRESS: Final = 10  # so many times one person's share
 TOO_MANY: Final = "You have begun too many topics within an hour. Use one that is there, or come back later."
 
 
-def taken(maker: Person, most: int) -> dict[str, str]:
-    """The fields of a log that the person makes. Raises Refused where `most` were made within the hour.
+class Counted:
+    """What was made within the hour, asked once of each person and address, and counted on from there.
 
-    A person who is not known is bounded by the address alone.
+    For the logs that one transaction makes.
     """
-    whose = {"maker": maker.key if maker.known else "", "made_from": maker.address}
-    lately = Log.objects.filter(created_at__gte=timezone.now() - HOUR)
-    for field, limit, share in (
-        ("maker", "topics_per_person", most),
-        ("made_from", "topics_per_address", PEOPLE_AT_AN_ADDRESS * most),
-    ):
-        if whose[field] and lately.filter(**{field: whose[field]}).count() >= share:
-            metrics.limited.labels(limit).inc()
-            raise Refused(TOO_MANY, code="too_many_new_topics")
-    return whose
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, str], int] = {}
+
+    def taken(self, maker: Person | None, most: int | None) -> dict[str, str]:
+        """The fields of a log that the person makes. Raises Refused where `most` were made within the hour.
+
+        A person who is not known is bounded by the address alone; what a program makes by nothing.
+        """
+        if maker is None or most is None:
+            return {}
+        whose = {"maker": maker.key if maker.known else "", "made_from": maker.address}
+        limits = {
+            "maker": ("topics_per_person", most),
+            "made_from": ("topics_per_address", PEOPLE_AT_AN_ADDRESS * most),
+        }
+        for field, (limit, share) in limits.items():
+            if whose[field] and self._count(field, whose[field]) >= share:
+                metrics.limited.labels(limit).inc()
+                raise Refused(TOO_MANY, code="too_many_new_topics")
+        for which in whose.items():
+            self._made[which] = self._made.get(which, 0) + 1
+        return whose
+
+    def _count(self, field: str, value: str) -> int:
+        if (field, value) not in self._made:
+            lately = Log.objects.filter(created_at__gte=timezone.now() - HOUR)
+            self._made[field, value] = lately.filter(**{field: value}).count()
+        return self._made[field, value]
