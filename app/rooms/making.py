@@ -5,10 +5,13 @@ any time.
 """
 
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from rooms.models import Making, Room
@@ -28,8 +31,9 @@ def make(name: str, person: Person | None) -> None:
             return
         if person is not None:
             check_share(person)
-        Room.objects.bulk_create([Room(name=name)], ignore_conflicts=True)  # somebody else may just have made it
-        room = Room.objects.get(name=name)
+        room = Room(name=name)
+        # Somebody else may just have made it: then it is that one.
+        Room.objects.bulk_create([room], update_conflicts=True, unique_fields=["name"], update_fields=["name"])
         if person is not None:
             making = Making(room=room, person_key=person.key, address=person.address)
             Making.objects.bulk_create([making], ignore_conflicts=True)
@@ -38,11 +42,13 @@ def make(name: str, person: Person | None) -> None:
 def check_share(person: Person) -> None:
     """A guest who is not known is bounded by the address alone."""
     limits = (
-        ("rooms_per_person", {"person_key": person.key}, settings.ROOMS_PER_PERSON if person.known else 0),
-        ("rooms_per_address", {"address": person.address}, settings.ROOMS_PER_ADDRESS),
+        ("rooms_per_person", Q(person_key=person.key), settings.ROOMS_PER_PERSON if person.known else 0),
+        ("rooms_per_address", Q(address=person.address), settings.ROOMS_PER_ADDRESS),
     )
-    lately = Making.objects.filter(at__gte=timezone.now() - HOUR)
-    for limit, whose, most in limits:
-        if most and lately.filter(**whose).count() >= most:
+    asked = {limit: Count("pk", filter=whose) for limit, whose, most in limits if most}
+    whoever = reduce(or_, (whose for _, whose, most in limits if most), Q())
+    made = Making.objects.filter(whoever, at__gte=timezone.now() - HOUR).aggregate(**asked)
+    for limit, _, most in limits:
+        if most and made[limit] >= most:
             rates.met(limit)
             raise Refused(TOO_MANY, code="too_many_rooms")
