@@ -1,21 +1,16 @@
-"""One WebSocket connection under Daphne, with what Daphne's own lacks.
+"""One WebSocket connection under Daphne, with what Daphne's own lacks. daphne_handshake opens it.
 
 `send` waits while the client does not read, and the client is not read while the application does not
 receive. A frame that is too big is answered by 1009 and text that is no UTF-8 by 1007. The application may
-refuse with a status of its own, close with any code and reason, and set headers. A client that answers no
-ping is dropped even if it keeps sending.
+close with any code and reason. A client that answers no ping is dropped even if it keeps sending.
 """
 
 import asyncio
-import random
 import time
-from http import HTTPStatus
 from typing import Any
 
 from autobahn.util import encode_truncate
-from autobahn.websocket.types import ConnectionRequest
-from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
-from twisted.internet.defer import Deferred
+from daphne.ws_protocol import WebSocketFactory
 
 from realtime.failures import contained, report
 from realtime.limits import (
@@ -25,78 +20,27 @@ from realtime.limits import (
     PING_SECONDS,
     PONG_SECONDS,
 )
-from realtime.servers.incoming import Incoming
-from realtime.servers.reading import Reading
-from realtime.servers.request import Head
+from realtime.servers.daphne_handshake import Handshake
 from realtime.waiting import Waiting
 
 Message = dict[str, Any]
 NORMAL, NO_CODE, FAILED = 1000, 1005, 1011
-OF_THE_HANDSHAKE = (  # what an idle socket would keep as long as it lives
-    *("request", "http_request_data", "http_response_data", "http_status_line", "http_headers", "clean_headers"),
-    *("http_request_uri", "http_request_path", "http_request_params", "http_request_host", "path"),
-    *("head", "_raw_query_string", "websocket_protocols", "websocket_extensions", "application_deferred"),
-    *("client_addr", "server_addr"),
-)
 
 
 class ClientDisconnected(OSError):
-    """Raised by `send` when nobody is there any more."""
+    """Raised by `send` when the client has gone."""
 
 
-class Socket(Reading, WebSocketProtocol):
+class Socket(Handshake):
     """One WebSocket connection. Registered with its transport as the producer of what it sends."""
 
     full: asyncio.Event | None = None  # while the transport's buffer is full
-    held = 0  # bytes that were in it when it became so
-    refusal: tuple[int, list[tuple[bytes, bytes]], bytes] | None = None  # what is known of it so far
+    held = 0  # bytes that were in it at that moment
     unread = False  # reading was stopped
     fragments = 0
-    head: Head
-    data: bytes  # received, and not parsed yet by the library
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.peer}>"
-
-    # --- The handshake -----------------------------------------------------------------------------
-
-    def onConnect(self, request: ConnectionRequest) -> Any:
-        self.since = time.monotonic()
-        self.incoming = Incoming()
-        return super().onConnect(request)
-
-    def dataReceived(self, data: bytes) -> None:
-        """What a client sends before it was let in has to wait, most of it in the client."""
-        if self.state != self.STATE_CONNECTING:
-            self.take_in(data)
-        elif hasattr(self, "handshake_deferred"):
-            self.data += data
-            self.transport.pauseProducing()
-        else:
-            self._dataReceived(data)
-
-    def onOpen(self) -> None:
-        self.transport.unregisterProducer()  # the HTTP channel
-        self.transport.registerProducer(self, True)
-        self.transport.resumeProducing()
-        self.last_ping = time.monotonic() - random.uniform(0, PING_SECONDS / 2)  # not all in one moment
-        for name in OF_THE_HANDSHAKE:
-            self.__dict__.pop(name, None)
-        early, self.data = self.data, b""
-        if early:
-            self.take_in(early)
-
-    def refuse(self, status: int, headers: list[tuple[bytes, bytes]] | None = None, body: bytes = b"") -> None:
-        """Answers the handshake with this status."""
-        self.__dict__.pop("handshake_deferred", None)
-        head = [f"HTTP/1.1 {status} {_phrase(status)}".encode()]
-        head += [name + b": " + value for name, value in headers or []]
-        head += [b"Content-Length: %d" % len(body), b"Connection: close", b"", body]
-        self.sendData(b"\r\n".join(head))
-        self.dropConnection(abort=False)
-
-    def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
-        self.refuse(code)
 
     # --- From the client ---------------------------------------------------------------------------
 
@@ -141,7 +85,7 @@ class Socket(Reading, WebSocketProtocol):
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         self.resumeProducing()
         self.stop_reading()
-        if hasattr(self, "server"):  # else it did not come as far as that
+        if hasattr(self, "server"):  # set by onConnect: the library may have refused before
             self.server.protocol_disconnected(self)
             if hasattr(self, "application_queue"):
                 code = NO_CODE if code is None else code
@@ -150,7 +94,7 @@ class Socket(Reading, WebSocketProtocol):
     # --- From the application ----------------------------------------------------------------------
 
     async def reply(self, message: Message) -> None:
-        """Raises ClientDisconnected where the client has gone, ValueError where the message has no place."""
+        """Raises ClientDisconnected where the client has gone, ValueError where the message is not to be sent now."""
         match message["type"]:
             case "websocket.send":
                 while self.full is not None:
@@ -161,7 +105,7 @@ class Socket(Reading, WebSocketProtocol):
             case "websocket.close":
                 self.close(message.get("code") or NORMAL, message.get("reason") or "")
             case kind if self.state == self.STATE_CONNECTING and hasattr(self, "handshake_deferred"):
-                self._answer_handshake(kind, message)
+                self.answer_handshake(kind, message)
             case kind:
                 self._must_be_open()
                 raise ValueError(f"{kind} after the handshake")
@@ -199,15 +143,15 @@ class Socket(Reading, WebSocketProtocol):
             return frames
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
-        """Everything else that the library sends goes through here."""
+        """The library's way to the transport, for everything that `write` does not send."""
         try:
             super().sendData(data, sync, chopsize)
         except Exception as error:
             self.give_up(error)
 
     def give_up(self, error: Exception) -> None:
-        """Whatever goes wrong with this connection is the end of it, and of nothing else."""
-        if not isinstance(error, OSError):  # that is how a client goes
+        """Ends this connection after an error of any kind, and nothing else."""
+        if not isinstance(error, OSError):  # a client that has gone
             report("a connection", error)
         with contained("a connection"):
             self.transport.abortConnection()
@@ -217,29 +161,6 @@ class Socket(Reading, WebSocketProtocol):
             raise ValueError("the handshake was not accepted yet")
         if self.state != self.STATE_OPEN:
             raise ClientDisconnected
-
-    def _answer_handshake(self, kind: str, message: Message) -> None:
-        if kind == "websocket.accept" and self.refusal is None:
-            self._accept(message.get("subprotocol"), message.get("headers") or [])
-        elif kind == "websocket.http.response.start" and self.refusal is None:
-            self.refusal = (message["status"], list(message.get("headers") or []), b"")
-        elif kind == "websocket.http.response.body" and self.refusal is not None:
-            status, headers, body = self.refusal
-            self.refusal = (status, headers, body + message.get("body", b""))
-            if not message.get("more_body"):
-                self.refuse(*self.refusal)
-        else:
-            raise ValueError(f"{kind} is no answer to this handshake")
-
-    def _accept(self, subprotocol: str | None, headers: list[tuple[bytes, bytes]]) -> None:
-        if subprotocol is not None and subprotocol not in self.websocket_protocols:
-            raise ValueError(f"the client has not offered the subprotocol {subprotocol!r}")
-        extra: dict[str, list[str]] = {}
-        for name, value in headers:
-            extra.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
-        handshake: Deferred[Any] = self.handshake_deferred
-        del self.handshake_deferred
-        handshake.callback((subprotocol, extra))
 
     def close(self, code: int, reason: str = "") -> None:
         """Does not wait for the buffer to empty: a client that does not answer in time is dropped."""
@@ -288,7 +209,7 @@ class Socket(Reading, WebSocketProtocol):
             if now - self.since > HANDSHAKE_SECONDS:
                 self.refuse(503)
         elif self.state == self.STATE_CLOSED:
-            if now - self.since > CLOSE_SECONDS:  # it does not take what is left in the buffer
+            if now - self.since > CLOSE_SECONDS:  # the client does not take what is left in the buffer
                 self.transport.abortConnection()
         elif self.autoPingPending:
             if now - self.last_ping > PONG_SECONDS:
@@ -307,10 +228,3 @@ def with_options_of(factory: WebSocketFactory) -> type[Socket]:
     options = {name: getattr(factory, name) for name in Socket.CONFIG_ATTRS}
     options = {name: staticmethod(option) if callable(option) else option for name, option in options.items()}
     return type(Socket.__name__, (Socket,), {**options, "CONFIG_ATTRS": ()})
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

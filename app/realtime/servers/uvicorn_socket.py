@@ -1,4 +1,4 @@
-"""One WebSocket connection under uvicorn, with the manners of the one under Daphne.
+"""One WebSocket connection under uvicorn, with the limits of the one under Daphne. uvicorn_handshake opens it.
 
 A client that breaks a limit reads why before the connection ends, one that takes nothing is dropped, and
 neither pings nor tiny frames add up in memory.
@@ -6,28 +6,22 @@ neither pings nor tiny frames add up in memory.
 
 import asyncio
 from collections.abc import Coroutine
-from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame, Opcode
-from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from realtime.failures import contained, report
 from realtime.inbox import Inbox
-from realtime.limits import CLOSE_SECONDS, HANDSHAKE_SECONDS, MAX_FRAGMENTS
-from realtime.outbox import WRITE
+from realtime.limits import CLOSE_SECONDS, MAX_FRAGMENTS
 from realtime.servers.incoming import Incoming
-from realtime.servers.reading import Reading
-from realtime.servers.request import NO_REQUEST, Head
+from realtime.servers.uvicorn_handshake import Handshake
 from realtime.waiting import Waiting
 
 Message = dict[str, Any]
 QUIET_SECONDS = 0.5
-OF_THE_HANDSHAKE = ("request", "response", "scope", "head")  # what an idle socket would keep as long as it lives
 
 
 class Conversation(ServerProtocol):
@@ -39,7 +33,7 @@ class Conversation(ServerProtocol):
         super().recv_frame(frame)
 
 
-class Socket(Reading, WebSocketsSansIOProtocol):
+class Socket(Handshake):
     """One WebSocket connection."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -49,23 +43,12 @@ class Socket(Reading, WebSocketsSansIOProtocol):
         self.conn.__class__ = Conversation  # no state of its own: the library's class cannot be chosen
         self.failed = False  # by the client's fault
         self.held = 0  # bytes that were in the transport's buffer when it became full
-        self.answer_timer: asyncio.TimerHandle | None = None
         self.quiet_timer: asyncio.TimerHandle | None = None
 
     # --- From the client ---------------------------------------------------------------------------
 
-    def begin(self, head: Head) -> None:
-        """The request has come, as a whole."""
-        self.head = head
-        super().data_received(head.handshake)
-        if not self.handshake_initiated:  # the library says nothing where it cannot read a handshake
-            self.transport.write(NO_REQUEST.answer())
-            self.transport.close()
-        elif not self.handshake_complete:
-            self.answer_timer = self.loop.call_later(HANDSHAKE_SECONDS, self.shutdown)
-
     def data_received(self, data: bytes) -> None:
-        """What a client sends before it was let in has to wait, most of it in the client."""
+        """What comes behind the request waits until the application has answered, most of it in the client."""
         if self.failed:
             self._end_when_quiet()
         elif self.handshake_complete:
@@ -135,14 +118,14 @@ class Socket(Reading, WebSocketsSansIOProtocol):
             self.transport.abort()
 
     def _end_when_quiet(self) -> None:
-        """What the client had to say before it read the close has arrived when nothing more comes."""
+        """Ends the connection when nothing has come for QUIET_SECONDS: by then the client has read the close."""
         if self.quiet_timer:
             self.quiet_timer.cancel()
         self.quiet_timer = self.loop.call_later(QUIET_SECONDS, self.transport.close)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.stop_reading()
-        self._has_answered()
+        self.stop_answer_timer()
         super().connection_lost(error)
         self._let_go()
         if self.quiet_timer:
@@ -184,18 +167,6 @@ class Socket(Reading, WebSocketsSansIOProtocol):
 
     # --- From the application ----------------------------------------------------------------------
 
-    def handle_connect(self, event: Request) -> None:
-        super().handle_connect(event)
-        if hasattr(self, "scope"):  # else it was refused
-            scope: dict[str, Any] = self.scope  # type: ignore[assignment]
-            scope |= self.head.scope() | {"subprotocols": self.head.subprotocols}
-            scope["extensions"][WRITE] = self.write
-
-    def _has_answered(self) -> None:
-        if self.answer_timer is not None:
-            self.answer_timer.cancel()
-            self.answer_timer = None
-
     def write(self, frames: bytes) -> bool:
         """Frames as they go over the wire, without waiting. False: not now or not any more, nothing was taken."""
         if self.disconnected or self.close_sent or not self.writable.is_set():
@@ -208,7 +179,7 @@ class Socket(Reading, WebSocketsSansIOProtocol):
         return True
 
     def give_up(self, error: Exception) -> None:
-        """Whatever goes wrong with this connection is the end of it, and of nothing else."""
+        """Ends this connection after an error of any kind, and nothing else."""
         report("a connection", error)
         with contained("a connection"):
             self.transport.abort()
@@ -237,29 +208,17 @@ class Socket(Reading, WebSocketsSansIOProtocol):
         if message["type"] == "websocket.close" and (self.handshake_complete or self.disconnected):
             return self._close_by_application(message)
         if message["type"] == "websocket.accept":
-            return self._accept(message)
+            return self.accept(message)
         return super().send(message)
-
-    async def _accept(self, message: Any) -> None:
-        await super().send(message)
-        self._has_answered()
-        for name in OF_THE_HANDSHAKE if self.handshake_complete else ():
-            self.__dict__.pop(name, None)
-        self.read_on()
 
     async def _close_by_application(self, message: Message) -> None:
         self._close(message.get("code") or CloseCode.NORMAL_CLOSURE, message.get("reason") or "")
 
     def shutdown(self) -> None:
-        """Who still waits at the door is refused: a proxy then tries the next server."""
         if self.handshake_complete:
             self._close(CloseCode.SERVICE_RESTART)
-            return
-        if not self.close_sent:
-            self.conn.send_response(self.conn.reject(HTTPStatus.SERVICE_UNAVAILABLE, ""))
-            self.transport.write(b"".join(self.conn.data_to_send()))
-            self.disconnected = True  # the application's own answer comes too late
-        self.transport.close()
+        else:
+            self.refuse()
 
     def _close(self, code: int, reason: str = "") -> None:
         if self.close_sent or self.disconnected or self.conn.state is not State.OPEN:
@@ -281,7 +240,7 @@ class Socket(Reading, WebSocketsSansIOProtocol):
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.read_on()
-        self.writable.set()  # whoever waits to send need not wait any longer
+        self.writable.set()  # wakes whoever waits to send
         self._drop_later()
 
     def _drop_later(self) -> None:

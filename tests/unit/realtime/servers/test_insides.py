@@ -138,10 +138,10 @@ def test_no_class_of_ours_has_a_name_of_its_library_that_is_not_listed(cls: type
     assert shared == {}, "list it in insides.py with its reason, or give yours another name"
 
 
-@pytest.mark.parametrize("module", ["daphne_socket", "uvicorn_socket"])
+@pytest.mark.parametrize("module", ["daphne_handshake", "uvicorn_handshake"])
 def test_what_is_dropped_after_the_handshake_is_there_before(module: str) -> None:
     servers = import_module(f"realtime.servers.{module}")
-    bases = [each for each in servers.Socket.__mro__ if is_theirs(each)]
+    bases = [each for each in servers.Handshake.__mro__ if is_theirs(each)]
     listed = {name for owner, names in LISTED.items() if found(owner) in bases for name in names}
     assert [name for name in servers.OF_THE_HANDSHAKE if name not in listed | {"head"}] == []
 
