@@ -7,9 +7,7 @@ seconds which rooms have changed, makes it certain.
 """
 
 import asyncio
-import logging
 import secrets
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -17,16 +15,16 @@ from typing import Any
 from channels.layers import get_channel_layer
 
 from realtime import events, layers, metrics
+from realtime.announcing import announce
 from realtime.asking import Asking, Here
-from realtime.audience import dialect_of, in_words
-from realtime.bundle import Bundle
 from realtime.checking import LogCheck
 from realtime.closing import RESTART, Goodbye
 from realtime.contract import Follower, Numbered, Product
 from realtime.events import Event
 from realtime.failures import contained, keep
 from realtime.feed import Feed
-from realtime.limits import REPLAYS, SEQ_SECONDS, TICK_SECONDS
+from realtime.heartbeat import Heartbeat
+from realtime.limits import REPLAYS, TICK_SECONDS
 from realtime.presence import Presence
 from realtime.present import Present
 from realtime.rates import Rates
@@ -34,8 +32,6 @@ from realtime.registry import ended
 from realtime.standing import Doubt, Notice, Standing, judged
 from realtime.waiting import relieve
 from realtime.wire import Wire
-
-logger = logging.getLogger(__name__)
 
 
 class Hub:
@@ -53,14 +49,15 @@ class Hub:
         self._wire = Wire(
             get_channel_layer() or layers.alone(), self._process, product.identity, self._receive, self._entered
         )
-        self.presence = Presence(self._process, self._send_presence, self._announce, self.loop.time)
+        announced = partial(announce, self.feeds, self.product_of)
+        self.presence = Presence(self._process, self._send_presence, announced, self.loop.time)
         self._replays = asyncio.Semaphore(REPLAYS)
         self.rates = Rates(self.loop.time, self._tell_spent)
         self.present = Present()
         judge = partial(judged, product_of=self.product_of)
         self.standing = Standing(self.feeds, self.present, judge, self._restart)
         self._asking = Asking(self._process, self.presence, partial(self._wire.send, None))
-        self._seq_due: deque[tuple[float, Feed]] = deque()
+        self._heartbeat = Heartbeat(self.feeds, self.product_of)
         check = LogCheck(self.feeds, self.present, self.standing, self.product_of, self._restart)
         self._tasks = [keep("the hub's clock", self._tick), keep("the check of the log", check.run)]
 
@@ -76,7 +73,7 @@ class Hub:
         position: int,
         product: Product | None = None,
     ) -> Feed:
-        """The follower has everything up to position, and hears from here on what follows."""
+        """Has the follower, who has everything up to position, hear what follows."""
         feed = self.feeds.get(room)
         if feed is not None and not feed.is_of(epoch):
             self._restart(feed)
@@ -88,7 +85,7 @@ class Hub:
         return feed
 
     def remembered(self, room: str, epoch: str, since: int) -> list[Numbered] | None:
-        """What followed that number in that log, as its sockets here have heard it. None: only the log can tell."""
+        """What memory has after that number of that log. None: it does not reach back that far, ask the log."""
         feed = self.feeds.get(room)
         if feed is None or feed.grows or feed.epoch != epoch or since > feed.seq:
             return None
@@ -110,7 +107,7 @@ class Hub:
     def _open(self, product: Product, room: str, epoch: str, seq: int) -> Feed:
         feed = self.feeds[room] = Feed(room, epoch, seq, product.read, self._replays, product)
         feed.repair()  # what was said since the newcomer read the log
-        self._seq_due.append((self.loop.time() + SEQ_SECONDS, feed))
+        self._heartbeat.begin(feed)
         self._wire.enter(room)
         metrics.rooms.set(len(self.feeds))
         return feed
@@ -124,11 +121,11 @@ class Hub:
         self._wire.send(room, event)
 
     def mention(self, room: str, frame: str, by: str) -> None:
-        """Something that may get lost, to everybody but the person with that key."""
+        """Tells everybody but the person with that key something ephemeral."""
         self._mention(room, {"frame": frame, "by": by})
 
     def mention_growth(self, room: str, frame: str) -> None:
-        """More of an event that is still being written."""
+        """Tells everybody more of an event that is still being written. Ephemeral, too."""
         self._mention(room, {"frame": frame, "grows": True})
 
     def _mention(self, room: str, event: Event) -> None:
@@ -146,23 +143,20 @@ class Hub:
 
     @property
     def backed_up(self) -> bool:
-        """Whether so much waits for the layer that what can be put together later should be."""
+        """Whether so much waits for the layer that what can be said later, in one event, should be."""
         return self._wire.backed_up
 
     def tell(self, room: str, frame: str, to: str, but: Follower | None = None) -> None:
-        """Something that may get lost, to the sockets there of the person with the key `to`, but not to that one."""
+        """Tells the room's sockets of the person with the key `to` something ephemeral, all of them but one."""
         self._tell_own(room, frame, to, but)
         self._wire.send(room, {"frame": frame, "to": to})
 
     def _tell_own(self, room: str, frame: str, to: str, but: Follower | None = None) -> None:
         if feed := self.feeds.get(room):
-            for one in [one for one in self.present.of(to) if one in feed.live and one is not but]:
-                with contained("a follower"):
-                    if words := in_words(dialect_of(one), frame):
-                        one.offer(Bundle.of(words))
+            feed.tell([one for one in self.present.of(to) if one is not but], frame)
 
     def notify(self, notice: Notice) -> None:
-        """Every process heeds it: at once where the layer works, else at the next check."""
+        """Has every process heed it: at once where the layer works, else at the next check."""
         self.standing.heed(notice)
         self._wire.send(notice.room, {"notice": notice.id, "person": notice.person, "out": notice.out})
 
@@ -171,7 +165,7 @@ class Hub:
         return await self._asking.members(room, limit)
 
     def doubt(self, *, person: str | None = None, room: str | None = None) -> None:
-        """Every process asks whether these may still be here: who has this key, or whoever is in the room."""
+        """Has every process ask whether these may stay: the person with this key, or everybody in the room."""
         self.standing.doubt(Doubt(person, room))
         self._wire.send(room, {"doubt": person})
 
@@ -212,7 +206,7 @@ class Hub:
             events.ignore(event)
 
     def _entered(self, room: str) -> None:
-        """From now on the layer tells; what was said before is read."""
+        """The layer delivers from here on. What was published before is read."""
         feed = self.feeds.get(room)
         if feed is not None:
             feed.repair()
@@ -220,41 +214,18 @@ class Hub:
     def _tell_spent(self, spent: dict[str, int]) -> None:
         self._wire.send(None, {"spent": spent, "process": self._process})
 
-    # --- Presence ----------------------------------------------------------------------------------
-
     def _send_presence(self, room: str | None, event: dict[str, Any]) -> None:
         self._wire.send(room, {"presence": event})
-
-    def _announce(
-        self, room: str, joined: dict[str, dict[str, Any]], left: dict[str, dict[str, Any]], member_count: int
-    ) -> None:
-        feed = self.feeds.get(room)
-        if feed is None:
-            return
-        word = partial(self.product_of(feed).presence_frame, room)
-        everything = word(list(joined.values()), list(left.values()), member_count)
-        for dialect in feed.live.dialects:
-            bundle = Bundle.of(in_words(dialect, everything))
-            for follower in feed.live.of(dialect):
-                try:
-                    if follower.key in joined or follower.key in left:
-                        others = [[who for key, who in some.items() if key != follower.key] for some in (joined, left)]
-                        if any(others):
-                            follower.offer(Bundle.of(in_words(dialect, word(others[0], others[1], member_count))))
-                    else:
-                        follower.offer(bundle)
-                except Exception as error:
-                    feed.give_up(follower, error)
 
     # --- The end -----------------------------------------------------------------------------------
 
     async def finish(self) -> None:
-        """The process leaves: its people are gone for the others at once, and nothing waits for the layer."""
+        """Tells the other processes that its people have gone, and waits until the layer has taken everything."""
         self.presence.goodbye()
         await self._wire.flushed()
 
     async def close(self) -> None:
-        """Nobody is told anything any more."""
+        """Ends its tasks and forgets its feeds. Nothing is handed out any more."""
         await ended([*self._tasks, self.standing.task])
         feeds = list(self.feeds.values())
         self.feeds.clear()
@@ -268,27 +239,15 @@ class Hub:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            for step in (self.presence.tick, self._say_seq, self._wire.renew, self.rates.tick, relieve):
+            for step in (self.presence.tick, self._heartbeat.tick, self._wire.renew, self.rates.tick, relieve):
                 with contained("the hub's clock"):
                     step()
-
-    def _say_seq(self) -> None:
-        """On quiet sockets, the room's last number: a client sees that it is alive and that it missed nothing."""
-        now = self.loop.time()
-        while self._seq_due and self._seq_due[0][0] <= now:
-            feed = self._seq_due.popleft()[1]
-            if self.feeds.get(feed.room) is feed:
-                self._seq_due.append((now + SEQ_SECONDS, feed))
-                feed.cast(self.product_of(feed).seq_frame(feed.room, feed.seq, feed.epoch))
 
     def product_of(self, one: Feed | Follower) -> Product:
         """Whose log, or whose socket, it is."""
         return getattr(one, "product", None) or self._product
 
     def _restart(self, feed: Feed, goodbye: Goodbye = RESTART) -> None:
-        """The log is gone, or another one than the sockets have heard of: they return and get a fresh start."""
+        """The log is gone, or is another one than its sockets have heard: they return and start afresh."""
         del self.feeds[feed.room]
-        for follower in [*feed.live, *feed.behind]:
-            with contained("a follower"):
-                follower.close_with(goodbye)
-        feed.close()
+        feed.send_away(goodbye)

@@ -8,6 +8,7 @@ import pytest
 
 from realtime import feed as feed_module
 from realtime import memory as memory_module
+from realtime import repairing as repairing_module
 from realtime.closing import RESTART, TOO_SLOW
 from realtime.feed import Feed
 from realtime.memory import Memory
@@ -67,7 +68,7 @@ async def test_what_comes_in_the_wrong_order_is_put_right_without_asking_the_log
     assert alice.heard == []
     tell(feed, 1)
     assert alice.heard == said(1, 4)
-    await asyncio.sleep(2 * feed_module.REORDER_SECONDS)
+    await asyncio.sleep(2 * repairing_module.REORDER_SECONDS)
     assert log.reads == []
 
 
@@ -80,7 +81,7 @@ async def test_a_number_that_never_comes_is_read_from_the_log_after_a_moment(fee
     assert log.reads == []
     await until(lambda: alice.heard)
     assert alice.heard == said(1, 3)
-    assert asyncio.get_running_loop().time() - began >= feed_module.REORDER_SECONDS * 0.9
+    assert asyncio.get_running_loop().time() - began >= repairing_module.REORDER_SECONDS * 0.9
 
 
 async def test_numbers_that_the_log_itself_has_lost_are_not_waited_for(feed: Feed, log: Log) -> None:

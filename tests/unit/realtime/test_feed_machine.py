@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from realtime import feed as feed_module
 from realtime import memory as memory_module
+from realtime import repairing as repairing_module
 from realtime.closing import TOO_SLOW
 from realtime.contract import Numbered
 from realtime.feed import Feed
@@ -37,6 +38,7 @@ class Conversation(RuleBasedStateMachine):
         self.members: dict[Socket, int] = {}  # with the position each came with
         self.real = memory_module.MEMORY_EVENTS, feed_module.REPLAY_EVENTS
         memory_module.MEMORY_EVENTS, feed_module.REPLAY_EVENTS = REMEMBERED, PAGE
+        repairing_module.REPLAY_EVENTS = PAGE
 
     async def read(self, room: str, after: int, limit: int) -> list[Numbered]:
         answer: asyncio.Future[list[Numbered]] = self.loop.create_future()
@@ -110,7 +112,7 @@ class Conversation(RuleBasedStateMachine):
 
     @rule()
     def time_passes(self) -> None:
-        self.loop.now += feed_module.REORDER_SECONDS
+        self.loop.now += repairing_module.REORDER_SECONDS
         self.go_on()
 
     # --- What must hold ----------------------------------------------------------------------------
@@ -154,6 +156,7 @@ class Conversation(RuleBasedStateMachine):
         finally:
             Memory.used = 0
             memory_module.MEMORY_EVENTS, feed_module.REPLAY_EVENTS = self.real
+            repairing_module.REPLAY_EVENTS = feed_module.REPLAY_EVENTS
             self.loop.close()
 
     def come_to_rest(self) -> None:

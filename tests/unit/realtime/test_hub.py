@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from realtime import checking, metrics, standing
+from realtime import checking, heartbeat, metrics, standing
 from realtime import hub as hub_module
 from realtime import wire as wire_module
 from realtime.closing import DISCONNECTED, FORBIDDEN, LOGIN, NO_SUCH_ROOM, RESTART
@@ -382,7 +382,7 @@ async def test_late_leavers_of_a_room_that_started_afresh_do_not_close_it(
 async def test_a_quiet_room_is_told_its_last_number_again_and_again(
     layer: Layer, rooms: Rooms, process: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "SEQ_SECONDS", 0.05)
+    monkeypatch.setattr(heartbeat, "SEQ_SECONDS", 0.05)
     hub = process()
     alice, _ = join(hub, rooms, "alice")
     say(hub, rooms)
@@ -472,7 +472,7 @@ async def test_a_room_that_cannot_be_compared_does_not_keep_the_others_from_it(
 async def test_presence_that_fails_does_not_silence_the_quiet_rooms(
     layer: Layer, rooms: Rooms, process: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "SEQ_SECONDS", 0.05)
+    monkeypatch.setattr(heartbeat, "SEQ_SECONDS", 0.05)
     hub = process()
     monkeypatch.setattr(hub.presence, "tick", lambda: 1 / 0)
     alice, _ = join(hub, rooms, "alice")
@@ -486,12 +486,12 @@ async def test_a_frame_that_cannot_be_made_does_not_silence_a_room_for_good(
         monkeypatch.undo()
         raise ArithmeticError("asked for")
 
-    monkeypatch.setattr(hub_module, "SEQ_SECONDS", 0.05)
+    monkeypatch.setattr(heartbeat, "SEQ_SECONDS", 0.05)
     monkeypatch.setattr(rooms, "seq_frame", fail_once)
     monkeypatch.setattr(hub_module, "get_channel_layer", lambda: layer)
     hub = process()
     alice, _ = join(hub, rooms, "alice")
-    monkeypatch.setattr(hub_module, "SEQ_SECONDS", 0.05)
+    monkeypatch.setattr(heartbeat, "SEQ_SECONDS", 0.05)
     await until(lambda: "seq 0" in alice.heard)
 
 

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from realtime import feed, hubs, memory, outbox, registry
+from realtime import feed, hubs, memory, outbox, registry, repairing
 from realtime import hub as hub_module
 from topics import routes
 from topics.delivery import resume
@@ -321,6 +321,7 @@ def test_everybody_has_exactly_the_logs(monkeypatch: pytest.MonkeyPatch, setting
     monkeypatch.setattr(resume, "LATEST", 2)
     monkeypatch.setattr(memory, "MEMORY_EVENTS", 3)
     monkeypatch.setattr(feed, "REPLAY_EVENTS", 4)
+    monkeypatch.setattr(repairing, "REPLAY_EVENTS", 4)
     monkeypatch.setattr(feed, "REPLAY_LEAST_EVENTS", 2)
     monkeypatch.setattr(outbox, "OUTBOX_BYTES", 400)
     run_state_machine_as_test(Topics, settings=OFTEN)
