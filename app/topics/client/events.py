@@ -91,14 +91,6 @@ def event_of(frame: Frame, epoch: str) -> Event:
     return Event(frame["seq"], id, at, by, data, epoch, frame.get("about"), frame.get("retracted", False))
 
 
-def grown(had: str, frame: Frame) -> str | None:
-    """The text with what a `more` adds to it, whose offset is in UTF-16. None: something in between is missing."""
-    units, added, at = had.encode("utf-16-le"), frame["text"].encode("utf-16-le"), 2 * frame["at"]
-    if at > len(units):
-        return None
-    return (units[:at] + added).decode("utf-16-le") if at + len(added) > len(units) else had
-
-
 def presence_of(frame: Frame) -> Presence:
     joined, left = (tuple(map(person_of, frame[side])) for side in ("joined", "left"))
     return Presence(joined, left, frame["member_count"])

@@ -11,25 +11,23 @@ from topics.client.events import (
     Ack,
     Event,
     Frame,
-    More,
     News,
     Person,
     Position,
     Reset,
     Signal,
     event_of,
-    grown,
     person_of,
     presence_of,
     somebody,
 )
+from topics.client.growing import Growing
 
 if TYPE_CHECKING:
     from topics.client.socket import Socket
 
 MOST_WAITING: Final = 1_000  # events that came and were not taken; the rest is asked for again when these are taken
 LOST_FIRST: Final = 100  # waiting, above which signals and presence get lost
-STORED_SECONDS: Final = 0.5  # in which what an event that grows has said is stored
 JOINS_AGAIN: Final = {"rate_limited", "unavailable"}
 ENDS: Final = {"no_such_topic", "too_many_topics", "forbidden"}
 
@@ -53,8 +51,7 @@ class JoinedTopic:
         self.asked_over: object = None  # the connection by which it was joined
         self._is_level = False  # `joined` has come; until then what comes is not what follows
         self._missed = False  # something was not kept: it is asked for when what waits has been taken
-        self._growing: dict[int, str] = {}  # by number of the event, what it says so far
-        self._lack: asyncio.TimerHandle | None = None  # some of that was lost, and is asked for when it is stored
+        self._growing = Growing(self.join_again)
         self._waiting: deque[News] = deque()
         self._news = asyncio.Event()
         self._end: ClientError | None = None
@@ -159,9 +156,9 @@ class JoinedTopic:
             self._hear_live(kind, frame)
 
     def end(self, reason: ClientError) -> None:
-        """Nothing more follows; what waits can still be taken."""
+        """Nothing more comes. What waits can still be taken."""
         self._end = self._end or reason
-        self._lacks_nothing()
+        self._growing.lacks_nothing()
         if not self._joined.done():
             self._joined.set_exception(reason)
             self._joined.exception()  # whoever waits for it raises it; where nobody does, nobody has to
@@ -169,7 +166,7 @@ class JoinedTopic:
 
     def _hear_joined(self, frame: Frame) -> None:
         self._is_level = True
-        self._lacks_nothing()
+        self._growing.lacks_nothing()
         self.members = {shown["key"]: person_of(shown) for shown in frame["members"]}
         self.member_count = frame["member_count"]
         self.unread = frame.get("unread", self.unread)
@@ -177,7 +174,7 @@ class JoinedTopic:
             if self._has_position:
                 self._waiting.clear()  # it is replaced, too
                 self._put(Reset(frame["epoch"], frame["seq"]))
-            self._growing.clear()
+            self._growing.forget()
             self._heard = Position(frame["epoch"], frame["events"][0]["seq"] - 1 if frame["events"] else frame["seq"])
         self._has_position = True
         self._missed = False
@@ -204,7 +201,8 @@ class JoinedTopic:
             if not self._missed and (is_other or frame["seq"] > self._heard.since):
                 self.join_again()
         elif kind == "more":
-            self._hear_more(frame)
+            if more := self._growing.more(frame):
+                self._offer(more)
         elif kind == "signal":
             self._offer(Signal(somebody(frame["by"]), frame["data"]))
         elif kind == "presence":
@@ -214,22 +212,6 @@ class JoinedTopic:
                 self.members.pop(person.key, None)
             self.member_count = presence.member_count
             self._offer(presence)
-
-    def _hear_more(self, frame: Frame) -> None:
-        """Some is told twice. What was lost comes with the end, too."""
-        seq = frame["seq"]
-        had = self._growing.get(seq, "")
-        text = grown(had, frame)
-        if text is None:
-            self._lack = self._lack or asyncio.get_running_loop().call_later(STORED_SECONDS, self.join_again)
-        elif text != had:
-            self._growing[seq] = text
-            self._offer(More(seq, text))
-
-    def _lacks_nothing(self) -> None:
-        if self._lack is not None:
-            self._lack.cancel()
-            self._lack = None
 
     def _number(self, frame: Frame, *, jumps: bool = False) -> None:
         """Takes what has a number, if it is the next one. A hole is asked for again."""
@@ -243,15 +225,8 @@ class JoinedTopic:
             self._missed = True
             return
         self._heard = Position(frame.get("epoch") or self._heard.epoch, seq)
-        self._follow_growth(frame)
+        self._growing.follow(frame)
         self._put(event_of(frame, self._heard.epoch))
-
-    def _follow_growth(self, frame: Frame) -> None:
-        data = frame.get("data")
-        if frame["type"] == "change":
-            self._growing.pop(frame["about"], None)
-        elif isinstance(data, dict) and data.get("status") == "growing":
-            self._growing[frame["seq"]] = str(data.get("text", ""))
 
     def _offer(self, news: News) -> None:
         if len(self._waiting) < LOST_FIRST:

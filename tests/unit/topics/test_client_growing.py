@@ -49,7 +49,7 @@ async def test_the_text_is_told_as_it_grows_whole_and_each_of_it_once(alice: Soc
 async def test_what_was_lost_is_asked_for_once_when_it_is_stored(
     alice: Socket, server: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("topics.client.joined.STORED_SECONDS", 0.05)
+    monkeypatch.setattr("topics.client.growing.STORED_SECONDS", 0.05)
     topic = await joins(alice, server, joined(1, grows(1, "Pizza")))
     await server.says(more(1, 9, "best"), more(1, 9, "best!"))
     assert await server.hears("join", 2) == {"type": "join", "topic": "t", "since": 1, "epoch": "e"}
