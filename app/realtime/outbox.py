@@ -1,17 +1,17 @@
 """The bounded queue in front of one socket.
 
-Where the server takes bytes at once, what is put is written at once, without a task; only where the
-transport has to be waited for does a task carry on. Whoever puts learns at once whether there was room.
+Where the server takes bytes at once, frames are written at once, without a task. A task carries on only where
+the transport has to be waited for. The caller learns at once whether there was room.
 """
 
 import asyncio
 import contextlib
-import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from realtime import failures, metrics
 from realtime.bundle import Bundle, joined
+from realtime.eager import start
 from realtime.limits import EPHEMERAL_BYTES, OUTBOX_BYTES, SLOW_SECONDS, TIGHT_BYTES, WAITING_BYTES
 from realtime.waiting import Waiting, holders
 
@@ -56,14 +56,14 @@ class Outbox:
         self._task: asyncio.Task[None] | None = None
         self.waiting = 0
         self.moved = 0.0
-        self.lost = False  # the client has gone: what is put is dropped
+        self.lost = False  # the client has gone: every frame is dropped
         self._emptied: asyncio.Future[None] | None = None
 
     def put(self, frame: str, *, always: bool = False) -> bool:
         """Queues a frame that must arrive. False: there was no room, it was not queued.
 
-        Leaves together with whatever else is put before the loop goes on. `always` is for answers, of which
-        there are never more than a socket may have questions.
+        All frames that are put in one turn of the loop are sent together. `always` is for answers, of which there
+        are never more than a socket may have questions.
         """
         bundle = Bundle.of(frame)
         if not always and not self._has_room_for(bundle):
@@ -72,14 +72,14 @@ class Outbox:
         return True
 
     def hand(self, bundle: Bundle) -> bool:
-        """The same for what goes to many sockets: written here and now if nothing waits in front of it."""
+        """The same for frames that go to many sockets: written here and now if nothing waits in front of them."""
         if self.waiting and not self._has_room_for(bundle):
             return False
         self._write_or_append(bundle)
         return True
 
     def offer(self, bundle: Bundle) -> None:
-        """Takes what may get lost, where the socket keeps up."""
+        """Takes ephemeral frames where the socket keeps up, and drops them where it does not."""
         if self.waiting and (self.waiting > EPHEMERAL_BYTES or Waiting.used > TIGHT_BYTES):
             metrics.outbox_dropped.inc()
         else:
@@ -116,7 +116,7 @@ class Outbox:
         return self._closing is not None
 
     def abandon(self) -> None:
-        """Forgets everything: the client has gone, or is not worth waiting for."""
+        """Forgets everything that waits: the client has gone, or takes nothing."""
         self._lose()
         if self._task:
             self._task.cancel()
@@ -124,7 +124,7 @@ class Outbox:
     # --- Writing at once, or at the end of this turn of the loop -------------------------------------
 
     def _has_room_for(self, bundle: Bundle) -> bool:
-        """Who has gone or goes has room for everything: it will not be missed, and nobody may wait for it."""
+        """A closed or closing socket accepts everything, so that nobody waits for it."""
         if not self.waiting or self.lost or self.closing:
             return True
         return self.waiting + bundle.size <= OUTBOX_BYTES and Waiting.used + bundle.size <= WAITING_BYTES
@@ -198,7 +198,7 @@ class Outbox:
             self._sent(size)
 
     def _give_up(self, error: Exception) -> None:
-        """Whatever went wrong, it is the trouble of this socket only, which ends."""
+        """Ends this socket after an error of any kind, and nothing else."""
         failures.report("a socket's outbox", error)
         self._end()
 
@@ -228,28 +228,3 @@ class Outbox:
             if not self._emptied.done():
                 self._emptied.set_result(None)
             self._emptied = None
-
-
-def start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
-    """Runs the coroutine here and now until it has to wait; only then does it cost a task, which is returned."""
-    try:
-        awaited = coroutine.send(None)
-    except StopIteration:
-        return None
-    return asyncio.get_running_loop().create_task(_continued(coroutine, awaited))
-
-
-@types.coroutine
-def _continued(coroutine: Coroutine[Any, Any, None], awaited: Any) -> Generator[Any, Any, None]:
-    """The rest of a coroutine that was begun by hand and waits for `awaited`."""
-    while True:
-        try:
-            result = yield awaited
-        except BaseException as error:
-            resume, value = coroutine.throw, error
-        else:
-            resume, value = coroutine.send, result  # type: ignore[assignment]
-        try:
-            awaited = resume(value)
-        except StopIteration:
-            return

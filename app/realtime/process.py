@@ -1,14 +1,12 @@
-"""The process of the ASGI role: its listener, its server, and how it ends."""
+"""The process of the ASGI role: it makes the server, serves until a signal comes, and drains."""
 
 import asyncio
-import errno
 import gc
 import logging
 import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn, Protocol
@@ -19,14 +17,15 @@ from django.utils.module_loading import import_string
 from realtime import capacity, failures, metrics, reach, registry
 from realtime.conf import settings
 from realtime.drain import begin, drain
+from realtime.ending import BAD_SETTING, EXIT_SECONDS, RELOAD, end_after, refuse
 from realtime.limits import (
     BACKLOG,
     END_SECONDS,
     FLUSH_SECONDS,
     RELOAD_SECONDS,
     STOP_SECONDS,
-    UNACKNOWLEDGED_SECONDS,
 )
+from realtime.listening import listen, url
 from realtime.signals import Signals
 
 SWITCH_SECONDS = 0.0005  # until a busy loop lets the database's thread go on: a transaction waits for it several times
@@ -35,13 +34,7 @@ THREADS = 8  # for blocking work that asks for no thread in particular
 # leaves none, and by its own thresholds the collector looked at everything once a second in a busy process, for 10 ms
 # and more; a socket that ends leaves some thirty objects.
 GC_THRESHOLDS = 10_000, 3, 3
-EXIT_SECONDS = 0.5  # for the interpreter to end, after everything else
-TAKEN_PORT, BAD_SETTING = 1, 2
-RELOAD = 3  # the status by which realtime.reloading is asked for a successor
 PROJECT = "config"  # whose settings are meant where nobody says which
-NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}  # an address that this machine does not have
-
-Address = tuple[socket.AddressFamily, Any]
 
 logger = logging.getLogger("realtime.serve")
 
@@ -83,55 +76,6 @@ def run(
     sys.exit(status)
 
 
-def listen(host: str, port: int) -> list[socket.socket]:
-    """One socket for each address of the host.
-
-    Bound before anything is imported that takes long, so that a taken port is known at once.
-    """
-    try:
-        return bind_those_here(addresses(host, port))
-    except OSError as error:
-        refuse(f"Port {port} on {host} cannot be had ({error.strerror}): free it, or set PORT and HOST.", TAKEN_PORT)
-
-
-def addresses(host: str, port: int) -> list[Address]:
-    """`localhost` is both loopback addresses to browsers, whatever /etc/hosts says."""
-    names = ("127.0.0.1", "::1") if host == "localhost" else (host,)
-    found = [
-        entry
-        for name in names
-        for entry in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    ]
-    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
-
-
-def bind_those_here(wanted: list[Address]) -> list[socket.socket]:
-    """Skips what this machine does not have, such as ::1 without IPv6, unless it has none of them."""
-    listeners, missing = [], []
-    for family, address in wanted:
-        try:
-            listeners.append(bind(family, address))
-        except OSError as error:
-            if error.errno not in NOT_HERE:
-                raise
-            missing.append(error)
-    if not listeners:
-        raise missing[0]
-    return listeners
-
-
-def bind(family: socket.AddressFamily, address: Any) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(address)
-    listener.setblocking(False)
-    # Connections inherit these. The last one drops a peer that has vanished or takes nothing.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_SECONDS * 1000)
-    return listener
-
-
 def make_server(application: Any) -> Server:
     """Daphne comes before Django's apps: whichever imports Twisted first decides on its event loop."""
     if settings.WS_SERVER == "uvicorn":
@@ -145,11 +89,6 @@ def make_server(application: Any) -> Server:
         raise ImproperlyConfigured("ASGI_APPLICATION is missing in the settings: set it to mysite.asgi.application.")
     # Like the settings' other names of objects, this one is the product's: nothing here knows which it is.
     return Server(application or import_string(settings.ASGI_APPLICATION))
-
-
-def refuse(sentence: str, code: int) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    raise SystemExit(code)
 
 
 async def serve(
@@ -206,27 +145,12 @@ async def hand_over(server: Server, asked: "Asked") -> int:
     return 0 if asked.at_once.is_set() else RELOAD
 
 
-def url(listener: socket.socket) -> str:
-    """Where a browser on this machine finds it."""
-    host, port = listener.getsockname()[:2]
-    if host in {"0.0.0.0", "127.0.0.1", "::", "::1"}:
-        host = "localhost"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
 async def first(*these: Any) -> None:
     """Waits for one of these and cancels the others."""
     tasks = [asyncio.ensure_future(this) for this in these]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
-
-
-def end_after(seconds: float, status: int) -> None:
-    """Threads that hang, in a query for example, do not keep the process."""
-    clock = threading.Timer(seconds, os._exit, [status])
-    clock.daemon = True
-    clock.start()
 
 
 class Asked:

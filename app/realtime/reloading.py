@@ -20,7 +20,7 @@ from typing import Final
 from django.apps import apps
 from django.utils import autoreload
 
-from realtime.process import RELOAD
+from realtime.ending import RELOAD
 
 LOOK_SECONDS: Final = 0.2
 CHILD: Final = "--child"  # the option by which a child knows what it is; its two values are read by `inherited`

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from realtime import limits
-from realtime.process import EXIT_SECONDS
+from realtime.ending import EXIT_SECONDS
 
 ROOT = Path(__file__).parents[3]
 HEROKU_ROUTER_SECONDS = 55  # of silence; the stack's tests hold their double of it to that, too

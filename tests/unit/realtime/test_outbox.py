@@ -10,8 +10,9 @@ import pytest
 
 from realtime import outbox as outbox_module
 from realtime.bundle import Bundle
+from realtime.eager import start
 from realtime.limits import EPHEMERAL_BYTES, MAX_FRAME_BYTES, OUTBOX_BYTES
-from realtime.outbox import Outbox, TooSlow, start
+from realtime.outbox import Outbox, TooSlow
 from unit.realtime.fakes import settled
 
 

@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 from django.core.management.commands import runserver
 from django.db import OperationalError, connections
 
-from realtime import process, reloading
+from realtime import listening, process, reloading
 from realtime.conf import settings
 from realtime.signals import Signals
 
@@ -39,7 +39,7 @@ class Command(runserver.Command):
             listeners, reloader = reloading.inherited(*options["child"])
             self._serve(listeners, options, partial(reloading.watch, reloader))
             return
-        listeners = process.listen(self.addr, int(self.port))
+        listeners = listening.listen(self.addr, int(self.port))
         if settings.DEBUG and options["use_reloader"]:
             reloading.Parent(listeners).run()
         else:
