@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from topics.topic import Topic
 
 MOST: Final = 1_000  # events in one answer
-FARTHEST: Final = 2**63 - 1  # number that the database holds
+HIGHEST: Final = 2**63 - 1  # number that the database holds
 
 
 def events(name: str, after: int, before: int | None, limit: int) -> list[Event]:
@@ -87,7 +87,7 @@ def read_up_to(name: str, reader: Any, seq: int) -> None:
         raise TypeError(f"A number is a whole one, not {seq!r}.")
     if (who := person(reader)) is None:
         return
-    told, key = frames.unread(name, read_and_count(name, who, max(0, min(seq, FARTHEST)))), who.key
+    told, key = frames.unread(name, read_and_count(name, who, max(0, min(seq, HIGHEST)))), who.key
     transaction.on_commit(lambda: hubs.from_any_thread(TOPICS, lambda hub: hub.tell(PREFIX + name, told, to=key)))
 
 

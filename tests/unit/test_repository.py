@@ -20,6 +20,7 @@ READ_BY_COMPOSE = {"HTTP_PORT", "HTTP_BIND", "TRUSTED_PROXIES"}
 # What has one value in the containers, or none. In .env, docker/up.sh refuses them.
 DECIDED_BY_COMPOSE = {"DYNO", "HEROKU_APP_DEFAULT_DOMAIN_NAME", "HOST", "PORT", "PROXY_HOPS"}
 SET_BY_THE_LAUNCHERS = {"ROLE"}
+TOO_LONG = 260  # lines of a Python file of the app: by then it has a second idea
 
 
 def text(name: str) -> str:
@@ -30,6 +31,21 @@ def test_nothing_else_lies_at_the_top() -> None:
     visible = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     assert visible - TOP == set()
     assert {"app", "nginx", "Makefile", "tests", "README.md", "LICENSE"} <= visible
+
+
+def test_each_file_of_the_app_has_one_idea_that_a_newcomer_can_read_at_once() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in (ROOT / "app").rglob("*.py")}
+    assert "app/realtime/hub.py" in lengths
+    long = [f"{name} has {lines} lines" for name, lines in sorted(lengths.items()) if lines >= TOO_LONG]
+    assert long == [], f"split {long[0]}: it has a second idea, which deserves a file with its name"
+
+
+def test_the_map_of_realtime_has_each_of_its_files_once() -> None:
+    drawn = ast.get_docstring(ast.parse(text("app/realtime/__init__.py"))) or ""
+    named = [name for names in re.findall(r"^\S.*?  +(.+)$", drawn, re.MULTILINE) for name in names.split(", ")]
+    there = [path.stem for path in (ROOT / "app" / "realtime").iterdir() if path.suffix == ".py" or path.is_dir()]
+    assert "hub" in there
+    assert sorted(named) == sorted(set(there) - {"__init__", "__pycache__"})
 
 
 def variables_read() -> dict[str, str]:
