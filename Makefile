@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate manage up rollout deploy down logs test torture bench lint format screenshot pictures lock inherited python-venv has-docker
+.PHONY: help run admin shell migrate manage up rollout deploy down logs backup restore test torture bench lint format screenshot pictures lock inherited python-venv has-docker
 
 # Relative, since the folder's own name may hold characters that mean something to a shell or in an address.
 python := .run/venv/bin/python
@@ -115,7 +115,7 @@ in_web = docker compose exec $$([[ -t 0 && -t 1 ]] || echo --no-TTY) \
 
 # --- with Docker: nginx, gunicorn, Daphne, Redis, Postgres ---
 
-ifneq ($(STACK)$(filter up rollout down logs,$(MAKECMDGOALS)),)
+ifneq ($(STACK)$(filter up rollout down logs backup restore,$(MAKECMDGOALS)),)
 project := $(shell docker/project.sh)
 endif
 ifneq ($(project),)
@@ -136,6 +136,12 @@ down: has-docker ## stop the stack; its data stays
 
 logs: has-docker ## follow the stack's logs
 	docker compose logs --follow --tail 100
+
+backup: has-docker ## the stack's database in one file in DIR=backups, while people talk; KEY=age1… encrypts it
+	@DIR="$${DIR:-backups}" KEY="$${KEY:-}" docker/backup.sh
+
+restore: has-docker ## bring it back into a stopped stack: make restore FILE=backups/… (IDENTITY=… where it is encrypted)
+	@FILE="$${FILE:-}" IDENTITY="$${IDENTITY:-}" docker/restore.sh
 
 has-docker:
 	@docker compose version >/dev/null 2>&1 || \

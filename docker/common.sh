@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What up.sh and rollout.sh share. Sourced by them, in the folder of docker-compose.yml.
+# What up.sh, rollout.sh, backup.sh and restore.sh share. Sourced by them, in the folder of docker-compose.yml.
 #
 # bash 3.2, which macOS has, reads all of it.
 
@@ -25,7 +25,7 @@ quietly() {
 alone() {
   command -v flock >/dev/null || return 0
   exec 9<docker/common.sh
-  flock --nonblock 9 || fail "Another \`make up\` or \`make rollout\` is under way."
+  flock --nonblock 9 || fail "Another \`make up\`, \`rollout\`, \`backup\` or \`restore\` is under way."
 }
 
 # --- what it needs ---
@@ -64,6 +64,8 @@ check() {
   once edge check || fail "nginx refuses its new configuration, in nginx/. Nothing was changed."
   ! has postgres || once --entrypoint postgres postgres -c config_file=/etc/postgresql/postgresql.conf -C port ||
     fail "Postgres refuses docker/postgres/postgresql.conf. Nothing was changed."
+  ! has postgres || once --entrypoint start.sh postgres check ||
+    fail "Postgres cannot read its data. Nothing was changed."
   once migrate python manage.py check || fail "The application refuses its settings. Nothing was changed."
 }
 

@@ -50,8 +50,12 @@ say_what_ends() {
   ((here <= stays)) || say "of $((here)) ws containers $stays will stay: REPLICAS=$((here)) in .env keeps as many."
 }
 
-# Without the volume `secrets`, that is. Postgres takes the new password by itself.
+# Without one of the two volumes, that is. Postgres takes a new password by itself.
 say_what_is_lost() {
+  if has postgres && there_is secrets && ! there_is postgres; then
+    say "the volume \`postgres\` is not there, so the stack begins with an empty database. If you have a backup," \
+      "\`docker compose stop nginx web ws\` and \`make restore FILE=…\` bring it back."
+  fi
   if there_is postgres && ! there_is secrets; then
     say "the volume \`secrets\` is gone, so all keys and passwords are made anew: what was said is there, but everybody" \
       "must log in again. If you have a copy of it, put it back and \`make up\` again."

@@ -1,6 +1,10 @@
 """Writes the keys and passwords of the stack into a folder, once: a file that is there stays as it is.
 
-Each file may be read by one group, which the containers that need it are members of. Nothing is printed.
+    generate.py FOLDER               makes what is missing
+    generate.py FOLDER secret_key    replaces that one by what comes in, as a restored database needs it
+    generate.py FOLDER addresses     makes the addresses anew, where they hold other passwords than the files
+
+Each file may be read by one group, which the containers that need it are members of. No secret is printed.
 """
 
 import hashlib
@@ -8,36 +12,72 @@ import os
 import secrets
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 APP, POSTGRES, REDIS = 10001, 10002, 10003
 MAKER = os.getegid()
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, what: str = "") -> None:
+    if what == "secret_key":
+        replace(folder / what, APP, sys.stdin.read())
+    if what == "addresses":
+        for name in ("database_url", "redis_url", "redis.acl"):
+            (folder / name).unlink(missing_ok=True)
+
     keep(folder / "secret_key", APP, secrets.token_urlsafe(50))
 
-    password = keep(folder / "postgres_password", POSTGRES, secrets.token_urlsafe(32))
-    keep(folder / "database_url", APP, f"postgres://rooms:{password}@postgres:5432/rooms")
+    password = keep(folder / "postgres_password", POSTGRES, password_in(folder / "database_url"))
+    agree(keep(folder / "database_url", APP, f"postgres://rooms:{password}@postgres:5432/rooms"), password)
 
-    password = keep(folder / "redis_password", MAKER, secrets.token_urlsafe(32))
-    keep(folder / "redis_url", APP, f"redis://:{password}@redis:6379/0")
+    password = keep(folder / "redis_password", MAKER, password_in(folder / "redis_url"))
+    agree(keep(folder / "redis_url", APP, f"redis://:{password}@redis:6379/0"), password)
     keep(folder / "redis.acl", REDIS, access_list(password))
+
+
+def password_in(address: Path) -> str:
+    """The one that the servers know already, where its own file was lost; else a new one."""
+    known = urlsplit(address.read_text()).password if address.exists() else ""
+    return known or secrets.token_urlsafe(32)
+
+
+def agree(address: str, password: str) -> None:
+    if f":{password}@" not in address:
+        sys.exit(
+            "The volume `secrets` has gone apart: an address in it has another password than the password's own file. "
+            "`docker compose run --rm secrets python -I -S /generate.py /run/secrets addresses` makes them anew."
+        )
 
 
 def keep(path: Path, group: int, content: str) -> str:
     """The file's content, written if it was not there: whole or not at all, and by one of several writers."""
     if not path.exists():
-        with tempfile.NamedTemporaryFile("w", dir=path.parent) as draft:
-            draft.write(content)
-            draft.flush()
-            os.chown(draft.name, -1, group)
-            os.chmod(draft.name, 0o440)
-            os.fsync(draft.fileno())
-            with suppress(FileExistsError):
-                os.link(draft.name, path)
+        with drafted(path, group, content) as draft, suppress(FileExistsError):
+            os.link(draft, path)
     return path.read_text()
+
+
+def replace(path: Path, group: int, content: str) -> None:
+    with drafted(path, group, content) as draft:
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        os.link(draft, fresh)
+        fresh.replace(path)
+
+
+@contextmanager
+def drafted(path: Path, group: int, content: str) -> Iterator[str]:
+    """A file beside it, on the disk, for who gives it a name."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent) as draft:
+        draft.write(content)
+        draft.flush()
+        os.chown(draft.name, -1, group)
+        os.chmod(draft.name, 0o440)
+        os.fsync(draft.fileno())
+        yield draft.name
 
 
 def access_list(password: str) -> str:
@@ -50,4 +90,4 @@ def access_list(password: str) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

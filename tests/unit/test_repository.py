@@ -15,6 +15,7 @@ LOCKS = ("app/requirements.txt", "tests/requirements.txt", "tests/bench/requirem
 TOP = {
     *("app", "docker", "docker-compose.yml", "heroku.yml", "nginx", "Makefile", "tests", "README.md"),
     *("app.json", "LICENSE", "docs"),
+    "backups",  # which git ignores
 }
 READ_BY_COMPOSE = {"HTTP_PORT", "HTTP_BIND", "TRUSTED_PROXIES"}
 # What has one value in the containers, or none. In .env, docker/up.sh refuses them.

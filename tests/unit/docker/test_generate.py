@@ -1,9 +1,11 @@
 """The stack's keys and passwords: made once, and no file readable by more than one group."""
 
 import hashlib
+import io
 import os
 import re
 import runpy
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,49 @@ def test_a_run_that_was_cut_short_is_completed_with_the_same_passwords(generate:
     assert contents(tmp_path) == before
 
 
+@pytest.mark.parametrize("lost", ["postgres_password", "redis_password"])
+def test_a_password_whose_file_was_lost_is_the_one_that_the_server_knows(
+    generate: Any, tmp_path: Path, lost: str
+) -> None:
+    generate(tmp_path)
+    before = contents(tmp_path)
+    (tmp_path / lost).unlink()
+    generate(tmp_path)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["postgres_password", "redis_password", "database_url", "redis_url"])
+def test_passwords_that_differ_are_said_with_the_command_that_mends_them(
+    generate: Any, tmp_path: Path, name: str
+) -> None:
+    generate(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    generate(other)
+    (other / name).replace(tmp_path / name)
+    shutil.rmtree(other)
+    with pytest.raises(SystemExit) as refused:
+        generate(tmp_path)
+    said = str(refused.value)
+    assert "The volume `secrets` has gone apart" in said
+    assert not any(secret in said for secret in contents(tmp_path).values())
+
+    (what,) = re.findall("`docker compose run --rm secrets python -I -S /generate.py /run/secrets (.*)`", said)
+    generate(tmp_path, what)
+    test_everything_is_made_and_fits_together(generate, tmp_path)
+
+
+def test_the_key_of_a_backup_takes_the_place_of_the_one_that_was_made(
+    generate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generate(tmp_path)
+    before = contents(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.StringIO("the key of the backup"))
+    generate(tmp_path, "secret_key")
+    assert contents(tmp_path) == before | {"secret_key": "the key of the backup"}
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o440}
+
+
 def test_two_stacks_share_nothing(generate: Any, tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "other"]
     for folder in folders:
@@ -90,5 +135,6 @@ def test_each_file_is_for_one_group_which_compose_gives_to_those_who_need_it(gen
         f'["{app}"]',
         f'["{redis}"]',
         f'["{postgres}"]',
+        f'["{app}"]',
         f'["{app}", "{postgres}", "{redis}"]',
     ]

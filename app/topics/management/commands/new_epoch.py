@@ -1,10 +1,12 @@
 """To be run once a database has been restored from a backup or copied, before anybody is let in."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand
 
 from topics.models import Installation, Log, new_epoch
+
+BATCH: Final = 1_000
 
 
 class Command(BaseCommand):
@@ -17,8 +19,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         Installation.renew("name", "lineage")  # the second for logs that are made again since the backup
-        logs = list(Log.objects.only("pk"))
-        for log in logs:
-            log.epoch = new_epoch()
-        Log.objects.bulk_update(logs, ["epoch"], batch_size=1_000)
-        self.stdout.write(f"{len(logs)} topics have a new epoch, and the installation has a new name.")
+        count, last = 0, 0
+        while logs := list(Log.objects.only("pk").filter(pk__gt=last).order_by("pk")[:BATCH]):
+            for log in logs:
+                log.epoch = new_epoch()
+            Log.objects.bulk_update(logs, ["epoch"])
+            count, last = count + len(logs), logs[-1].pk
+        self.stdout.write(f"{count} topics have a new epoch, and the installation has a new name.")
