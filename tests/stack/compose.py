@@ -58,7 +58,7 @@ class Stack:
 
     def remove(self) -> None:
         """With its volumes and its own images. What the builder keeps makes the next build fast."""
-        images = self.compose("config", "--images").split()
+        images = self.compose("--profile", "backup", "config", "--images").split()
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "1")
         run(["docker", "image", "rm", "--force", *(image for image in images if image.startswith(self.project))])
 

@@ -107,6 +107,22 @@ def test_a_volume_that_takes_no_new_roles_is_served_as_it_is(old: "Volume") -> N
     assert "The roles cannot be made" in old.printed()
 
 
+def test_data_of_another_version_are_said_with_what_to_do_and_nothing_starts_again_and_again(old: "Volume") -> None:
+    image = f"{old.stack.project}-postgres"
+    old.start(image, NEW)
+    old.stop()
+    with pytest.raises(CommandError, match=r"has the data of Postgres \d+, and this is 99.* `make backup`, then"):
+        run(["docker", "run", "--rm", "--env=PG_MAJOR=99", *old.mounts, image, "check"])
+    run(["docker", "run", "--rm", *old.mounts, image, "check"])
+
+    waits = ["docker", "run", "--detach", "--init", "--restart=always", "--env=PG_MAJOR=99", *old.mounts, image]
+    old.container = run(waits).strip()
+    until(lambda: "this is 99" in old.printed(), "sentence in the log")
+    run(["docker", "stop", "--time", "60", old.container])
+    state = "{{.RestartCount}} {{.State.ExitCode}}"
+    assert run(["docker", "inspect", "--format", state, old.container]).split() == ["0", "0"]
+
+
 PSQL = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--dbname=rooms"]
 PASSWORD = "/run/secrets/postgres_password"
 OLD_IMAGE = "postgres:17-trixie"
@@ -125,13 +141,13 @@ class Volume:
     def __init__(self, stack: Stack, folder: Path) -> None:
         self.stack, self.name, self.password = stack, f"{stack.project}-old", folder / "password"
         self.password.write_text("the first one")
+        self.mounts = [f"--volume={self.name}:/var/lib/postgresql/data", f"--volume={self.password}:{PASSWORD}:ro"]
         self.container = ""
 
     def start(self, image: str, env: dict[str, str]) -> str:
         """The container, once it answers by network."""
         settings = [f"--env={name}={value}" for name, value in env.items()]
-        mounts = [f"--volume={self.name}:/var/lib/postgresql/data", f"--volume={self.password}:{PASSWORD}:ro"]
-        command = ["docker", "run", "--detach", "--network=none", "--user=999:999", *settings, *mounts, image]
+        command = ["docker", "run", "--detach", "--network=none", "--user=999:999", *settings, *self.mounts, image]
         self.container = run(command).strip()
         ready = ["docker", "exec", self.container, "pg_isready", "--host=127.0.0.1"]
         until(lambda: answers(ready), "Postgres", 60)
