@@ -50,7 +50,8 @@ refuse_a_live_stack() {
 # Of other programs, which no `docker compose ps` shows.
 refuse_clients() {
   local count
-  count=$(ask "SELECT count(*) FROM pg_stat_activity WHERE datname = '$database'")
+  count=$(ask "SELECT count(*) FROM pg_stat_activity
+    WHERE datname = '$database' AND backend_type = 'client backend'")
   ((count == 0)) || fail "$count connections to the database are open: end the programs that have them. Nothing was changed."
 }
 

@@ -48,7 +48,8 @@ def agree(address: str, password: str) -> None:
     if f":{password}@" not in address:
         sys.exit(
             "The volume `secrets` has gone apart: an address in it has another password than the password's own file. "
-            "`docker compose run --rm secrets python -I -S /generate.py /run/secrets addresses` makes them anew."
+            "`docker compose run --rm secrets python -I -S /generate.py /run/secrets addresses` makes them anew, then "
+            "`docker compose restart postgres redis web ws` and `make up`."
         )
 
 

@@ -1,6 +1,7 @@
 """`make up`, again and again: what has not changed goes on, what cannot work is refused, what died comes back."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -143,6 +144,30 @@ async def test_without_its_secrets_the_stack_makes_new_ones_and_keeps_what_was_s
     assert "the volume `secrets` is gone" in said
     async with await enter(stack.ws_url, room) as bob:
         assert bob.bodies() == ["before the loss"]
+
+
+async def test_passwords_that_have_gone_apart_are_said_with_the_commands_that_bring_them_together(stack: Stack) -> None:
+    before, restarts = stack.ids(), [each.restarts for each in stack.containers(*SERVERS)]
+    write = ["docker", "compose", "run", "--rm", "--no-deps", "-T", "--entrypoint", "sh", "secrets", "-c"]
+    await asyncio.to_thread(
+        stack.run, *write, "cd /run/secrets && rm -f postgres_password && echo -n x >postgres_password"
+    )
+    with pytest.raises(CommandError, match="The volume `secrets` has gone apart") as refused:
+        await asyncio.to_thread(stack.run, "bash", "-c", "make up 2>&1")
+    assert "Nothing was changed." in str(refused.value)
+    assert stack.ids() == before
+
+    mend, restart, again = re.findall(r"`(docker compose r.*?|make up)`", str(refused.value))
+    await asyncio.to_thread(stack.run, *mend.split())
+    with pytest.raises(CommandError):
+        await asyncio.to_thread(stack.run, *again.split())
+    assert f"`{restart}`" in stack.compose("logs", "--no-log-prefix", "migrate"), "Postgres knows another password"
+    assert [each.restarts for each in stack.containers(*SERVERS)] == restarts
+
+    await asyncio.to_thread(stack.run, *restart.split())
+    await asyncio.to_thread(stack.run, *again.split())
+    async with await enter(stack.ws_url, new_room()) as alice:
+        await alice.say("all of them use the same one")
 
 
 def started(stack: Stack) -> list[str]:

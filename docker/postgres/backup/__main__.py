@@ -115,7 +115,7 @@ def make(asked: argparse.Namespace) -> None:
         writer.begin(about, key_of_the_stack())
         dump(writer, env, snapshot)
         say("make", "counting what it must hold")
-        manifest = inventory(session)
+        manifest = inventory(session, Progress("make").tell)
         writer.end(manifest)
     session.close()
     sys.stdout.buffer.flush()
@@ -212,7 +212,7 @@ def handed(process: "subprocess.Popen[bytes]", piece: bytes) -> bool:
 
 def compare(manifest: dict[str, Any], env: dict[str, str]) -> None:
     session = Session(env)
-    found = inventory(session)
+    found = inventory(session, Progress("restore").tell)
     session.close()
     # Not for what the server's own tables are like, of which each would be said that it may not be looked at.
     analyze = ["psql", "--no-psqlrc", "--quiet", "--command=SET client_min_messages = error", "--command=ANALYZE"]

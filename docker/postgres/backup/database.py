@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -84,11 +85,16 @@ class Session:
         return DatabaseError(last_line(self._psql.stderr.read()))
 
 
-def inventory(session: Session) -> dict[str, Any]:
-    """Rows of each table, and where the logs of all topics end."""
+def inventory(session: Session, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Rows of each table, and where the logs of all topics end. `tell` hears what is being counted."""
     names = json.loads(on_one_line(session, TABLES))
+    tables = {}
+    for name in names:
+        tell(f"counting the rows of {name}")
+        tables[name] = int(session.ask(f"SELECT count(*) FROM {name}"))
+    tell("looking where the logs of topics end")
     ends = json.loads(on_one_line(session, ENDS)) if set(names) >= WITH_LOGS else {}
-    return {"tables": {name: int(session.ask(f"SELECT count(*) FROM {name}")) for name in names}, "ends": ends}
+    return {"tables": tables, "ends": ends}
 
 
 def size_of_rows(session: Session) -> int:

@@ -84,7 +84,7 @@ def test_passwords_that_differ_are_said_with_the_command_that_mends_them(
     assert "The volume `secrets` has gone apart" in said
     assert not any(secret in said for secret in contents(tmp_path).values())
 
-    (what,) = re.findall("`docker compose run --rm secrets python -I -S /generate.py /run/secrets (.*)`", said)
+    (what,) = re.findall(r"`docker compose run --rm secrets python -I -S /generate.py /run/secrets (\w+)`", said)
     generate(tmp_path, what)
     test_everything_is_made_and_fits_together(generate, tmp_path)
 

@@ -18,7 +18,7 @@ def fails(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
 
 def test_a_password_that_postgres_does_not_take_is_a_sentence_with_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     fails(monkeypatch, "password authentication failed")
-    with pytest.raises(CommandError, match=r"gone apart: `docker compose restart postgres`"):
+    with pytest.raises(CommandError, match=r"gone apart: `docker compose restart postgres redis web ws`"):
         call_command("migrate")
 
 

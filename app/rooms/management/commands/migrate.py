@@ -12,7 +12,7 @@ from django.db import OperationalError, connections
 RETRY_SECONDS: Final = 0.2
 REFUSED: Final = (
     "Postgres does not take the password in DATABASE_URL. In the stack of `make up` the volumes `secrets` and "
-    "`postgres` have gone apart: `docker compose restart postgres` gives Postgres the password in `secrets`."
+    "`postgres` have gone apart: `docker compose restart postgres redis web ws` takes over what is in `secrets`."
 )
 KEY: Final = 7_239_001  # of Postgres's advisory lock; any number that nothing else in the database uses
 
