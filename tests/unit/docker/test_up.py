@@ -139,15 +139,27 @@ def test_of_a_long_answer_everything_is_read(machine: Machine) -> None:
     assert any("--entrypoint postgres" in step for step in machine.done)
 
 
-def test_lost_secrets_are_announced(machine: Machine) -> None:
+@pytest.mark.parametrize(
+    ("lost", "kept", "says"),
+    [
+        ("secrets", "postgres", "the volume `secrets` is gone"),
+        (
+            "postgres",
+            "secrets",
+            "begins with an empty database. If you have a backup, `docker compose stop nginx web ws`",
+        ),
+    ],
+)
+def test_a_lost_volume_is_announced(machine: Machine, lost: str, kept: str, says: str) -> None:
     del machine.answers["volume ls"]
     volumes = (
         "volume ls --quiet --filter label=com.docker.compose.project=rooms --filter label=com.docker.compose.volume="
     )
-    machine.answers |= {f"{volumes}postgres": (0, "rooms_postgres"), f"{volumes}secrets": (0, "")}
+    machine.answers |= {f"{volumes}{kept}": (0, f"rooms_{kept}"), f"{volumes}{lost}": (0, "")}
+    machine.answers["compose config --services"] = (0, "postgres")
     code, said = machine.up()
     assert code == 0
-    assert "the volume `secrets` is gone" in said
+    assert says in said
 
 
 @pytest.mark.parametrize(
