@@ -12,6 +12,10 @@ from realtime.outage import kind
 logger = logging.getLogger(__name__)
 
 CHARACTERS = 400  # of what the database says
+GONE_APART = (
+    "In the stack of `make up` the volumes `secrets` and `postgres` have gone apart: "
+    "`docker compose restart postgres redis web ws` and `make up` bring them together."
+)
 
 
 def look() -> None:
@@ -51,6 +55,8 @@ def unreachable(error: OperationalError) -> str:
     reason = " ".join(str(error).split())[:CHARACTERS]
     if "startup parameter" in reason:
         reason += " PgBouncer takes no parameters behind ? but its own: set them by ALTER ROLE … SET …"
+    if "password authentication failed" in reason:
+        reason = f"{reason.removesuffix('.')}. {GONE_APART}"
     if "no such table" in reason:
         return f"DATABASE_URL: the database lacks tables ({reason}): run `make migrate`."
     return f"DATABASE_URL: the database cannot be reached: {reason.removesuffix('.')}."

@@ -5,27 +5,17 @@ from contextlib import contextmanager
 from time import sleep
 from typing import Any, Final
 
-from django.core.management.base import CommandError
 from django.core.management.commands import migrate
-from django.db import OperationalError, connections
+from django.db import connections
 
 RETRY_SECONDS: Final = 0.2
-REFUSED: Final = (
-    "Postgres does not take the password in DATABASE_URL. In the stack of `make up` the volumes `secrets` and "
-    "`postgres` have gone apart: `docker compose restart postgres redis web ws` takes over what is in `secrets`."
-)
 KEY: Final = 7_239_001  # of Postgres's advisory lock; any number that nothing else in the database uses
 
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            with alone(options["database"]):
-                super().handle(*args, **options)
-        except OperationalError as error:
-            if "password authentication failed" in str(error):
-                raise CommandError(REFUSED) from None
-            raise
+        with alone(options["database"]):
+            super().handle(*args, **options)
 
 
 @contextmanager
