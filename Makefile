@@ -134,8 +134,12 @@ deploy: ## bring a new version to Heroku: make deploy APP=name
 down: has-docker ## stop the stack; its data stays
 	docker compose down
 
-logs: has-docker ## follow the stack's logs
+logs: has-docker ## follow the stack's logs, with ID=… those of one request or socket (X-Request-Id) from its beginning
+ifdef ID
+	@docker compose logs --follow --no-color | grep --line-buffered --fixed-strings --regexp="$$ID"
+else
 	docker compose logs --follow --tail 100
+endif
 
 backup: has-docker ## the stack's database in one file in DIR=backups, while people talk; KEY=age1… encrypts it
 	@DIR="$${DIR:-backups}" KEY="$${KEY:-}" docker/backup.sh

@@ -8,7 +8,7 @@ from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
 from config import static
-from realtime import intake, proxy
+from realtime import intake, proxy, request_id
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()  # sets Django up, which everything imported below needs
@@ -22,8 +22,9 @@ from realtime.tls import TlsGuard  # noqa: E402
 
 
 def door(application: Any) -> Any:
-    """What holds for pages and sockets alike: what a request may carry, and whom to believe about its client."""
-    return intake.over_asgi(proxy.over_asgi(application, settings.PROXY_HOPS))
+    """What holds for pages and sockets alike: what a request may carry, whom to believe about its client, its id."""
+    checked = intake.over_asgi(proxy.over_asgi(application, settings.PROXY_HOPS))
+    return request_id.over_asgi(checked, settings.PROXY_HOPS)
 
 
 application = ProtocolTypeRouter(

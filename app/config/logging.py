@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from realtime import request_id
 from realtime.outage import kind
 from realtime.seldom import Seldom, again
 
@@ -115,6 +116,7 @@ def formatter(kind: str) -> dict[str, Any]:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        with_id,
         without_query,
     ]
     return {
@@ -138,6 +140,16 @@ def render(kind: str) -> list[Any]:
         structlog.processors.EventRenamer("message"),
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
+
+
+def with_id(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Of the request or the socket that it is about, as nginx has it; `ids` where several are concerned."""
+    ids = request_id.named()
+    if len(ids) > 1:
+        event["ids"] = ids
+    elif ids:
+        event["id"] = ids[0]
+    return event
 
 
 def without_values(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 from config import static
-from realtime import intake, proxy
+from realtime import intake, proxy, request_id
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -17,4 +17,5 @@ if not settings.REDIS_URL:
         "Set REDIS_URL, or serve everything from one process by `python -m realtime.serve`."
     )
 
-application = intake.over_wsgi(proxy.over_wsgi(static.over_wsgi(get_wsgi_application()), settings.PROXY_HOPS))
+pages = intake.over_wsgi(proxy.over_wsgi(static.over_wsgi(get_wsgi_application()), settings.PROXY_HOPS))
+application = request_id.over_wsgi(pages, settings.PROXY_HOPS)

@@ -1,15 +1,21 @@
 """Who may come in at all: nobody while the process leaves or is full, and not too many from one address."""
 
 import ipaddress
+import logging
 from collections import Counter
 from typing import Any, Final
 
 from realtime import capacity, drain, metrics
 from realtime.closing import TOO_MANY, Goodbye
 from realtime.conf import settings
+from realtime.seldom import Seldom, again
+
+logger = logging.getLogger(__name__)
 
 Message = dict[str, Any]
 HEALTH_PATH = "/ws/health/"  # probers always get in: a process that is full or leaving is alive
+DRAINING: Final = "draining"
+OVERLOADED: Final = "overloaded"
 
 
 class Inside:
@@ -22,9 +28,9 @@ class Inside:
     def full(self, address: str | None) -> str:
         """Why nobody more may come in, from this address where it is given; empty where somebody may."""
         if drain.draining():
-            return "draining"
+            return DRAINING
         if self.open >= capacity.most_sockets():
-            return "overloaded"
+            return OVERLOADED
         if address is not None and self.open_from[address] >= settings.SOCKETS_PER_ADDRESS:
             return TOO_MANY.reason
         return ""
@@ -57,8 +63,10 @@ class Admission:
         if scope["path"] == HEALTH_PATH:
             await self.application(scope, receive, send)
         elif (reason := self.inside.full(address := limited(scope))) == TOO_MANY.reason:
+            tell(scope, reason)
             await turn_away(scope, receive, send, TOO_MANY)
         elif reason:
+            tell(scope, reason)
             await refuse(scope, receive, send, reason)
         else:
             self.inside.count(address, 1)
@@ -88,6 +96,28 @@ def subscriber_at(host: str) -> str:
         mapped = address.ipv4_mapped
         return str(mapped or ipaddress.ip_network((address, 64), strict=False))
     return str(address)
+
+
+def tell(scope: Message, reason: str) -> None:
+    """For who runs the site: whom the door has refused and which setting decides it. Who comes while a process leaves
+    goes to the next one, which is no news.
+    """
+    if reason == DRAINING:
+        return
+    address = subscriber(scope)
+    if reason == OVERLOADED:
+        subject, sentence = reason, f"{capacity.most_sockets()} are open; {MORE_ROOM}"
+    else:
+        subject, sentence = (
+            address,
+            f"it has {settings.SOCKETS_PER_ADDRESS} already, as many as SOCKETS_PER_ADDRESS says",
+        )
+    if (times := refusals.due(subject)) is not None:
+        logger.warning("a socket from %r was refused: %s%s", address, sentence, again(times))
+
+
+refusals = Seldom()
+MORE_ROOM: Final = "start more processes (REPLICAS) or raise MAX_SOCKETS and the limit of open files (ulimit -n)"
 
 
 async def refuse(scope: Message, receive: Any, send: Any, reason: str) -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from realtime import metrics
+from realtime import metrics, request_id
 from realtime.limits import CALM_SECONDS, REPORT_SECONDS, RESTART_LONGEST_SECONDS, RESTART_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def contained(what: str) -> Iterator[None]:
 
 def keep(what: str, run: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
     """Runs run() in a task, and again whenever it fails, after a pause that grows. Ends where run() returns."""
-    return asyncio.get_running_loop().create_task(_kept(what, run), name=what)
+    return asyncio.get_running_loop().create_task(_kept(what, run), name=what, context=request_id.apart())
 
 
 async def _kept(what: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:

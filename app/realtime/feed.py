@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+from realtime import request_id
 from realtime.audience import Audience, Cast, casts_in, dialect_of, hand_page, in_words, numbered_in
 from realtime.bundle import Bundle, bundles
 from realtime.closing import RESTART, TOO_SLOW, Goodbye
@@ -86,7 +87,7 @@ class Feed(Repairing):
         """Events that come while a round goes out wait for the next one, and are one write to each socket."""
         if not self._due:
             self._due = True
-            asyncio.get_running_loop().call_soon(self.hand_out)
+            asyncio.get_running_loop().call_soon(self.hand_out, context=request_id.apart())
 
     def hand_out(self) -> None:
         """Hands everything that was taken to the live sockets."""

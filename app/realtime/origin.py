@@ -7,6 +7,7 @@ page in the world could talk as its visitor.
 import logging
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from asgiref.sync import markcoroutinefunction
 from django.http.request import split_domain_port, validate_host
@@ -19,6 +20,10 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 LOCAL = (".localhost", "127.0.0.1", "[::1]")
+PASSED_ON = (
+    "each proxy in front must pass on Host with its port and say X-Forwarded-Proto as the browser has them, and be "
+    "believed (TRUSTED_PROXIES with compose, else PROXY_HOPS=1)"
+)
 
 
 class OriginGuard:
@@ -69,7 +74,9 @@ def tell(scope: dict[str, Any]) -> None:
         known = validate_host(split_domain_port(host)[0], site_hosts())
     except Exception:  # no browser sends such headers
         return
-    if known:
+    if known and urlsplit(origin).hostname == urlsplit(f"//{host}").hostname:
+        subject, mend = origin[:100], f"to this process it came to {own_origin(scope)!r}: {PASSED_ON}"
+    elif known:
         subject, mend = origin[:100], "if its pages may open sockets here, add it to ALLOWED_ORIGINS"
     else:
         subject, mend = host[:100], "if it is a name of this site, add it to ALLOWED_HOSTS"

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from typing import Any
 
-from realtime import metrics
+from realtime import metrics, request_id
 from realtime.contract import Numbered, Read
 from realtime.limits import REORDER_SECONDS, REPLAY_EVENTS, REPLAYS
 
@@ -40,7 +40,7 @@ class Repairing:
     def repair(self) -> asyncio.Task[None]:
         """Hands out what the log has beyond what was handed out. One task does it for all who ask."""
         if self._repair is None or self._repair.done():
-            self._repair = asyncio.create_task(self._catch_up_with_log())
+            self._repair = asyncio.create_task(self._catch_up_with_log(), context=request_id.apart())
         else:
             self._repair_again = True  # the caller may know of later numbers than those which it reads
         return self._repair
@@ -49,7 +49,8 @@ class Repairing:
         """Numbers up to this one exist. In a busy room they are on their way: after REORDER_SECONDS they are read."""
         self._expected = max(self._expected, seq)
         if self._expected > self.seq and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(REORDER_SECONDS, self._overdue, self._expected)
+            loop, context = asyncio.get_running_loop(), request_id.apart()
+            self._timer = loop.call_later(REORDER_SECONDS, self._overdue, self._expected, context=context)
 
     def _overdue(self, seq: int) -> None:
         self._timer = None

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
+from realtime import request_id
 from realtime.closing import DISCONNECTED, Goodbye
 from realtime.contract import Follower, Product
 from realtime.failures import contained
@@ -75,7 +76,7 @@ class Standing:
         """
         self._doubts[doubt] = DOUBT_LOOKS
         if self.task is None and (self._feeds or any(self._present)):
-            self.task = asyncio.create_task(self._look())
+            self.task = asyncio.create_task(self._look(), context=request_id.apart())
 
     def heed(self, notice: Notice) -> None:
         """Does what it says, once. Who comes back after that may stay, so one from before this process is too old."""

@@ -73,6 +73,12 @@ class Database:
         with psycopg.connect(self.url, autocommit=True) as connection:
             return connection.execute(query, arguments).fetchall()
 
+    def do(self, *statements: str) -> None:
+        """One after another, each a transaction by itself."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
     def messages(self, room: str) -> list[tuple[int, str, str]]:
         """(seq, id, body) of everything the room's log holds, in order."""
         return [(seq, id, json.loads(data)["body"]) for seq, id, data in self.events(f"room/{room}")]

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
-from realtime import hubs, registry
+from realtime import hubs, registry, request_id
 from realtime.hub import Hub
 from realtime.registry import ended
 from realtime.seldom import Seldom, again
@@ -147,7 +147,7 @@ class Teller:
 
     def begin(self) -> None:
         if self._task is None or self._task.done():
-            self._task = self._hub.loop.create_task(self._tell())
+            self._task = self._hub.loop.create_task(self._tell(), context=request_id.apart())
 
     async def finish(self) -> None:
         """The end of each tells all."""

@@ -6,6 +6,7 @@ Django's `sync_to_async` has one thread for the whole process: one slow query wo
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakSet
 
@@ -32,7 +33,9 @@ writer: Final = Threads("log-writer", 1)
 async def run(threads: Threads, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """What work returns, from one of the threads."""
     executor = registry.here().get(threads, lambda: Executor(threads)).executor
-    return await asyncio.get_running_loop().run_in_executor(executor, lambda: released(work, *args, **kwargs))
+    context = copy_context()  # in which the log has the id of whom it is done for
+    call = asyncio.get_running_loop().run_in_executor
+    return await call(executor, lambda: context.run(lambda: released(work, *args, **kwargs)))
 
 
 class Executor:

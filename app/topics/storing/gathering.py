@@ -9,10 +9,11 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from django.db import Error as DatabaseError
 
+from realtime import request_id
 from realtime.registry import ended
 from topics.storing import database
 
@@ -30,6 +31,12 @@ class Unanswered(Exception):
     """The database could not be asked."""
 
 
+class Asked(NamedTuple, Generic[Question, Answer]):
+    question: Question
+    answer: asyncio.Future[Answer]
+    by: str  # the id of the request or socket
+
+
 class Gathering(Generic[Question, Answer]):
     """`answer_all(questions)` runs in a thread; its answers are in the questions' order, and may be exceptions."""
 
@@ -38,15 +45,15 @@ class Gathering(Generic[Question, Answer]):
     ) -> None:
         self._answer_all = answer_all
         self._together = together
-        self._asked: deque[tuple[Question, asyncio.Future[Answer]]] = deque()
+        self._asked: deque[Asked[Question, Answer]] = deque()
         self._task: asyncio.Task[None] | None = None
 
     async def ask(self, question: Question) -> Answer:
         """Raises what the answer is, where that is an exception, and Unanswered where answer_all itself failed."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._asked.append((question, answer))
+        self._asked.append(Asked(question, answer, request_id.one()))
         if self._task is None:
-            self._task = asyncio.create_task(self._work())
+            self._task = asyncio.create_task(self._work(), context=request_id.apart())
         return await answer
 
     async def finish(self) -> None:
@@ -68,14 +75,18 @@ class Gathering(Generic[Question, Answer]):
         finally:
             self._task = None
 
-    def _next(self) -> list[tuple[Question, asyncio.Future[Answer]]]:
+    def _next(self) -> list[Asked[Question, Answer]]:
         """Whoever has gone meanwhile has cancelled the answer."""
         taken = [self._asked.popleft() for _ in range(min(self._together, len(self._asked)))]
-        return [(question, answer) for question, answer in taken if not answer.done()]
+        return [asked for asked in taken if not asked.answer.done()]
 
-    async def _answer(self, asked: list[tuple[Question, asyncio.Future[Answer]]]) -> None:
+    async def _answer(self, asked: list[Asked[Question, Answer]]) -> None:
+        with request_id.concerning([one.by for one in asked]):
+            await self._answer_these(asked)
+
+    async def _answer_these(self, asked: list[Asked[Question, Answer]]) -> None:
         try:
-            found = await database.run(database.readers, self._answer_all, [question for question, _ in asked])
+            found = await database.run(database.readers, self._answer_all, [one.question for one in asked])
             if len(found) != len(asked):
                 raise LookupError(f"{len(found)} answers to {len(asked)} questions")
         except asyncio.CancelledError:
@@ -84,7 +95,7 @@ class Gathering(Generic[Question, Answer]):
         except Exception as error:  # whatever it is, who waits is told and the next ones have their turn
             logger.warning("the database could not be asked: %s", error, exc_info=not isinstance(error, DatabaseError))
             found = [Unanswered(str(error)) for _ in asked]
-        for (_, answer), outcome in zip(asked, found, strict=True):
+        for (_, answer, _), outcome in zip(asked, found, strict=True):
             if answer.done():
                 continue
             if isinstance(outcome, Exception):
@@ -93,7 +104,7 @@ class Gathering(Generic[Question, Answer]):
                 answer.set_result(outcome)
 
 
-def _leave(asked: Iterable[tuple[Any, asyncio.Future[Any]]]) -> None:
-    for _, answer in asked:
+def _leave(asked: Iterable[Asked[Any, Any]]) -> None:
+    for _, answer, _ in asked:
         if not answer.done():
             answer.set_exception(Unanswered("the process ends"))

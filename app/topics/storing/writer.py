@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
+from realtime import request_id
 from realtime.hub import Hub
 from realtime.registry import ended
 from topics import rates
@@ -38,6 +39,7 @@ class Waiting(NamedTuple):
     done: Done
     since: float
     whose: Collection[str]
+    by: str  # the id of the request or socket
 
 
 Told = tuple[Waiting, Any]
@@ -92,9 +94,9 @@ class Writer:
         self._accepted += 1
         for who in whose:
             shares[who] = shares.get(who, 0) + 1
-        self._waiting.append(Waiting(entry, done, monotonic(), whose))
+        self._waiting.append(Waiting(entry, done, monotonic(), whose, request_id.one()))
         if self._task is None:
-            self._task = self._loop.create_task(self._work())
+            self._task = self._loop.create_task(self._work(), context=request_id.apart())
 
     async def finish(self) -> None:
         """Returns when everything that was accepted has its outcome."""
@@ -166,15 +168,18 @@ class Writer:
         return batch
 
     def _store(self, batch: list[Waiting], *, skip_locked: bool = False) -> None:
-        outcomes: list[Any]
-        try:
-            outcomes = list(self.append_all([waiting.entry for waiting in batch], skip_locked=skip_locked))
-        except Exception as error:  # whatever it is, who waits is told and the next ones have their turn
-            logger.exception("what was said could not be stored")
-            outcomes = [Unavailable(str(error)) for _ in batch]
+        with request_id.concerning([waiting.by for waiting in batch]):
+            outcomes = self._outcomes(batch, skip_locked)
         self._loop.call_soon_threadsafe(self._tell, self._settled(batch, outcomes))
         if connection.errors_occurred:  # it may be dead
             connection.close()
+
+    def _outcomes(self, batch: list[Waiting], skip_locked: bool) -> list[Any]:
+        try:
+            return list(self.append_all([waiting.entry for waiting in batch], skip_locked=skip_locked))
+        except Exception as error:  # whatever it is, who waits is told and the next ones have their turn
+            logger.exception("what was said could not be stored")
+            return [Unavailable(str(error)) for _ in batch]
 
     def _settled(self, batch: list[Waiting], outcomes: list[Any]) -> list[Told]:
         """What can be told; what met a locked log is set aside, in order, unless it has waited too long."""

@@ -1,12 +1,14 @@
 """Who may come in at all."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from realtime import drain
+from realtime import admission, drain
 from realtime.admission import Admission, Inside, subscriber
+from realtime.seldom import Seldom
 from unit.realtime.asgi import Client, everybody_has_acted, room
 
 
@@ -126,3 +128,43 @@ def test_who_counts_as_one_subscriber(one: str, other: str, same: bool) -> None:
 
 def test_a_client_without_an_address_is_somebody() -> None:
     assert subscriber({"client": None}) == ""
+
+
+# --- What is said of it ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    monkeypatch.setattr(admission, "refusals", Seldom())
+    return lambda: [record.getMessage() for record in caplog.records]
+
+
+async def test_a_full_process_says_so_once_and_how_to_have_more_room(
+    door: Admission, said: Callable[[], list[str]]
+) -> None:
+    for number in range(9):
+        Client(client=[f"192.0.2.{number}", 1]).meets(door)
+    await everybody_has_acted()
+    (line,) = said()
+    assert line.startswith("a socket from '192.0.2.2' was refused: 2 are open; start more processes (REPLICAS)")
+
+
+async def test_who_has_too_many_sockets_is_named_once_with_the_setting(
+    door: Admission, settings: Any, said: Callable[[], list[str]]
+) -> None:
+    settings.MAX_SOCKETS, settings.SOCKETS_PER_ADDRESS = 100, 1
+    for _ in range(5):
+        Client().meets(door)
+        Client(client=["a\r\nforged line", 1]).meets(door)
+    await everybody_has_acted()
+    first, forged = said()
+    assert first == "a socket from '192.0.2.1' was refused: it has 1 already, as many as SOCKETS_PER_ADDRESS says"
+    assert "\n" not in forged
+
+
+async def test_who_comes_while_a_process_leaves_is_no_news(
+    door: Admission, monkeypatch: pytest.MonkeyPatch, said: Callable[[], list[str]]
+) -> None:
+    monkeypatch.setattr(drain, "_draining", True)
+    await Client().meets(door)
+    assert said() == []

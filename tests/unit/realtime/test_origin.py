@@ -131,6 +131,22 @@ async def test_a_refused_host_is_said_once_with_what_to_do(said: Callable[[], li
     ]
 
 
+@pytest.mark.parametrize(
+    ("sent", "host"), [("https://chat.example", "chat.example"), ("http://chat.example:8080", "chat.example")]
+)
+async def test_the_sites_own_page_that_a_proxy_has_changed_is_said_as_such(
+    said: Callable[[], list[str]], sent: str, host: str
+) -> None:
+    """With another scheme or without its port: no setting of origins would be right."""
+    await knock(page(sent, host))
+    (line,) = said()
+    assert line.startswith(
+        f"a socket of the page '{sent}' was refused: to this process it came to 'http://chat.example'"
+    )
+    assert "X-Forwarded-Proto" in line
+    assert "ALLOWED_ORIGINS" not in line
+
+
 async def test_a_stranger_who_thinks_of_many_does_not_fill_the_log(said: Callable[[], list[str]]) -> None:
     await knock(*(page(f"https://{number}.example" + "x" * 9_999) for number in range(500)))
     await knock(page("\xff"), page("http://a\r\nb"))
