@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate manage up rollout deploy down logs backup restore test torture bench lint format screenshot pictures lock inherited python-venv has-docker
+.PHONY: help run admin shell migrate manage doctor up rollout deploy down logs backup restore test torture bench lint format screenshot pictures lock inherited python-venv has-docker
 
 # Relative, since the folder's own name may hold characters that mean something to a shell or in an address.
 python := .run/venv/bin/python
@@ -21,14 +21,14 @@ unexport $(filter-out $(addprefix PIP_,$(pip_sources)),$(filter PIP_%,$(.VARIABL
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo 'STACK=1 before admin, shell, migrate and manage means the containers of `make up`.'
+	@echo 'STACK=1 before admin, shell, migrate, manage and doctor means the containers of `make up`.'
 
 # --- without Docker: one process, SQLite, nothing to install but Python. All state is in .run/ ---
 
 # What holds where the environment says nothing else.
 ready :=
 ifndef STACK
-local := run admin shell migrate manage
+local := run admin shell migrate manage doctor
 $(local): export DEBUG ?= 1
 $(local): export HTTPS ?= 0
 $(local): export HOST ?= localhost
@@ -109,6 +109,16 @@ else
 	@$(django) $(ARGS)
 endif
 
+# The container that migrates starts where web and ws do not, and knows of REPLICAS and of what Postgres allows.
+doctor: $(ready) ## what is wrong with a deployment and how to mend it; from outside with URL=https://…
+ifndef STACK
+	@$(django) doctor $(if $(URL),--url "$$URL") $(ARGS)
+else ifndef URL
+	@docker compose run --rm --no-deps --no-TTY migrate python manage.py doctor $(ARGS)
+else
+	@echo "URL looks from outside and STACK=1 inside: one after the other, please." >&2; exit 2
+endif
+
 # Also from a script, which has no terminal to lend.
 in_web = docker compose exec $$([[ -t 0 && -t 1 ]] || echo --no-TTY) \
   $(if $(DJANGO_SUPERUSER_PASSWORD),--env DJANGO_SUPERUSER_PASSWORD="$$DJANGO_SUPERUSER_PASSWORD") web python manage.py
@@ -136,7 +146,7 @@ down: has-docker ## stop the stack; its data stays
 
 logs: has-docker ## follow the stack's logs, with ID=… those of one request or socket (X-Request-Id) from its beginning
 ifdef ID
-	@docker compose logs --follow --no-color | grep --line-buffered --fixed-strings --regexp="$$ID"
+	@docker compose --ansi never logs --follow | grep --line-buffered --fixed-strings --regexp="$$ID"
 else
 	docker compose logs --follow --tail 100
 endif

@@ -63,7 +63,8 @@ dockerfiles() { find . -path ./.run -prune -o -name Dockerfile -exec "$@" {} +; 
 production() {
   env -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 \
     SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ \
-    DATABASE_URL=sqlite://:memory: REDIS_URL=redis://redis:6379/0 ALLOWED_HOSTS=rooms.example.org "$@"
+    DATABASE_URL=sqlite://:memory: REDIS_URL=redis://:secret@redis:6379/0 ALLOWED_HOSTS=rooms.example.org \
+    PROXY_HOPS=1 "$@"
 }
 
 # With upstreams such as a host writes them: names of containers mean nothing here, nor `resolve` to nginx 1.22.

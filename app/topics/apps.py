@@ -10,12 +10,14 @@ class TopicsConfig(AppConfig):
 
     def ready(self) -> None:
         from realtime.budget import connections_fit
+        from realtime.deployment import door_fits
         from topics.checks import databases_hold_every_script  # registers the others
         from topics.storing import slow
         from topics.storing.database import prepare
         from topics.who import changes
 
         register(connections_fit)
+        register(door_fits, deploy=True)
         register(databases_hold_every_script, Tags.database)
         connection_created.connect(prepare)
         connection_created.connect(slow.watch)

@@ -1,6 +1,7 @@
 """`make run` as somebody finds it who has just cloned the project, but for the packages, which are there already."""
 
 import errno
+import json
 import os
 import pty
 import re
@@ -197,6 +198,19 @@ def test_any_command_of_django_can_be_run(clone: Path) -> None:
     done = make(clone, "manage", "ARGS=check --tag security")
     assert (done.returncode, done.stderr) == (0, "")
     assert "no issues" in done.stdout
+
+
+def test_the_doctor_looks_at_what_make_run_uses_or_at_an_address(clone: Path) -> None:
+    make(clone, "migrate")
+    inside = make(clone, "doctor")
+    assert inside.returncode == 0, inside.stdout
+    assert "ok        migrations: All migrations are there." in inside.stdout
+    nobody = f"http://localhost:{free_port()}"
+    outside = make(clone, "doctor", f"URL={nobody}", "ARGS=--json")
+    assert outside.returncode == 2
+    assert [each["check"] for each in json.loads(outside.stdout)["findings"]] == ["reached"]
+    both = make(clone, "doctor", f"URL={nobody}", "STACK=1")
+    assert "one after the other" in both.stderr
 
 
 def test_an_administrator_without_a_password_is_refused(clone: Path) -> None:

@@ -1,4 +1,9 @@
-"""`make … STACK=1`: commands of Django in the containers, also from a script."""
+"""`make … STACK=1`: commands of Django in the containers, also from a script; the logs of one request."""
+
+import os
+import signal
+import subprocess
+from threading import Timer
 
 import pytest
 
@@ -23,3 +28,45 @@ def test_an_administrator_of_the_stack_has_a_password_or_is_refused(stack: Stack
         assert visitor.post("/admin/login/", form).status == 302
     finally:
         del stack.env["DJANGO_SUPERUSER_PASSWORD"]
+
+
+def test_the_doctor_finds_nothing_in_a_stack_that_is_well(stack: Stack) -> None:
+    said = stack.run("make", "doctor", "STACK=1")
+    assert {line.split()[0] for line in said.splitlines()} == {"ok"}
+    for check in ("stored means stored", "database connections", "redis carries messages", "redis memory"):
+        assert f"{check}: " in said
+
+
+def test_the_doctor_finds_a_redis_that_is_away_while_its_container_is_stopped(stack: Stack) -> None:
+    stack.compose("stop", "redis")
+    try:
+        with pytest.raises(CommandError, match="broken    redis answers: Redis at redis:6379 does not answer"):
+            stack.run("make", "doctor", "STACK=1")
+    finally:
+        stack.compose("start", "redis")
+        stack.settle()
+
+
+def test_the_logs_of_one_request_are_followed_by_its_id(stack: Stack) -> None:
+    alice = Visitor(stack.base_url)
+    id, other = (alice.get(path).headers["X-Request-Id"] for path in ("/", "/"))
+    following = subprocess.Popen(
+        ["make", "logs", f"ID={id}"],
+        cwd=stack.folder,
+        env=stack.env,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    patience = Timer(60, os.killpg, (following.pid, signal.SIGTERM))
+    patience.start()
+    try:
+        assert following.stdout
+        line = following.stdout.readline()
+    finally:
+        patience.cancel()
+        os.killpg(following.pid, signal.SIGTERM)
+        following.wait()
+    assert line.startswith("nginx")
+    assert id in line
+    assert other not in line

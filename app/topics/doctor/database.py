@@ -1,0 +1,171 @@
+"""The database: whether it is there, keeps what it has acknowledged, and has room for everybody."""
+
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.core.checks import Tags, run_checks
+from django.db import DEFAULT_DB_ALIAS, Error, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from realtime import budget, health
+from realtime.outage import kind
+from realtime.reach import unreachable
+from topics.doctor.clock import clock
+from topics.doctor.findings import Finding, broken, doubtful, ok
+from topics.doctor.machine import as_findings
+from topics.storing import faults
+
+DISK_FULL: Final = ("53100", "58030")
+# Whoever is told that something is stored must find it after a power cut.
+PROMISES: Final = {
+    "fsync": "what is acknowledged may not be on the disk, and a power cut may ruin the whole database",
+    "full_page_writes": "a power cut in the middle of a page may ruin it",
+    "synchronous_commit": "what is acknowledged in the last moment before a crash is lost",
+}
+SETTINGS: Final = {
+    "fsync": "Set fsync = on in postgresql.conf, then SELECT pg_reload_conf().",
+    "full_page_writes": "Set full_page_writes = on in postgresql.conf, then SELECT pg_reload_conf().",
+    "synchronous_commit": "Take it out of DATABASE_URL and DATABASE_SESSION, or ALTER ROLE … RESET synchronous_commit.",
+}
+ALLOWED: Final = """
+SELECT current_setting('max_connections')::int,
+       current_setting('superuser_reserved_connections')::int
+           + coalesce(current_setting('reserved_connections', true)::int, 0),
+       (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user),
+       (SELECT datconnlimit FROM pg_database WHERE datname = current_database()),
+       (SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL)
+"""
+NEARLY: Final = 0.9
+
+
+def rows(query: str, arguments: Any = ()) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, arguments)
+        return cursor.fetchall()
+
+
+def database_answers() -> Iterator[Finding]:
+    try:
+        connection.ensure_connection()
+    except Error as error:
+        mend = (
+            "Mend DATABASE_URL, or start the database (`docker compose ps postgres`, `docker compose logs postgres`)."
+        )
+        yield broken(unreachable(error), mend)
+        return
+    if connection.vendor == "postgresql":
+        yield ok(f"Postgres {connection.pg_version // 10_000} answers.")
+    else:
+        yield ok(f"{connection.display_name} answers.")
+    yield from as_findings(run_checks(tags=[Tags.database], databases=[DEFAULT_DB_ALIAS]))
+
+
+def migrations() -> Iterator[Finding]:
+    executor = MigrationExecutor(connection)
+    missing = [str(migration) for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    if missing:
+        says = f"{len(missing)} migrations are missing, the first is {missing[0]}: no server is ready without them."
+        yield broken(says, "Run `make migrate` (STACK=1 for the containers), or `python manage.py migrate`.")
+    else:
+        yield ok("All migrations are there.")
+
+
+def database_takes_writes() -> Iterator[Finding]:
+    try:
+        health.ask_for_room()
+    except health.ReadOnly:
+        yield read_only()
+    except Error as error:
+        if faults.state_of(error) in DISK_FULL:
+            yield broken("The disk of the database is full.", "Make room on it, or give it a larger one.")
+        else:
+            yield broken(f"The database takes no writes: {kind(error)}.", "Its own log says why.")
+    else:
+        yield ok("The database takes writes.")
+
+
+def read_only() -> Finding:
+    [(is_standby,)] = rows("SELECT pg_is_in_recovery()")
+    if is_standby:
+        return broken("The database is a standby and takes no writes.", "Name the primary in DATABASE_URL.")
+    return broken(
+        "The database takes no writes: default_transaction_read_only is on.",
+        "Providers set it where a disk is full: make room. Else ALTER DATABASE … RESET default_transaction_read_only "
+        "(and ALTER ROLE …, ALTER SYSTEM …).",
+    )
+
+
+def stored_means_stored() -> Iterator[Finding]:
+    if connection.vendor == "sqlite":
+        [(level,)] = rows("PRAGMA synchronous")
+        if level < 2:
+            yield broken(
+                "SQLite's synchronous is off: a power cut loses what was acknowledged.", "PRAGMA synchronous=FULL"
+            )
+        else:
+            yield ok("What is acknowledged is on the disk.")
+        return
+    if connection.vendor != "postgresql":
+        return
+    off = [
+        name
+        for name, *_ in rows("SELECT name FROM pg_settings WHERE setting = 'off' AND name = ANY(%s)", [[*PROMISES]])
+    ]
+    for name in off:
+        yield broken(f"Postgres' {name} is off: {PROMISES[name]}.", SETTINGS[name])
+    if not off:
+        yield ok("What is acknowledged is on the disk (fsync, full_page_writes, synchronous_commit).")
+
+
+def vanished_clients() -> Iterator[Finding]:
+    """One that is gone in the middle of a transaction holds the row of its topic's log."""
+    if connection.vendor != "postgresql":
+        return
+    [(seconds,)] = rows("SELECT setting::int FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'")
+    if not seconds:
+        yield doubtful(
+            "A client that vanishes in the middle of a transaction holds its topic for hours: there is no time-out.",
+            "ALTER ROLE CURRENT_USER SET idle_in_transaction_session_timeout = '30s'",
+        )
+
+
+def database_connections() -> Iterator[Finding]:
+    """What a deploy may need at most, beside what the server lets in."""
+    if connection.vendor != "postgresql":
+        return
+    [(most, reserved, *limits, used)] = rows(ALLOWED)
+    allowed = min([most - reserved, *(limit for limit in limits if limit is not None and limit >= 0)])
+    need = budget.postgres_connections()
+    if need > allowed:
+        yield broken(
+            f"A deploy may need {need} connections (old and new processes at once), and Postgres lets {allowed} in.",
+            "Lower DATABASE_POOL, REPLICAS or WEB_CONCURRENCY, or set "
+            f"max_connections = {need + reserved} in postgresql.conf and restart Postgres.",
+        )
+    elif used > NEARLY * allowed:
+        yield doubtful(
+            f"{used} of {allowed} connections of Postgres are taken.",
+            "SELECT application_name, state, count(*) FROM pg_stat_activity GROUP BY 1, 2 shows by whom.",
+        )
+    else:
+        yield ok(f"{need} connections are needed at most, and Postgres lets {allowed} in.")
+
+
+def clock_of_the_database() -> Iterator[Finding]:
+    if connection.vendor != "postgresql":
+        return
+    before = time.time()
+    [(theirs,)] = rows("SELECT extract(epoch FROM clock_timestamp())::float8")
+    yield clock("the database", before, theirs, time.time())
+
+
+CHECKS: Final = (
+    database_answers,
+    migrations,
+    database_takes_writes,
+    stored_means_stored,
+    vanished_clients,
+    database_connections,
+    clock_of_the_database,
+)

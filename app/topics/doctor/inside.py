@@ -1,0 +1,16 @@
+"""Beside the servers: with their settings, their database and their Redis."""
+
+from collections.abc import Iterator
+
+from topics.conf import settings
+from topics.doctor import database, layer, machine
+from topics.doctor.findings import Finding, ask
+
+
+def look() -> Iterator[Finding]:
+    """In the order in which one thing needs another."""
+    for check in (machine.settings_fit, machine.open_files, machine.disk):
+        yield from ask([check])
+    yield from ask(database.CHECKS)
+    if settings.REDIS_URL:
+        yield from ask(layer.CHECKS)
