@@ -22,7 +22,8 @@ main() {
   check
   trap - EXIT
   forget_what_ended
-  docker compose up --detach --wait || fail "Not everything became healthy: \`docker compose logs\` shows why."
+  docker compose up --detach --wait ||
+    fail "Not everything became healthy: \`docker compose logs\` shows why, \`make doctor STACK=1\` what mends it."
   reload_nginx
 }
 
