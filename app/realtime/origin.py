@@ -74,8 +74,8 @@ def tell(scope: dict[str, Any]) -> None:
         known = validate_host(split_domain_port(host)[0], site_hosts())
     except Exception:  # no browser sends such headers
         return
-    if known and urlsplit(origin).hostname == urlsplit(f"//{host}").hostname:
-        subject, mend = origin[:100], f"to this process it came to {own_origin(scope)!r}: {PASSED_ON}"
+    if known and is_disguised(origin, host):
+        subject, mend = origin[:100], f"to this process it came to {str(own_origin(scope))[:100]!r}: {PASSED_ON}"
     elif known:
         subject, mend = origin[:100], "if its pages may open sockets here, add it to ALLOWED_ORIGINS"
     else:
@@ -83,6 +83,14 @@ def tell(scope: dict[str, Any]) -> None:
     if (times := refusals.due(subject)) is not None:
         what = f"a socket of the page {subject!r}" if known else f"a socket to the host {subject!r}"
         logger.warning("%s was refused: %s%s", what, mend, again(times))
+
+
+def is_disguised(origin: str, host: str) -> bool:
+    """Whether it is the site's own page, whose scheme or port a proxy has hidden."""
+    try:
+        return urlsplit(origin).hostname == urlsplit(f"//{host}").hostname
+    except ValueError:
+        return False
 
 
 refusals = Seldom()

@@ -149,7 +149,9 @@ async def test_the_sites_own_page_that_a_proxy_has_changed_is_said_as_such(
 
 async def test_a_stranger_who_thinks_of_many_does_not_fill_the_log(said: Callable[[], list[str]]) -> None:
     await knock(*(page(f"https://{number}.example" + "x" * 9_999) for number in range(500)))
-    await knock(page("\xff"), page("http://a\r\nb"))
+    await knock(
+        page("\xff"), page("http://a\r\nb"), page("http://[::1"), page("http://chat.example", "chat.example:99999")
+    )
     assert len(said()) == 20
     assert max(map(len, said())) < 300
 
