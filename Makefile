@@ -146,7 +146,7 @@ down: has-docker ## stop the stack; its data stays
 
 logs: has-docker ## follow the stack's logs, with ID=… those of one request or socket (X-Request-Id) from its beginning
 ifdef ID
-	@docker compose --ansi never logs --follow | grep --line-buffered --fixed-strings --regexp="$$ID"
+	@docker compose logs --follow --no-color | grep --line-buffered --fixed-strings --regexp="$$ID"
 else
 	docker compose logs --follow --tail 100
 endif

@@ -67,6 +67,6 @@ def test_the_logs_of_one_request_are_followed_by_its_id(stack: Stack) -> None:
         patience.cancel()
         os.killpg(following.pid, signal.SIGTERM)
         following.wait()
-    assert line.startswith("nginx")
+    assert line.partition(" | ")[0].strip().endswith("nginx-1")
     assert id in line
     assert other not in line
