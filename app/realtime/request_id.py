@@ -7,9 +7,10 @@ without one (`apart`), and names those whom an error concerns by `concerning`.
 
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
+from itertools import islice
 from typing import Any, Final
 
 from asgiref.sync import markcoroutinefunction
@@ -17,8 +18,10 @@ from asgiref.sync import markcoroutinefunction
 MOST_NAMED: Final = 20  # in one line
 GIVEN: Final = re.compile(r"[\w+/=.-]{8,200}", re.ASCII)  # as nginx, Heroku's router and others make them
 
-current: Final[ContextVar[str | Collection[str]]] = ContextVar("request_id", default="")
-"""An id, or those of all whom the work is done for."""
+Ids = str | Sequence["Ids"]
+"""An id, none (the empty text), or those of all whom the work is done for."""
+
+current: Final[ContextVar[Ids]] = ContextVar("request_id", default="")
 
 
 def over_asgi(application: Any, hops: int) -> Any:
@@ -53,15 +56,15 @@ def chosen(given: str) -> str:
 
 def named() -> list[str]:
     """The ids for a line of the log: none, one, or the first few of many."""
-    found = current.get()
-    several = (found,) if isinstance(found, str) else found
-    return list(dict.fromkeys(filter(None, several)))[:MOST_NAMED]
+    return list(islice(dict.fromkeys(_flat(current.get())), MOST_NAMED))
 
 
-def one() -> str:
-    """The id that is to be kept with work that others will do; empty where there is none."""
-    found = current.get()
-    return found if isinstance(found, str) else ""
+def _flat(ids: Ids) -> Iterator[str]:
+    if isinstance(ids, str):
+        yield from (ids,) if ids else ()
+    else:
+        for each in ids:
+            yield from _flat(each)
 
 
 def apart() -> Context:
@@ -70,7 +73,7 @@ def apart() -> Context:
 
 
 @contextmanager
-def concerning(ids: Collection[str]) -> Iterator[None]:
+def concerning(ids: Ids) -> Iterator[None]:
     """What is logged in here names these."""
     before = current.set(ids)
     try:

@@ -34,7 +34,7 @@ class Unanswered(Exception):
 class Asked(NamedTuple, Generic[Question, Answer]):
     question: Question
     answer: asyncio.Future[Answer]
-    by: str  # the id of the request or socket
+    by: request_id.Ids  # of the request or socket
 
 
 class Gathering(Generic[Question, Answer]):
@@ -51,7 +51,7 @@ class Gathering(Generic[Question, Answer]):
     async def ask(self, question: Question) -> Answer:
         """Raises what the answer is, where that is an exception, and Unanswered where answer_all itself failed."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._asked.append(Asked(question, answer, request_id.one()))
+        self._asked.append(Asked(question, answer, request_id.current.get()))
         if self._task is None:
             self._task = asyncio.create_task(self._work(), context=request_id.apart())
         return await answer

@@ -39,7 +39,7 @@ class Waiting(NamedTuple):
     done: Done
     since: float
     whose: Collection[str]
-    by: str  # the id of the request or socket
+    by: request_id.Ids  # of the request or socket
 
 
 Told = tuple[Waiting, Any]
@@ -94,7 +94,7 @@ class Writer:
         self._accepted += 1
         for who in whose:
             shares[who] = shares.get(who, 0) + 1
-        self._waiting.append(Waiting(entry, done, monotonic(), whose, request_id.one()))
+        self._waiting.append(Waiting(entry, done, monotonic(), whose, request_id.current.get()))
         if self._task is None:
             self._task = self._loop.create_task(self._work(), context=request_id.apart())
 
