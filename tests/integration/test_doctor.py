@@ -19,7 +19,7 @@ from servers.postgres import Database, Postgres
 from servers.redis import Redis
 from servers.stack import SERVERS, Stack
 
-SECONDS = 60
+SECONDS = 100
 
 
 class Found(NamedTuple):
