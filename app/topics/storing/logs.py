@@ -130,9 +130,10 @@ def make_all(wanted: "Sequence[Wanted]") -> dict[str, Known | Refused]:
             else:
                 new.append(Log(name=name, epoch=epoch_to_be(name, lineage), **whose))
         Log.objects.bulk_create(new, ignore_conflicts=True)
-        for log in Log.objects.filter(name__in=[log.name for log in new]):
-            outcomes[log.name] = Known(log.pk, log.epoch)
-            _remember_on_commit(log)
+        made = list(Log.objects.filter(name__in=[log.name for log in new]))
+    for log in made:
+        outcomes[log.name] = Known(log.pk, log.epoch)
+        _remember_on_commit(log)
     return outcomes
 
 
