@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from browser import Arrive
 from guides.checkout import Checkout, followed, guides
-from guides.stories import STORIES, click, counts, log_in, opens
+from guides.stories import STORIES, answer, asks, click, counts, grows, log_in, opens
 from servers.app import Server
 from servers.stack import SERVERS
 
@@ -44,6 +44,18 @@ async def test_a_vote_given_while_the_server_is_down_arrives_when_it_is_back(sit
     await asyncio.to_thread(site.start)
     for person in (bob, carol):
         await counts(person.page, pizza, pasta + 1, seconds=40)
+
+
+async def test_an_answer_whose_writer_was_killed_has_failed_with_the_text_so_far(site: Server, arrive: Arrive) -> None:
+    alice = await arrive(site.url)
+    await opens(alice, "/answers/")
+    await log_in(alice)
+    await asks(alice, "Who is there?")
+    await grows(alice, beyond=80)
+    await asyncio.to_thread(site.kill)
+    await asyncio.to_thread(site.start)
+    await expect(answer(alice, "status")).to_have_text("failed", timeout=60_000)
+    assert 0 < (await answer(alice, "text").inner_text()).count("Well …") < 120
 
 
 async def test_an_order_changed_in_the_shell_reaches_its_page(site: Server, arrive: Arrive) -> None:

@@ -1,6 +1,7 @@
 """What each guide says that one sees, seen. A story ends with the two pages of the guide's picture."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Locator, Page, expect
@@ -144,6 +145,56 @@ async def htmx(base: str, arrive: Arrive) -> list[Page]:
     return [alice.page, bob.page]
 
 
+async def answers(base: str, arrive: Arrive) -> list[Page]:
+    alice = await arrive(base, viewport=SIZE | {"height": 420})
+    await opens(alice, "/answers/")
+    await log_in(alice)
+    tab = Person(await alice.page.context.new_page(), base)
+    await asks(alice, "How are you?")
+    await opens(tab, "/answers/")
+    await grows(tab, beyond=0)
+    await grows(alice, beyond=await grows(tab, beyond=0))
+    before = await grows(alice, beyond=0)
+    await alice.page.reload()
+    await grows(alice, beyond=before)
+    await click(tab, "Stop")
+    for person in (alice, tab):
+        await expect(answer(person, "status")).to_have_text("cancelled")
+        await expect(answer(person, "text")).to_contain_text("You have asked:")
+        await expect(person.page.get_by_role("button", name="Stop")).to_be_hidden()
+    assert await answer(alice, "text").inner_text() == await answer(tab, "text").inner_text()
+    await asks(tab, "And now?")
+    for person in (alice, tab):
+        await expect(answer(person, "status")).to_have_text("done", timeout=60_000)
+        assert (await answer(person, "text").inner_text()).count("Well …") == 120
+    bob = await arrive(base)
+    await opens(bob, "/answers/")
+    await expect(bob.page).to_have_url(f"{base}/accounts/login/?next=/answers/")
+    await asks(alice, "Which one may I stop?")
+    for person in (alice, tab):
+        await grows(person, beyond=60)
+    assert alice.problems + tab.problems == []
+    return [alice.page, tab.page]
+
+
+async def asks(person: Person, question: str) -> None:
+    await person.page.get_by_label("Question").fill(question)
+    await click(person, "Ask")
+    await expect(answer(person, "question")).to_have_text(question)
+
+
+async def grows(person: Person, *, beyond: int) -> int:
+    """How long the answer is, once it is longer than that, and not complete."""
+    await expect(answer(person, "text")).to_have_text(re.compile(f".{{{beyond + 1},}}"))
+    await expect(answer(person, "status")).to_have_text("growing")
+    return len(await answer(person, "text").inner_text())
+
+
+def answer(person: Person, part: str) -> Locator:
+    """Of the latest one."""
+    return person.page.locator(f"#answers article:first-child .{part}")
+
+
 async def opens(person: Person, path: str) -> None:
     await person.page.goto(person.base + path)
 
@@ -158,4 +209,11 @@ async def log_in(person: Person) -> None:
     await person.page.get_by_role("button", name="Log in").click()
 
 
-STORIES: dict[str, Story] = {"cursors": cursors, "htmx": htmx, "inbox": inbox, "orders": orders, "votes": votes}
+STORIES: dict[str, Story] = {
+    "answers": answers,
+    "cursors": cursors,
+    "htmx": htmx,
+    "inbox": inbox,
+    "orders": orders,
+    "votes": votes,
+}
