@@ -44,6 +44,7 @@ class Client {
   #leaving = [];
   #shown = this.state;
   #key = "";
+  #isSame; // whether one stays the same person from one connection to the next
   #socket;
   #streams;
   #changed = false;
@@ -53,15 +54,16 @@ class Client {
   constructor(url, options) {
     const hear = this.#hear.bind(this);
     const stand = this.#stand.bind(this);
-    this.#socket = new Line(() => new WebSocket(url, ["topics.v1.batch", "topics.v1"]), hear, stand);
-    const base = new URL(options.http ?? "/topics/", url.replace(/^ws/, "http")).href;
-    this.#streams = new Streams(base, hear, stand);
+    const { secret, http = "/topics/" } = options;
+    this.#isSame = () => !!secret || keepsCookies();
+    this.#socket = new Line((secret) => new WebSocket(url, offered(secret)), hear, stand, secret);
+    this.#streams = new Streams(new URL(http, url.replace(/^ws/, "http")).href, hear, stand, secret);
     this.outbox = new Outbox(
       // Not before it is known what of it has arrived.
       (topic) => this.state.name === "online" && (!this.#direct || this.#topics.get(topic)?.joined !== false),
       (entry) => {
         this.say({ type: "send", ...entry });
-        if (!this.#direct) this.#streams.post(entry, keepsCookies() && this.#key);
+        if (!this.#direct) this.#streams.post(entry, this.#isSame() && this.#key);
       },
       (topic) => tell(this.#topics.get(topic)?.options.onUnsent, this.outbox.of(topic)),
       () => this.#socket.redial(),
@@ -161,7 +163,7 @@ class Client {
     this.you = you;
     this.#most = limits.data_bytes;
     if (this.#key === you.key) return;
-    this.#changed = this.#key !== "" && keepsCookies();
+    this.#changed = this.#key !== "" && this.#isSame();
     this.#become(you.key);
   }
 
@@ -226,6 +228,13 @@ function fitting(data, most) {
 // 128 random bits. crypto.randomUUID does not exist on plain HTTP away from localhost.
 function randomId() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => (byte + 256).toString(16).slice(1)).join("");
+}
+
+// A browser lets no page set a header on a socket.
+/** @param {string} [secret] */
+function offered(secret) {
+  const bearer = secret && `bearer.${btoa(secret).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}`;
+  return ["topics.v1.batch", "topics.v1", ...(bearer ? [bearer] : [])];
 }
 
 // navigator.cookieEnabled says yes also where a setting blocks them.

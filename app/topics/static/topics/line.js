@@ -1,7 +1,7 @@
 // One line to the server that comes back by itself, whether it is a socket or a stream of events. It knows dialling,
 // silence and farewells, and no frame's meaning but those of `welcome` and `goodbye`.
 
-/** @import { Dialled, Frame, State } from "./types.js" */
+/** @import { Connect, Dialled, Frame, State } from "./types.js" */
 
 const DIAL_MS = 15_000; // from dialling to the welcome
 const BLOCKED_TRIES = 4; // in a row of which none was opened: something on the way lets none through
@@ -18,6 +18,9 @@ export const backOff = (attempt, cap = 30_000) => Math.random() * Math.min(cap, 
  */
 export const isPassing = ({ code }) => ["rate_limited", "unavailable", "somebody_else"].includes(code);
 
+/** What is not dialled yet, since its secret is asked for. @type {Dialled} */
+export const NOBODY = { onopen: null, onmessage: null, onclose: null, close() {} };
+
 export class Line {
   /** @type {State} */
   state = { name: "offline" };
@@ -33,31 +36,41 @@ export class Line {
   #ordered = 0; // how long the server told this client to stay away
 
   /**
-   * @param {() => Dialled} begin
+   * @param {(secret?: string) => Dialled} begin
    * @param {(frame: Frame) => void} onFrame
    * @param {() => void} onState
+   * @param {Connect["secret"]} [secret]
    */
-  constructor(begin, onFrame, onState) {
+  constructor(begin, onFrame, onState, secret) {
     this.begin = begin;
     this.onFrame = onFrame;
     this.onState = onState;
+    this.secret = secret;
   }
 
   get blocked() {
     return this.#unopened >= BLOCKED_TRIES;
   }
 
-  dial() {
+  async dial() {
     this.#drop();
     this.#ordered = this.#welcomedAt = 0;
     if (globalThis.navigator?.onLine === false) return this.#enter({ name: "offline" });
     this.#enter({ name: "connecting" });
-    this.#unopened++;
     this.#expectWithin((this.#silenceMs = DIAL_MS));
-    const end = (this.#end = this.begin());
-    end.onopen = () => (this.#unopened = 0);
-    end.onmessage = (event) => this.#hear(end, event.data);
-    end.onclose = ({ code }) => (code >= 4400 && code < 4500 ? this.close(code) : this.#wait());
+    const asking = (this.#end = { ...NOBODY });
+    try {
+      const secret = this.secret && (await this.secret());
+      if (asking !== this.#end) return;
+      const end = (this.#end = this.begin(secret));
+      this.#unopened++;
+      end.onopen = () => (this.#unopened = 0);
+      end.onmessage = (event) => this.#hear(end, event.data);
+      end.onclose = ({ code }) => this.#closed(code);
+    } catch (error) {
+      console.warn(error);
+      if (asking === this.#end) this.#wait();
+    }
   }
 
   /** @param {object} frame */
@@ -106,6 +119,14 @@ export class Line {
     }
   }
 
+  // For good: the same again would be answered the same. A secret that was good has run out: the next may be as good.
+  /** @param {number} code */
+  #closed(code) {
+    const isOver = code >= 4400 && code < 4500 && !(code === 4401 && this.secret && this.#welcomedAt);
+    if (isOver) this.close(code);
+    else this.#wait();
+  }
+
   #wait() {
     this.#drop();
     // One that lived for ten seconds was a good one: the back-off starts afresh.
@@ -124,7 +145,7 @@ export class Line {
 
   // One that was opened and says nothing is as good as none.
   #silent() {
-    if (!this.#welcomedAt) this.#unopened = BLOCKED_TRIES;
+    if (!this.#welcomedAt && this.#end?.onclose) this.#unopened = BLOCKED_TRIES;
     this.redial();
   }
 

@@ -1,9 +1,9 @@
 // Where no socket comes through: a stream of server-sent events for each topic, and POST. Both speak in the frames of
 // the socket.
 
-/** @import { Dialled, Entry, Frame, Topic } from "./types.js" */
+/** @import { Connect, Dialled, Entry, Frame, Topic } from "./types.js" */
 
-import { Line, isPassing } from "./line.js";
+import { Line, NOBODY, isPassing } from "./line.js";
 
 const MOST_STREAMS = 4; // a browser has six connections to a site without HTTP/2, and the page wants some
 
@@ -15,11 +15,13 @@ export class Streams {
    * @param {string} base
    * @param {(frame: Frame) => void} onFrame
    * @param {() => void} onState
+   * @param {Connect["secret"]} [secret]
    */
-  constructor(base, onFrame, onState) {
+  constructor(base, onFrame, onState, secret) {
     this.base = base;
     this.onFrame = onFrame;
     this.onState = onState;
+    this.secret = secret;
   }
 
   get online() {
@@ -30,8 +32,10 @@ export class Streams {
   join(topic) {
     const { name } = topic;
     this.leave(name);
-    if (!globalThis.EventSource || this.lines.size >= MOST_STREAMS) return;
-    const line = new Line(() => this.#begin(topic), this.onFrame, () => this.lines.get(name) === line && this.onState());
+    // A program has no cookies that would make its sockets, streams and posts the same person's.
+    if (!(globalThis.document || this.secret) || this.lines.size >= MOST_STREAMS) return;
+    const onState = () => this.lines.get(name) === line && this.onState();
+    const line = new Line((secret) => this.#begin(topic, secret), this.onFrame, onState, this.secret);
     this.lines.set(name, line);
     line.dial();
   }
@@ -48,49 +52,67 @@ export class Streams {
   }
 
   /** @param {Entry} entry @param {string | false} person */
-  async post({ topic, id, data }, person) {
+  post({ topic, id, data }, person) {
     const headers = { "Content-Type": "application/json", ...(person && { "Topics-Person": person }) };
-    const body = JSON.stringify({ id, data });
-    this.onFrame(await this.#said({ topic, id }, { method: "POST", headers, body, signal: AbortSignal.timeout(15_000) }));
+    this.#say({ topic, id }, { headers, body: JSON.stringify({ id, data }) });
   }
 
   /** @param {string} topic @param {number} seq */
-  async cancel(topic, seq) {
-    this.onFrame(await this.#said({ topic }, { method: "POST" }, `?cancel=${seq}`));
+  cancel(topic, seq) {
+    this.#say({ topic }, {}, `?cancel=${seq}`);
   }
 
-  /** @param {Topic} topic its position is asked each time @returns {Dialled} */
-  #begin({ name, seq, epoch }) {
+  /** @param {Topic} topic its position is asked each time @param {string} [secret] @returns {Dialled} */
+  #begin({ name, seq, epoch }, secret) {
+    const leaving = new AbortController();
+    /** @type {Dialled} */
+    const end = { ...NOBODY, close: () => leaving.abort() };
     const since = seq === undefined ? "" : `?since=${seq}&epoch=${epoch}`;
-    /** @type {any} */
-    const source = new EventSource(this.#address(name) + since);
-    source.onerror = async () => {
-      // It does not say why it was given up; a page of the topic's history does.
-      /** @type {Frame} */
-      const frame = source.readyState < 2 ? {} : await this.#said({ topic: name });
-      if (frame.code && !isPassing(frame)) this.onFrame(frame);
-      source.onclose?.({});
-    };
-    return source;
+    const asked = { headers: { Accept: "text/event-stream" }, signal: leaving.signal };
+    this.#ask(name, since, asked, secret)
+      .then((answer) => (answer.ok ? read(answer, end) : this.#refuse(name, answer)))
+      .catch(() => {}) // another one goes on where it stopped
+      .then(() => end.onclose?.({}));
+    return end;
   }
 
-  /** @param {string} topic */
-  #address(topic) {
-    return this.base + encodeURIComponent(topic).replaceAll("%2F", "/");
+  // Where it may be had later, it is asked for again.
+  /** @param {string} topic @param {Response} answer */
+  async #refuse(topic, answer) {
+    const frame = { type: "error", topic, ...(await answer.json()) };
+    if (!isPassing(frame)) this.onFrame(frame);
   }
 
-  /**
-   * What is answered, as a frame. What is none of ours, such as a proxy's own page, is no answer.
-   * @param {{ topic: string, id?: string }} about
-   * @param {RequestInit} [asked]
-   * @returns {Promise<Frame>}
-   */
-  async #said(about, asked, query = "") {
+  // What is answered, as a frame. What is none of ours, such as a proxy's own page, is no answer.
+  /** @param {{ topic: string, id?: string }} about @param {RequestInit} asked */
+  async #say(about, asked, query = "") {
+    const post = { method: "POST", signal: AbortSignal.timeout(15_000), ...asked };
+    /** @type {Frame} */
+    let frame = { type: "error", code: "unavailable" };
     try {
-      const answer = await fetch(this.#address(about.topic) + query, asked);
-      return { type: answer.ok ? "ack" : "error", ...about, ...(await answer.json()) };
-    } catch {
-      return { type: "error", code: "unavailable", ...about };
+      const answer = await this.#ask(about.topic, query, post, await this.secret?.());
+      frame = { type: answer.ok ? "ack" : "error", ...(await answer.json()) };
+    } catch {}
+    this.onFrame({ ...frame, ...about });
+  }
+
+  /** @param {string} topic @param {string} query @param {RequestInit} asked @param {string} [secret] */
+  #ask(topic, query, asked, secret) {
+    const address = this.base + encodeURIComponent(topic).replaceAll("%2F", "/") + query;
+    return fetch(address, { ...asked, headers: { ...asked.headers, ...(secret && { Authorization: `Bearer ${secret}` }) } });
+  }
+}
+
+// An EventSource would do, but can bear no secret, and does not say why it was refused.
+/** @param {Response} answer @param {Dialled} end */
+async function read({ body }, end) {
+  const reader = /** @type {any} */ (body).pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = "", part; !(part = await reader.read()).done; ) {
+    const events = (rest + part.value).split("\n\n");
+    rest = events.pop() ?? "";
+    for (const event of events) {
+      const at = event.indexOf("data: ");
+      if (at >= 0) end.onmessage?.({ data: event.slice(at + 6) });
     }
   }
 }

@@ -96,6 +96,8 @@ export interface Connect {
   http?: string;
   /** The key of the person for whom the page was made, so that nothing is ever sent as somebody else. */
   key?: string;
+  /** Gives a token or a ticket, for a page without the site's cookies. Asked again for each socket, stream and request. */
+  secret?: () => string | Promise<string>;
   onState?(state: State): void;
 }
 
@@ -141,11 +143,11 @@ export interface Topics {
   close(): void;
 }
 
-/** A WebSocket, or an EventSource. */
+/** A WebSocket, or a stream of events. */
 export interface Dialled {
-  readonly readyState: number;
+  readonly readyState?: number;
   onopen: ((event: any) => void) | null;
-  onmessage: ((event: MessageEvent) => void) | null;
+  onmessage: ((event: any) => void) | null;
   onclose: ((event: any) => void) | null;
   send?(data: string): void;
   close(): void;
