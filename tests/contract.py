@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.typing import Data
 
 DOCS = Path(__file__).parents[1] / "docs"
+EVENT = "#/components/schemas/StreamEvent"
 PLACES = {"topics": re.compile(r"/ws/"), "rooms": re.compile(r"/ws/room/[^/]+/")}
 
 faults: list[str] = []
@@ -61,11 +62,41 @@ def said(protocol: str, frame: Any) -> None:
         faults.append(fault)
 
 
-def answered(response: Any) -> Any:
+class Stream:
+    """Takes a stream of server-sent events line by line, and holds each event to docs/openapi.json."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, Any] = {}
+
+    def take(self, line: bytes) -> Any:
+        """The frame, where the line has one: the last of its event."""
+        name, _, value = line.decode().rstrip("\n").partition(": ")
+        if name:
+            self._fields[name] = int(value) if name == "retry" else value
+        if name != "data":
+            return None
+        event, self._fields = self._fields, {}
+        if fault := fault_of_event(event):
+            faults.append(fault)
+        return json.loads(value)
+
+
+def fault_of_event(event: dict[str, Any]) -> str:
+    """What is wrong with an event of a stream; empty where nothing is."""
+    try:
+        openapi_schema(json.dumps({"$ref": EVENT})).validate(event)
+        data = document("openapi.json")["components"]["schemas"][EVENT.rpartition("/")[2]]["properties"]["data"]
+        openapi_schema(json.dumps(data["contentSchema"])).validate(json.loads(event["data"]))
+    except ValidationError as error:
+        return f"Not as docs/openapi.json has the events of a stream: {error.message} in {shown(event)}"
+    return ""
+
+
+def answered(response: Any, path: str = "/topics/{name}") -> Any:
     """A response of Django's for a topic, with what docs/openapi.json says of its status."""
     kind, method = response.headers["Content-Type"].partition(";")[0], response.request["method"].lower()
     try:
-        declared = document("openapi.json")["paths"]["/topics/{name}"][method]["responses"][str(response.status_code)]
+        declared = document("openapi.json")["paths"][path][method]["responses"][str(response.status_code)]
         body = declared["content"][kind]["schema"]
         if kind.endswith("json"):
             openapi_schema(json.dumps(body)).validate(response.json())

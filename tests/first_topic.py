@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import contract
+
 PAGE = Path(__file__).parents[1] / "docs" / "topics.md"
 HOST = "localhost:8000"  # as the page has it
 
@@ -36,7 +38,8 @@ def followed(base_url: str) -> Iterator[Iterator[dict[str, Any]]]:
     follow, _ = commands(base_url)
     with subprocess.Popen(["bash", "-c", f"exec {follow} -s"], stdout=subprocess.PIPE) as curl:
         assert curl.stdout
-        frames = (json.loads(line[6:]) for line in curl.stdout if line.startswith(b"data: "))
+        events = contract.Stream()
+        frames = (frame for line in curl.stdout if (frame := events.take(line)))
         try:
             assert any(frame["type"] == "joined" for frame in frames)
             yield frames

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection
 
+import contract
 from apps.polls.topics import OPTIONS
 from client import Frame, dial
 from crowd import Regular
@@ -67,10 +68,11 @@ class OnStream(OnSocket):
         async with self._asked("GET", b"", Accept="text/event-stream", **position) as (status, reader):
             if status != 200:
                 raise EOFError
-            while line := await asyncio.wait_for(reader.readline(), SILENCE_SECONDS):
-                if not line.startswith(b"data: ") or not line.endswith(b"\n"):
+            events = contract.Stream()
+            while (line := await asyncio.wait_for(reader.readline(), SILENCE_SECONDS)).endswith(b"\n"):
+                if (said := events.take(line)) is None:
                     continue
-                frame = self._read_as(json.loads(line[6:]))
+                frame = self._read_as(said)
                 self._hear(frame)
                 if frame["type"] == "seq" and frame["seq"] > self.last:
                     return

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import contract
 from client import Frame, Socket, dial, new_id
 from servers.app import FOREIGN_APP, Image, Server, environment
 from servers.postgres import Postgres
@@ -182,12 +183,12 @@ async def test_history_and_streams_have_it_so_far(stack: Stack, answers: str, wr
         stdout=subprocess.PIPE,
     )
     assert curl.stdout
-    frames = []
+    frames: list[Any] = []
+    events = contract.Stream()
     async with asyncio.timeout(20):
         while not frames or frames[-1]["type"] != "change":
-            line = await curl.stdout.readline()
-            if line.startswith(b"data: "):
-                frames.append(json.loads(line[6:]))
+            if frame := events.take(await curl.stdout.readline()):
+                frames.append(frame)
     curl.kill()
     await curl.wait()
     assert [frame["type"] for frame in frames[:3]] == ["welcome", "joined", "more"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import contract
 from client import Socket, dial, enter, new_id, new_room
 from servers.app import FOREIGN_APP, Image, Server
 from servers.postgres import Postgres
@@ -83,11 +84,12 @@ class Streamed:
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self.reader = reader
+        self.events = contract.Stream()
 
     async def of_type(self, kind: str, seconds: float = 10) -> dict[str, Any]:
         async with asyncio.timeout(seconds):
             while line := await self.reader.readline():
-                if line.startswith(b"data: ") and (frame := json.loads(line[6:]))["type"] == kind:
+                if (frame := self.events.take(line)) and frame["type"] == kind:
                     return dict(frame)
         raise AssertionError(f"the stream ended before {kind}")
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import contract
 import first_topic
 from client import Socket, dial, new_id
 from documented import DOCS, with_first_topic
@@ -46,11 +47,11 @@ def post(url: str, body: Any) -> Any:
 
 def heard(stream: Any, kind: str) -> dict[str, Any]:
     """The next frame of that kind in the stream, with its position."""
-    position = None
+    position, events = None, contract.Stream()
     for line in stream:
         if line.startswith(b"id: "):
             position = line[4:].decode().strip()
-        if line.startswith(b"data: ") and (frame := json.loads(line[6:]))["type"] == kind:
+        if (frame := events.take(line)) and frame["type"] == kind:
             return {**frame, "position": position}
     raise AssertionError(f"the stream ended before a frame {kind!r}")
 

@@ -8,12 +8,17 @@ from topics.http import posting, shapes, views
 from topics.wording import MAX_NAME
 
 DESCRIPTION: Final = (
-    "The same as on a socket, for what has none. Who asks is known by the site's cookies; without any, each request is"
-    " somebody new. What goes wrong is told as problem details (RFC 9457)."
+    "The same as on a socket, for what has none. Who asks is known by a token or a ticket, or else by the site's"
+    " cookies; without any, each request is somebody new. What goes wrong is told as problem details (RFC 9457)."
 )
 READ: Final = (
     "A page of history. With `members`, who follows the topic now. With `Accept: text/event-stream` the stream of"
-    " server-sent events: the data of each is a frame of topics.v1, its id the position to resume from."
+    " server-sent events: first `welcome` and `joined`, and a `goodbye` last where the server ends it. The schema is"
+    " that of each event."
+)
+TICKET: Final = (
+    "For a page that has neither the site's cookies nor a token: it works once, for a socket or a request. Whoever asks"
+    " is logged in or bears a token; a guest and another ticket get none. The body is not read."
 )
 
 NAME: Final = {
@@ -41,24 +46,30 @@ WHAT_GOES_WRONG: Final = {
 BY_THE_SERVER: Final = {"400", "413", "503"}  # also of what never reaches a topic: a sentence
 READING: Final = ("400", "401", "403", "404", "429", "501", "503")
 APPENDING: Final = (*READING, "409", "413", "415", "422")
+ASKING: Final = ("400", "401", "403", "413", "429", "501", "503")
 
 
 def document() -> dict[str, Any]:
     answers = (
-        *(shapes.Page, shapes.Members, shapes.Appended, shapes.Results, shapes.Cancelled),
-        shapes.Problem,
+        *(shapes.Page, shapes.Members, shapes.StreamEvent, *shapes.STREAM_FRAMES),
+        *(shapes.Appended, shapes.Results, shapes.Cancelled, shapes.Ticket, shapes.Problem),
     )
+    paths = {
+        "/topics/{name}": {"parameters": [NAME], "get": get(), "post": post()},
+        "/topics/ticket": {"post": ticket()},
+    }
     return {
         "openapi": "3.1.0",
         "info": {"title": "Topics over HTTP", "version": VERSION, "description": DESCRIPTION},
-        "paths": {"/topics/{name}": {"parameters": [NAME], "get": get(), "post": post()}},
+        "paths": paths,
         "components": {"schemas": schemas((*answers, posting.Posted))},
     }
 
 
 def get() -> dict[str, Any]:
     page = {"anyOf": [reference(shapes.Page), reference(shapes.Members)]}
-    content = {"application/json": {"schema": page}, "text/event-stream": {"schema": {"type": "string"}}}
+    stream = reference(shapes.StreamEvent)
+    content = {"application/json": {"schema": page}, "text/event-stream": {"schema": stream}}
     return {
         "operationId": "read",
         "summary": "Read a topic, or follow it",
@@ -103,6 +114,19 @@ def post() -> dict[str, Any]:
             | as_json({"anyOf": [appended, results, stopped]}),
             "201": answer("The event is stored.") | as_json(appended),
             **problems(APPENDING),
+        },
+    }
+
+
+def ticket() -> dict[str, Any]:
+    return {
+        "operationId": "ticket",
+        "summary": "Get a ticket",
+        "description": TICKET,
+        "responses": {
+            "201": answer("It is whoever asked for it who comes by it, within the scope of the token.")
+            | as_json(reference(shapes.Ticket)),
+            **problems(ASKING),
         },
     }
 

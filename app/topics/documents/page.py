@@ -72,17 +72,19 @@ def message(name: str, components: Schema) -> Part:
 def requests(document: Schema) -> list[Chapter]:
     schemas = document["components"]["schemas"]
     made_of = [Part(f"http.{name}", name, plain(schema), fields_of(schema)) for name, schema in schemas.items()]
+    methods = [
+        method(f"{name.upper()} {address}", path[name])
+        for address, path in document["paths"].items()
+        for name in ("get", "post")
+        if name in path
+    ]
     return [
         Chapter(
             title=document["info"]["title"],
-            address=address,
+            address="/topics/",
             description=document["info"]["description"],
-            sections=[
-                *(method(name.upper(), path[name]) for name in ("get", "post") if name in path),
-                Section("What is sent and answered", "", made_of, []),
-            ],
+            sections=[*methods, Section("What is sent and answered", "", made_of, [])],
         )
-        for address, path in document["paths"].items()
     ]
 
 

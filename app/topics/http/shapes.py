@@ -2,9 +2,12 @@
 
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
+from topics import shapes
+from topics.documents.schemas import reference
 from topics.shapes import Change, Count, Epoch, Event, Milliseconds, OnlyWhere, Person, Seq, Shape, Time, Topic, Word
+from topics.tokens.tokens import TICKET, TICKET_SECONDS
 from topics.wording import Id
 
 
@@ -23,6 +26,27 @@ class Members(Shape):
     topic: Topic
     members: list[Person]
     member_count: Count
+
+
+STREAM_FRAMES: Final = (
+    *(shapes.Welcome, shapes.Joined, shapes.Event, shapes.Change, shapes.More, shapes.Signal, shapes.Presence),
+    *(shapes.Position, shapes.Goodbye),
+)
+FRAME: Final = {
+    "contentMediaType": "application/json",
+    "contentSchema": {"oneOf": [reference(frame) for frame in STREAM_FRAMES]},
+}
+
+
+class StreamEvent(Shape):
+    """One event of the stream. Lines that begin with a colon say that it lives."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[^/]{0,32}/[0-9]+$")] = OnlyWhere
+    """The position to resume from. Without it the position stays as it is."""
+    retry: Milliseconds = OnlyWhere
+    """With the last one: for how long to wait before coming back."""
+    data: Annotated[str, Field(json_schema_extra=FRAME)]
+    """A frame of topics.v1."""
 
 
 class Appended(Shape):
@@ -59,6 +83,14 @@ class Cancelled(Shape):
 
     topic: Topic
     seq: Seq
+
+
+class Ticket(Shape):
+    """A secret that works once, as `Authorization: Bearer` or as a socket's subprotocol."""
+
+    ticket: Annotated[str, StringConstraints(pattern=f"^{TICKET}")]
+    expires_in: Annotated[int, Field(ge=1, le=TICKET_SECONDS)]
+    """Seconds."""
 
 
 class Results(Shape):

@@ -39,7 +39,8 @@ def test_the_page_names_every_frame_and_every_answer(settings: Any) -> None:
         assert f'id="{name}"' in text
     for name in document("openapi.json")["components"]["schemas"]:
         assert f'id="http.{name}"' in text
-    assert "GET: Read a topic, or follow it" in text
+    assert "GET /topics/{name}: Read a topic, or follow it" in text
+    assert "POST /topics/ticket: Get a ticket" in text
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing(settings: Any) -> None:

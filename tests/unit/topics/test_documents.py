@@ -102,6 +102,25 @@ def test_the_server_takes_what_the_document_allows(frame: dict[str, Any], good: 
             frames.parse(json.dumps(frame))
 
 
+STREAMED = {"id": "e/1", "data": json.dumps(EVENT)}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {**STREAMED, "id": "1"},
+        {**STREAMED, "event": "message"},
+        {**STREAMED, "retry": -1},
+        {"id": "e/1"},
+        {"data": json.dumps({**EVENT, "seq": 0})},
+        {"data": json.dumps({"type": "pong"})},
+    ],
+)
+def test_what_a_stream_must_not_say_is_found(event: dict[str, Any]) -> None:
+    assert contract.fault_of_event(STREAMED) == contract.fault_of_event({"data": json.dumps(EVENT)}) == ""
+    assert contract.fault_of_event(event)
+
+
 @pytest.mark.parametrize(
     ("address", "protocol"),
     [

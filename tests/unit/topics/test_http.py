@@ -248,6 +248,7 @@ class Stream:
         self.heard: list[tuple[str | None, dict[str, Any]]] = []
         self.retry: str | None = None
         self.comments = 0
+        self.events = contract.Stream()
         self.task = asyncio.create_task(self._listen(response.streaming_content))
 
     async def _listen(self, chunks: AsyncIterator[bytes]) -> None:
@@ -258,8 +259,8 @@ class Stream:
                     continue
                 fields = dict(line.split(": ", 1) for line in event.split("\n"))
                 self.retry = fields.get("retry", self.retry)
-                self.heard.append((fields.get("id"), json.loads(fields["data"])))
-                contract.heard("topics", self.heard[-1][1])
+                [frame] = [frame for line in event.encode().splitlines() if (frame := self.events.take(line))]
+                self.heard.append((fields.get("id"), frame))
 
     async def hears(self, type: str, times: int = 1) -> tuple[str | None, dict[str, Any]]:
         def found() -> list[Any]:

@@ -12,6 +12,7 @@ from django.test import AsyncClient
 from django.test import Client as Browser
 from django.utils import timezone
 
+import contract
 import topics
 from realtime import hubs
 from topics import rates
@@ -276,15 +277,18 @@ async def test_a_stream_ends_with_its_token(alice: Any) -> None:
     secret = issue(alice, "script", expires_at=timezone.now() + timedelta(seconds=0.3))[1]
     headers = {"Authorization": f"Bearer {secret}", "Accept": "text/event-stream"}
     answer = await AsyncClient().get("/topics/chat/open", headers=headers)
+    events = contract.Stream()
     body = b"".join([part async for part in answer.streaming_content])
-    assert b'"reason":"login_required"' in body
+    frames = [frame for line in body.splitlines() if (frame := events.take(line))]
+    assert [frame["type"] for frame in frames] == ["welcome", "joined", "goodbye"]
+    assert frames[-1]["reason"] == "login_required"
 
 
 # --- Tickets -------------------------------------------------------------------------------------------
 
 
 async def ask_for_ticket(**headers: str) -> Any:
-    return await AsyncClient().post("/topics/ticket", headers=headers)
+    return contract.answered(await AsyncClient().post("/topics/ticket", headers=headers), "/topics/ticket")
 
 
 def bears(secret: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ async function foreign(t, more = {}) {
   mock.method(console, "warn", () => {});
   const { connect } = await load();
   let tickets = 0;
-  const client = connect({ url: "https://topics.example/ws/", secret: async () => `ticket~?${++tickets}`, ...more });
+  const client = connect({ url: "https://topics.example/ws/", secret: async () => `ticket~?~${++tickets}`, ...more });
   const told = new Told("onEvent", "onError");
   const votes = client.join(LUNCH, { since: 0, epoch: "e", ...told.options });
   await settle();
@@ -25,7 +25,7 @@ async function foreign(t, more = {}) {
 test("a socket bears the secret as a protocol, in the alphabet of URLs, and never in its address", async (t) => {
   await foreign(t);
   assert.equal(Dialled.last.url, "wss://topics.example/ws/");
-  assert.deepEqual(Dialled.last.protocols, ["topics.v1.batch", "topics.v1", bearer("ticket~?1")]);
+  assert.deepEqual(Dialled.last.protocols, ["topics.v1.batch", "topics.v1", bearer("ticket~?~1")]);
   assert.match(Dialled.last.protocols[2], /^bearer\.[\w-]+$/);
 });
 
@@ -35,7 +35,7 @@ test("each dial asks for another secret", async (t) => {
   Dialled.last.says(joined(event(1)));
   Dialled.last.dies();
   await pass(500);
-  assert.deepEqual([Dialled.all.length, Dialled.last.protocols[2]], [2, bearer("ticket~?2")]);
+  assert.deepEqual([Dialled.all.length, Dialled.last.protocols[2]], [2, bearer("ticket~?~2")]);
   Dialled.last.welcomes();
   Dialled.last.says(joined(event(2)));
   assert.deepEqual(told.seqs, [1, 2]);
@@ -101,15 +101,15 @@ test("streams and posts bear one in a header, each its own", async (t) => {
   const asked = answering(t, [201, { id: "a", seq: 2, at: "…" }]);
   await cutOff(); // four sockets in vain, the stream, and a fifth
   assert.equal(Source.last.url, `https://topics.example/topics/${LUNCH}?since=0&epoch=e`);
-  assert.deepEqual(Source.last.headers, { Accept: "text/event-stream", Authorization: "Bearer ticket~?5" });
+  assert.deepEqual(Source.last.headers, { Accept: "text/event-stream", Authorization: "Bearer ticket~?~5" });
   await Source.last.says(WELCOME, joined(event(1)));
   assert.deepEqual(told.seqs, [1]);
   assert.equal((await votes.send("pizza", { id: "a" })).seq, 2);
-  const headers = { "Content-Type": "application/json", "Topics-Person": ALICE.key, Authorization: "Bearer ticket~?7" };
+  const headers = { "Content-Type": "application/json", "Topics-Person": ALICE.key, Authorization: "Bearer ticket~?~7" };
   assert.deepEqual(asked, [{ url: `https://topics.example/topics/${LUNCH}`, headers, id: "a", data: "pizza" }]);
   votes.cancel(1);
   await settle();
-  assert.deepEqual(asked[1], { url: `https://topics.example/topics/${LUNCH}?cancel=1`, headers: { Authorization: "Bearer ticket~?8" } });
+  assert.deepEqual(asked[1], { url: `https://topics.example/topics/${LUNCH}?cancel=1`, headers: { Authorization: "Bearer ticket~?~8" } });
 });
 
 test("what is posted while no secret is to be had goes later", async (t) => {
