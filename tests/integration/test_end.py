@@ -24,7 +24,7 @@ from realtime import hub as hub_module  # noqa: E402
 from realtime import registry  # noqa: E402
 from realtime.contract import Numbered  # noqa: E402
 from realtime.hub import Hub  # noqa: E402
-from topics import database  # noqa: E402
+from topics.storing import database  # noqa: E402
 from topics.storing.gathering import Gathering, Unanswered  # noqa: E402
 from unit.realtime.fakes import Permissive, Socket, until  # noqa: E402
 
