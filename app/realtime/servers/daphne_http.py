@@ -43,7 +43,7 @@ class Request(WebRequest):
     def handleContentChunk(self, data: bytes) -> None:
         self.pieces += 1
         if self.content.tell() + len(data) > MAX_BODY_BYTES or self.pieces > MAX_BODY_PIECES:
-            self.channel.refuse(BODY_TOO_BIG)
+            self.channel.refuse(BODY_TOO_BIG())
             raise _MalformedChunkedDataError  # nothing more is made of what has come
         super().handleContentChunk(data)
 
@@ -84,7 +84,7 @@ class Request(WebRequest):
 
     def check_timeouts(self) -> None:
         if self.since and not self._response_started and time.monotonic() - self.since > ANSWER_SECONDS:
-            self.channel.refuse(NO_ANSWER)
+            self.channel.refuse(NO_ANSWER())
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         if not (self.finished or self.channel.refused):
@@ -148,7 +148,9 @@ class Channel(HTTPChannel):
             self._wait_for_request(REQUEST_SECONDS)
         self.begun = True
         if self.line_mode and b"\n\n" in data.partition(b"\r\n\r\n")[0]:
-            self.refuse(NO_REQUEST)  # its lines end in half of what they have to, and nobody would ever find their ends
+            self.refuse(
+                NO_REQUEST()
+            )  # its lines end in half of what they have to, and nobody would ever find their ends
         else:
             super().dataReceived(data)
 
@@ -210,16 +212,16 @@ class Channel(HTTPChannel):
 
     def _respondToBadRequestAndDisconnect(self) -> None:
         too_big = self._receivedHeaderCount > self.maxHeaders or self._receivedHeaderSize > self.totalHeadersSize
-        self.refuse(HEAD_TOO_BIG if too_big else NO_REQUEST)
+        self.refuse((HEAD_TOO_BIG if too_big else NO_REQUEST)())
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        self.refuse(HEAD_TOO_BIG)
+        self.refuse(HEAD_TOO_BIG())
 
     def late(self) -> None:
         if self.idle or not self.begun:  # nobody has asked anything
             self.loseConnection()
         else:
-            self.refuse(TOO_LATE)
+            self.refuse(TOO_LATE())
 
     def drop(self) -> None:
         self.transport.abortConnection()

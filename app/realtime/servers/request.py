@@ -6,6 +6,7 @@ traceback, or say nothing at all.
 """
 
 import re
+from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -46,11 +47,12 @@ class Refused(Exception):
         return b"\r\n".join([*lines, b"", body])
 
 
-NO_REQUEST = Refused(400, "This is not an HTTP request.")
-HEAD_TOO_BIG = Refused(431, "The request's headers are too large.")
-BODY_TOO_BIG = Refused(413, "The request's body is too large.")
-TOO_LATE = Refused(408, "The request did not come in time.")
-NO_ANSWER = Refused(503, "The application did not answer in time.")
+# Made anew for each: an exception that is raised again keeps what all who ever raised it had in their hands.
+NO_REQUEST = partial(Refused, 400, "This is not an HTTP request.")
+HEAD_TOO_BIG = partial(Refused, 431, "The request's headers are too large.")
+BODY_TOO_BIG = partial(Refused, 413, "The request's body is too large.")
+TOO_LATE = partial(Refused, 408, "The request did not come in time.")
+NO_ANSWER = partial(Refused, 503, "The application did not answer in time.")
 
 
 class Head(NamedTuple):
@@ -71,7 +73,7 @@ class Head(NamedTuple):
 def judged(method: bytes, target: bytes, version: bytes, headers: Headers) -> Head:
     """The head of a request that is served. Raises Refused for any other. Names of headers are lower case."""
     if method not in METHODS or version not in VERSIONS:
-        raise NO_REQUEST
+        raise NO_REQUEST()
     _must_be_bounded(target, headers)
     found = _by_name(headers)
     target, host = _origin_form(target, found.get(b"host", []))
@@ -90,14 +92,14 @@ def judged(method: bytes, target: bytes, version: bytes, headers: Headers) -> He
 def _must_be_bounded(target: bytes, headers: Headers) -> None:
     size = len(target) + sum(len(name) + len(value) for name, value in headers)
     if size > MAX_HEAD_BYTES or len(headers) > MAX_HEADERS:
-        raise HEAD_TOO_BIG
+        raise HEAD_TOO_BIG()
 
 
 def _by_name(headers: Headers) -> dict[bytes, list[bytes]]:
     names = [name for name, _ in headers]
     bad_value = BAD_IN_VALUE.search(b"".join(value for _, value in headers))
     if bad_value or not all(names) or not NAME.fullmatch(b"".join([b"x", *names])):
-        raise NO_REQUEST
+        raise NO_REQUEST()
     found: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         found.setdefault(name, []).append(value)
@@ -114,9 +116,9 @@ def _origin_form(target: bytes, host: list[bytes]) -> tuple[bytes, list[bytes]]:
         host = [authority]
         target = target if target.startswith(b"/") else b"/" + target
         if not authority:
-            raise NO_REQUEST
+            raise NO_REQUEST()
     if not TARGET.fullmatch(target):
-        raise NO_REQUEST
+        raise NO_REQUEST()
     return target, host
 
 
@@ -125,7 +127,7 @@ def _must_have_one_length(found: dict[bytes, list[bytes]]) -> None:
     if (length and (coding or not LENGTH.fullmatch(length[0]))) or (coding and coding[0].lower() != b"chunked"):
         raise Refused(400, "The length of the request's body is not clear.")
     if length and int(length[0]) > MAX_BODY_BYTES:
-        raise BODY_TOO_BIG
+        raise BODY_TOO_BIG()
 
 
 def _must_be_handshake(method: bytes, version: bytes, found: dict[bytes, list[bytes]]) -> None:

@@ -29,7 +29,7 @@ class Handshake(Reading, WebSocketsSansIOProtocol):
         self.head = head
         super().data_received(head.handshake)
         if not self.handshake_initiated:  # the library says nothing where it cannot read a handshake
-            self.transport.write(NO_REQUEST.answer())
+            self.transport.write(NO_REQUEST().answer())
             self.transport.close()
         elif not self.handshake_complete:
             self.answer_timer = self.loop.call_later(HANDSHAKE_SECONDS, self.shutdown)

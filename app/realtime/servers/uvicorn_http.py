@@ -139,7 +139,7 @@ class Http(H11Protocol):
             self.body_bytes += len(event.data)
             self.body_pieces += 1
             if self.body_bytes > MAX_BODY_BYTES or self.body_pieces > MAX_BODY_PIECES:
-                raise BODY_TOO_BIG
+                raise BODY_TOO_BIG()
         elif isinstance(event, h11.EndOfMessage):
             unfinished.end(self)
             self.answer_timer = self.loop.call_later(ANSWER_SECONDS, self._no_answer)
@@ -167,7 +167,7 @@ class Http(H11Protocol):
 
     def _no_answer(self) -> None:
         if not self.cycle.response_started:
-            self.refuse(NO_ANSWER)
+            self.refuse(NO_ANSWER())
 
     def _stop_waiting_for_answer(self) -> None:
         if self.answer_timer is not None:
@@ -193,14 +193,14 @@ class Http(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """What the library cannot read."""
-        too_big = getattr(sys.exception(), "error_status_hint", 400) == HEAD_TOO_BIG.status
-        self.refuse(HEAD_TOO_BIG if too_big else NO_REQUEST)
+        too_big = getattr(sys.exception(), "error_status_hint", 400) == HEAD_TOO_BIG().status
+        self.refuse((HEAD_TOO_BIG if too_big else NO_REQUEST)())
 
     def late(self) -> None:
         if self.idle or not self.begun:  # nobody has asked anything
             self.transport.close()
         else:
-            self.refuse(TOO_LATE)
+            self.refuse(TOO_LATE())
 
     def drop(self) -> None:
         self.transport.abort()

@@ -1,5 +1,8 @@
 """What the head of a request may be, and what is passed on of it. The raw requests are in tests/integration."""
 
+import weakref
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,6 +72,24 @@ def test_a_refusal_is_a_whole_answer() -> None:
     assert head.startswith(b"HTTP/1.1 405 Method Not Allowed\r\nAllow: GET\r\n")
     assert b"\r\nConnection: close" in head
     assert b"\r\nContent-Length: %d\r\n" % len(body) in head
+
+
+class Asked(list[tuple[bytes, bytes]]):
+    """Headers that can be told to be gone."""
+
+
+@pytest.mark.parametrize(
+    ("method", "header"),
+    [(b"BREW", HOST), (b"GET", (b"x", b"y" * MAX_HEAD_BYTES)), (b"POST", (b"content-length", b"9" * 9))],
+)
+def test_nothing_of_a_request_is_kept_once_it_is_refused(method: bytes, header: tuple[bytes, bytes]) -> None:
+    headers = Asked([HOST, header])
+    gone = weakref.ref(headers)
+    with suppress(Refused):
+        judged(method, b"/", b"1.1", headers)
+        pytest.fail("it is served")
+    del headers
+    assert gone() is None
 
 
 @given(
