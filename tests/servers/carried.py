@@ -21,10 +21,13 @@ SAID = [  # id, person_key, whether it is alice's (the user), name, body
     ("id-8", "", False, "dora", "whose account is gone"),
     ("id-9", "guest:b", False, "bob", "x" * 4_000),
 ]
-STORED_BY_THE_VERSION_BEFORE = f"""
+MADE_BY_THE_VERSION_BEFORE = f"""
 import json
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.db import connection
+for target in (["auth"], ["topics", "0001"], ["rooms", "0005"]):
+    call_command("migrate", *target, verbosity=0)
 alice = get_user_model().objects.create_user("alice")
 assert alice.pk == 1
 with connection.cursor() as cursor:
@@ -102,9 +105,7 @@ class Site:
         self.image, self.url, self.env = image, url, environment(DATABASE_URL=url)
 
     def as_the_version_before_made_it(self) -> "Site":
-        for arguments in (["auth"], ["topics", "0001"], ["rooms", "0005"]):
-            self.manage("migrate", *arguments)
-        self.shell(STORED_BY_THE_VERSION_BEFORE)
+        self.shell(MADE_BY_THE_VERSION_BEFORE)
         return self
 
     def manage(self, *arguments: str) -> str:

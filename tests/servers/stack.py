@@ -84,10 +84,8 @@ class Stack:
 
     def open_room(self, name: str) -> None:
         """Makes the room and its log, in which nothing stands yet: listening to a room makes none."""
-        make = f"logs.key_of(RoomTopic(room={name!r}), None)"
-        self.manage(
-            "shell", "--command", f"from rooms.topics import RoomTopic; from topics.storing import logs; {make}"
-        )
+        imports = "from rooms.topics import RoomTopic; from topics.storing import logs"
+        self.manage("shell", "--command", f"{imports}; logs.key_of(RoomTopic(room={name!r}), None)")
 
     def make_user(self, name: str, *, staff: bool = False) -> str:
         """Somebody with an account; the password."""
