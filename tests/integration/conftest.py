@@ -12,11 +12,26 @@ from servers.stack import SERVERS, Stack
 FRIEND = "https://friend.example"
 
 
+@pytest.fixture(scope="session")
+def stacks(image: Image, postgres: Postgres) -> Iterator[Callable[[str], Stack]]:
+    """By the name of the server, started when it is first asked for. Both stay: files of tests take turns with them."""
+    started: dict[str, Stack] = {}
+
+    def stack(server: str) -> Stack:
+        if server not in started:
+            started[server] = Stack(image, postgres, 2 * [server], WS_ECHO="1", ALLOWED_ORIGINS=FRIEND)
+            started[server].start()
+        return started[server]
+
+    yield stack
+    for each in started.values():
+        each.stop()
+
+
 @pytest.fixture(scope="session", params=SERVERS)
-def stack(request: pytest.FixtureRequest, image: Image, postgres: Postgres) -> Iterator[Stack]:
+def stack(request: pytest.FixtureRequest, stacks: Callable[[str], Stack]) -> Stack:
     """Shared by all tests that harm nobody."""
-    with Stack(image, postgres, 2 * [request.param], WS_ECHO="1", ALLOWED_ORIGINS=FRIEND) as running:
-        yield running
+    return stacks(request.param)
 
 
 @pytest.fixture(params=["daphne", "uvicorn"])

@@ -1,10 +1,16 @@
-"""Ports nobody listens on, below the range from which the kernel serves outgoing connections."""
+"""Ports nobody listens on, below the range from which the kernel serves outgoing connections.
+
+Where several processes test at once (pytest -n), each has ports of its own: one that is given, and on which nobody
+listens at the moment, is not given to another.
+"""
 
 import os
 import random
 import socket
 
 _FIRST, _LAST = 20_000, 32_000
+_PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+_PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _PROCESSES
 _choose = random.Random(os.getpid())
 _given: set[int] = set()
 
@@ -12,7 +18,7 @@ _given: set[int] = set()
 def free_port() -> int:
     """A loopback TCP port that is free and was not given to anybody in this run."""
     while True:
-        port = _choose.randrange(_FIRST, _LAST)
+        port = _choose.randrange(_FIRST + _PROCESS, _LAST, _PROCESSES)
         if port not in _given and _is_free(port):
             _given.add(port)
             return port

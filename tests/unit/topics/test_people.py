@@ -55,6 +55,7 @@ def test_one_request_is_one_person_also_without_a_cookie() -> None:
         signing.dumps(7, salt=people.SALT),
         signing.dumps(["b", "bob", "c"], salt=people.SALT),
     ],
+    ids=["a letter", "colons", "zero", "half a character", "salt", "key", "changed", "a number", "three"],
 )
 def test_nobody_becomes_somebody_else_by_a_forged_cookie(cookie: str) -> None:
     found = guest_of(cookie)

@@ -44,10 +44,14 @@ def test_a_whole_text_is_read_here(text: str) -> None:
         sent("a", opcode=Opcode.PING),
         struct.pack("!BB", 0x88, 0x80) + bytes(4),
         sent("a", fin=False),
-        b"\x81\x02hi",  # not masked
-        b"\x81\xfe\x00\x02\x00\x00\x00\x00hi",  # a length that is longer than it has to be
-        b"\xc1\x82\x00\x00\x00\x00hi",  # a reserved bit
-        b"\x81\x82\x00\x00\x00\x00\xff\xff",  # not UTF-8
+        b"\x81\x02hi",
+        b"\x81\xfe\x00\x02\x00\x00\x00\x00hi",
+        b"\xc1\x82\x00\x00\x00\x00hi",
+        b"\x81\x82\x00\x00\x00\x00\xff\xff",
+    ],
+    ids=[
+        *("long", "binary", "ping", "close", "half of a message"),
+        *("not masked", "a length that is longer than it has to be", "a reserved bit", "not UTF-8"),
     ],
 )
 def test_everything_else_is_the_librarys_to_the_byte(frame: bytes) -> None:
