@@ -164,7 +164,7 @@ has-docker:
 
 # --- for those who change it ---
 
-test: python-venv .run/venv/app.txt .run/venv/tests.txt ## all tests, with their own set-up; SUITE=unit (integration, e2e, stack) for one suite
+test: python-venv .run/venv/app.txt .run/venv/tests.txt ## all tests, with their own set-up; SUITE=unit (integration, e2e, stack, nightly) for one suite
 	@$(python) tests/run.py $(SUITE)
 
 torture: python-venv .run/venv/app.txt .run/venv/tests.txt ## random faults while people talk, for MINUTES=10, and a report

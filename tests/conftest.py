@@ -34,6 +34,7 @@ settings.register_profile("few", max_examples=10)  # where each takes long
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
+    config.addinivalue_line("markers", "nightly: takes long and seldom finds what no other test does")
     config.addinivalue_line("markers", "postgres: of several who write at once, which SQLite has not")
 
 

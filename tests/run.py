@@ -1,7 +1,8 @@
 """Run the test suites one after another and say in one line for each how it went.
 
-    python tests/run.py [unit] [integration] [e2e] [stack]
+    python tests/run.py [unit] [integration] [e2e] [stack] [nightly]
 
+Without a name it is all but `nightly`: tests of the other suites that take long and seldom find what those do not.
 A suite that cannot run on this machine says what is missing. With CI=true that is a failure, and so is a skipped
 test. The Docker engine is ended again if it was not there before.
 """
@@ -21,7 +22,9 @@ REPORTS = TESTS.parent / ".run" / "reports"
 ENGINE = TESTS / "stack" / "engine.sh"
 SERVERS = ("postgres", "redis", "nginx", "pgbouncer")
 BROWSER = ("chromium", "chinese-font")
-PROGRAMS = {"unit": (), "integration": SERVERS, "e2e": SERVERS + BROWSER, "stack": (*BROWSER, "docker-registry")}
+DAILY = {"unit": (), "integration": SERVERS, "e2e": SERVERS + BROWSER, "stack": (*BROWSER, "docker-registry")}
+PROGRAMS = DAILY | {"nightly": SERVERS}
+ON_ENGINE = {"stack", "nightly"}
 CI = os.environ.get("CI") == "true"
 
 
@@ -35,7 +38,7 @@ def main(suites: list[str]) -> int:
         sys.exit(f"There is no suite {', '.join(sorted(unknown))}: choose of {', '.join(PROGRAMS)}.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Terminated."))
     REPORTS.mkdir(parents=True, exist_ok=True)
-    results = [outcome(suite) for suite in suites or PROGRAMS]
+    results = [outcome(suite) for suite in suites or DAILY]
     print("", *(line for line, _ in results), sep="\n")
     return int(not all(good for _, good in results))
 
@@ -60,10 +63,10 @@ def outcome(suite: str) -> tuple[str, bool]:
 
 @contextmanager
 def prepared(suite: str) -> Iterator[None]:
-    """The programs and, for the stack, the engine that the suite needs."""
+    """The programs and the engine that the suite needs."""
     if PROGRAMS[suite]:
         provide([str(TESTS / "setup.sh"), *PROGRAMS[suite]])
-    if suite != "stack":
+    if suite not in ON_ENGINE:
         yield
         return
     was_up = subprocess.run([ENGINE, "status"], capture_output=True).returncode == 0
@@ -89,10 +92,9 @@ def provide(command: list[str]) -> None:
 
 def pytest(suite: str) -> int:
     """Its exit status; 5, no test collected, is a failure like the others."""
-    limit = ["--timeout=900"] if suite == "stack" else []
     report = REPORTS / f"{suite}.xml"
     report.unlink(missing_ok=True)
-    process = subprocess.Popen([sys.executable, "-m", "pytest", f"--junitxml={report}", *limit, str(TESTS / suite)])
+    process = subprocess.Popen([sys.executable, "-m", "pytest", f"--junitxml={report}", *options(suite)])
     try:
         return process.wait()
     except SystemExit:  # SIGTERM came to this process alone; Ctrl-C reaches pytest too
@@ -100,6 +102,14 @@ def pytest(suite: str) -> int:
         raise
     finally:
         process.wait()  # it ends the servers that it started
+
+
+def options(suite: str) -> list[str]:
+    """Which tests, and how many files of them at once: those of the engine share it."""
+    if suite == "nightly":
+        return ["-m", "nightly", *(str(TESTS / each) for each in DAILY)]
+    together = ["--timeout=900"] if suite == "stack" else ["--numprocesses=2", "--dist=loadfile"]
+    return ["-m", "not nightly", *together, str(TESTS / suite)]
 
 
 def counted(suite: str) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
 from weather import Weather, lines, trouble
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]  # test_faults cuts lines, and test_resume goes on, for each commit
 
 PEOPLE = 16
 WEATHER = Weather(every=1.5, offline=0.2, lasts=15)

@@ -33,6 +33,7 @@ def test_where_nothing_has_changed_every_container_goes_on(stack: Stack) -> None
     assert stack.ids() == before
 
 
+@pytest.mark.nightly  # it changes when compose does, not when a commit does
 def test_so_it_is_with_the_newest_compose_also_after_a_rollout(newer: Stack) -> None:
     newer.run("make", "up")
     before = newer.ids()
