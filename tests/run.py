@@ -7,15 +7,18 @@ A suite that cannot run on this machine says what is missing. With CI=true that 
 test. The Docker engine is ended again if it was not there before.
 """
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from xml.etree import ElementTree
+
+from servers.process import descendants
 
 TESTS = Path(__file__).resolve().parent
 REPORTS = TESTS.parent / ".run" / "reports"
@@ -25,6 +28,7 @@ BROWSER = ("chromium", "chinese-font")
 DAILY = {"unit": (), "integration": SERVERS, "e2e": SERVERS + BROWSER, "stack": (*BROWSER, "docker-registry")}
 PROGRAMS = DAILY | {"nightly": SERVERS}
 ON_ENGINE = {"stack", "nightly"}
+PR_SET_CHILD_SUBREAPER = 36
 CI = os.environ.get("CI") == "true"
 
 
@@ -37,6 +41,7 @@ def main(suites: list[str]) -> int:
     if unknown:
         sys.exit(f"There is no suite {', '.join(sorted(unknown))}: choose of {', '.join(PROGRAMS)}.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Terminated."))
+    adopt_orphans()
     REPORTS.mkdir(parents=True, exist_ok=True)
     results = [outcome(suite) for suite in suites or DAILY]
     print("", *(line for line, _ in results), sep="\n")
@@ -102,6 +107,25 @@ def pytest(suite: str) -> int:
         raise
     finally:
         process.wait()  # it ends the servers that it started
+        if suite not in ON_ENGINE:
+            end_what_is_left()
+
+
+def adopt_orphans() -> None:
+    """What a process leaves behind becomes a child of this one."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_what_is_left() -> None:
+    """Of several processes that test, one that is slow in leaving is killed, and its servers would go on."""
+    while left := descendants(os.getpid()):
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
 
 
 def options(suite: str) -> list[str]:
