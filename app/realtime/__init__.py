@@ -1,6 +1,6 @@
 """Sockets, and delivery in memory, for any product: without a database. The files, as a frame passes them:
 
-a request comes    intake, request_id, proxy, origin, tls, admission, capacity, routing, echo
+a request comes    request_id, intake, proxy, origin, tls, admission, capacity, routing, echo
 a socket opens     servers, inbox, consumer, present, rates
 an event is told   hubs, hub, contract, feed, memory, repairing
 it reaches each    audience, bundle, outbox, eager, waiting
@@ -8,6 +8,6 @@ all processes      wire, layers, events, presence, announcing, asking
 what was lost      checking, heartbeat
 who has to go      standing, closing, drain
 the process        serve, signals, process, listening, lifespan, registry, failures, reloading, ending
-its operator       metrics, health, check, deployment, reach, outage, seldom, budget
+its operator       metrics, health, check, reach, outage, seldom, budget, deployment
 its numbers        conf, limits
 """
