@@ -98,10 +98,11 @@ class Streamed:
 async def streams(process: Server, topic: str, who: Account) -> AsyncIterator[Streamed]:
     reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
     cookie = who.browser.cookies["Cookie"]
-    head = f"GET /topics/{topic} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nAccept: text/event-stream\r\n\r\n"
+    head = f"GET /topics/{topic} HTTP/1.0\r\nHost: localhost\r\nCookie: {cookie}\r\nAccept: text/event-stream\r\n\r\n"
     writer.write(head.encode())
     stream = Streamed(reader)
     try:
+        await reader.readuntil(b"\r\n\r\n")
         await stream.of_type("joined")
         yield stream
     finally:
