@@ -6,6 +6,7 @@ from typing import Final
 from django.conf import settings
 
 from rooms import frames
+from topics.people import shown
 from topics.sockets import Dialect, Shown, Welcome
 
 LIMITS: Final = {"body": frames.MAX_BODY, "per_second": settings.MESSAGE_RATE, "burst": settings.MESSAGE_BURST}
@@ -18,7 +19,7 @@ WORDS: Final = {
 
 
 class RoomsV1(Dialect):
-    """An event is a `message`, the signal {"typing": true} is `typing`, and people have no key."""
+    """An event is a `message`, the signal {"typing": true} is `typing`, and a person is shown as in topics.v1."""
 
     def translate(self, frame: str) -> str:
         return frames.translated(frame)
@@ -29,7 +30,7 @@ class RoomsV1(Dialect):
     def welcome(self, welcome: Welcome) -> str:
         return frames.welcome(
             room=welcome.topic.room,
-            you=welcome.you.as_dict(),
+            you=shown(welcome.you) or frames.NOBODY,
             key=welcome.you.public_key,
             epoch=welcome.epoch,
             seq=welcome.seq,

@@ -3,7 +3,6 @@
 Every frame is one JSON object with a `type`, unescaped UTF-8, at most 64 KiB.
 """
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
@@ -30,7 +29,9 @@ BATCH_PROTOCOL: Final = "rooms.v1.batch"
 MAX_BODY: Final = 4_000
 
 Shown = dict[str, Any]
-"""A person as topics show one: rooms.v1 leaves out the key."""
+"""A person as everybody may see one: {"key": str, "name": str, "guest": bool}."""
+
+NOBODY: Final[Shown] = {"key": "", "name": "", "guest": False}
 
 
 # --- Client to server ----------------------------------------------------------------------------
@@ -70,17 +71,19 @@ def parse(text: str) -> ClientFrame:
 # --- Server to client ----------------------------------------------------------------------------
 
 
-def message(seq: int, id: str, user: Shown, body: str, at: str) -> str:
+def message(seq: int, id: str, user: Shown, body: str, at: str, **more: Any) -> str:
+    """`more` are fields that only some messages have."""
+    rest = encode(more)[1:-1]
     return (
-        f'{{"type":"message","seq":{seq},"id":{encode(id)},"user":{person(user["name"], user["guest"])},'
-        f'"body":{encode(body)},"at":"{at}"}}'
+        f'{{"type":"message","seq":{seq},"id":{encode(id)},"user":{person(**user)},'
+        f'"body":{encode(body)},"at":"{at}"{"," + rest if rest else ""}}}'
     )
 
 
 @lru_cache(maxsize=1_024)
-def person(name: str, guest: bool) -> str:
+def person(**fields: Any) -> str:
     """Encoded once for all that somebody does."""
-    return encode({"name": name, "guest": guest})
+    return encode(fields)
 
 
 def welcome(
@@ -106,8 +109,7 @@ def welcome(
 
 def people(persons: list[Shown]) -> str:
     """As many as PEOPLE_BYTES hold."""
-    words = (person(who["name"], who["guest"]) for who in persons)
-    return f"[{','.join(fitting(words, PEOPLE_BYTES))}]"
+    return f"[{','.join(fitting((person(**who) for who in persons), PEOPLE_BYTES))}]"
 
 
 def ack(id: str, seq: int | None, at: datetime | None) -> str:
@@ -131,11 +133,10 @@ def error(code: str, detail: str, id: str | None = None, retry_after_ms: int | N
 # in JSON, where a quote has a backslash before it.
 
 BY: Final = ',"by":{"key":"'
-NAME: Final = '","name":'
+USER: Final = ',"user":{"key":"'
 BODY: Final = '},"data":{"body":'
 AT: Final = '},"at":"'
 TYPING: Final = '},"data":{"typing":true}}'
-KEY: Final = re.compile(r'\{"key":"[0-9a-f]*",')
 TIME: Final = len("2026-01-02T03:04:05.678Z")
 
 
@@ -147,27 +148,30 @@ def translated(frame: str) -> str:
 
 def from_event(frame: str) -> str:
     head, _, rest = frame.partition(BY)
-    who, _, rest = rest.partition(NAME)[2].partition(BODY)
+    who, _, rest = rest.partition(BODY)
     body, found, rest = rest.partition(AT)
     if not found or body[0] != '"' or '","' in body or body[-1] != '"':
         return from_anything(frame)
     numbered = head.partition(',"seq":')[2]
-    return f'{{"type":"message","seq":{numbered},"user":{{"name":{who}}},"body":{body},"at":"{rest[:TIME]}"}}'
+    return f'{{"type":"message","seq":{numbered}{USER}{who}}},"body":{body},"at":"{rest[:TIME]}"}}'
 
 
 def from_anything(frame: str) -> str:
-    """What is no message, as a program may append it, change it or take it back, has a number, too: it is an empty one,
-    or has the text that an earlier one has by now.
+    """What is no plain message: changed or taken back, or appended by a program. It has a number, too, and the text
+    that is there by now, if any.
     """
     fields = decode(frame)
-    data, user = fields.get("data"), fields["by"] or {"name": "", "guest": False}
-    body = data.get("body") if isinstance(data, dict) else None
-    id = fields.get("id") or f"change-{fields['seq']}"
-    return message(fields["seq"], id, user, body if isinstance(body, str) else "", fields["at"])
+    data = fields.get("data") if isinstance(fields.get("data"), dict) else {}
+    body, id = data.get("body"), fields.get("id") or f"change-{fields['seq']}"
+    more = {name: fields[name] for name in ("about", "retracted") if name in fields}
+    if data.get("edited") is True:
+        more["edited"] = True
+    said = body if isinstance(body, str) else ""
+    return message(fields["seq"], id, fields["by"] or NOBODY, said, fields["at"], **more)
 
 
 def from_presence(frame: str) -> str:
-    return '{"type":"presence","joined":' + KEY.sub("{", frame.partition(',"joined":')[2])
+    return '{"type":"presence","joined":' + frame.partition(',"joined":')[2]
 
 
 def from_seq(frame: str) -> str:
@@ -176,8 +180,8 @@ def from_seq(frame: str) -> str:
 
 
 def from_signal(frame: str) -> str:
-    who, typing, _ = frame.partition(BY)[2].partition(NAME)[2].partition(TYPING)
-    return f'{{"type":"typing","user":{{"name":{who}}}}}' if typing else ""
+    who, typing, _ = frame.partition(BY)[2].partition(TYPING)
+    return f'{{"type":"typing"{USER}{who}}}}}' if typing else ""
 
 
 TRANSLATIONS: Final = {

@@ -11,9 +11,14 @@ from topics.wording import Id
 Body = Annotated[str, StringConstraints(max_length=MAX_BODY)]
 
 
+PersonKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$|^$")]
+
+
 class Person(Shape):
     """Somebody, as everybody may see her."""
 
+    key: PersonKey
+    """The same wherever this person appears, also under another name. Empty for nobody: a program said it by itself."""
     name: str
     guest: bool
 
@@ -27,6 +32,12 @@ class Message(Shape):
     user: Person
     body: Body
     at: Time
+    about: Seq = OnlyWhere
+    """The message of that number has this body from now on; `user` is who changed it."""
+    edited: Literal[True] = OnlyWhere
+    """Other words were here before."""
+    retracted: Literal[True] = OnlyWhere
+    """It was removed, and has no body any more."""
 
 
 class Limits(Shape):

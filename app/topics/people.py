@@ -61,9 +61,6 @@ class Person:
     def within(self, scope: Scope) -> "Person":
         return replace(self, scope=scope)
 
-    def as_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "guest": self.guest}
-
 
 def person_of(request: HttpRequest) -> Person:
     """Whoever sends this request: asked twice, the same answer."""

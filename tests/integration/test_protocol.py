@@ -34,7 +34,8 @@ async def test_a_message_is_acknowledged_and_heard_by_its_sender_too(stack: Stac
         "type": "message",
         "seq": 1,
         "id": id,
-        "user": alice.welcome["you"],
+        "user": alice.welcome["you"]
+        | {"key": message["user"]["key"]},  # without a cookie it is that of all who have none
         "body": "good morning",
         "at": message["at"],
     }
@@ -150,6 +151,6 @@ def users_typing(who: Socket) -> list[Frame]:
 
 
 def assert_is_person(person: Frame) -> None:
-    assert person.keys() == {"name", "guest"}
+    assert person.keys() == {"key", "name", "guest"}
     assert isinstance(person["name"], str)
     assert person["name"]

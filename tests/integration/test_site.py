@@ -67,10 +67,10 @@ async def test_a_guests_new_name_is_used_on_pages_and_sockets(stack: Stack, alic
     assert alice.post("/name/", {"name": name}, seen_on="/").status == 303
     alice.post(room_page(room), {"body": "by form"})
     async with await enter(stack.ws_url, room, headers=alice.cookies) as socket:
-        assert socket.welcome["you"] == {"name": name, "guest": True}
+        assert socket.welcome["you"] == {"key": socket.welcome["key"], "name": name, "guest": True}
         await socket.say("by socket")
         await socket.hears("by socket")
-        assert [message["user"]["name"] for message in socket.messages()] == [name, name]
+        assert [message["user"] for message in socket.messages()] == [socket.welcome["you"]] * 2
 
 
 async def test_who_logs_in_is_called_by_the_accounts_name(stack: Stack, alice: Visitor) -> None:
@@ -79,7 +79,7 @@ async def test_who_logs_in_is_called_by_the_accounts_name(stack: Stack, alice: V
     assert alice.post("/accounts/login/", {"username": name, "password": "wrong"}).status == 200
     assert alice.post("/accounts/login/", {"username": name, "password": password}).status == 302
     async with await enter(stack.ws_url, new_room(), headers=alice.cookies) as socket:
-        assert socket.welcome["you"] == {"name": name, "guest": False}
+        assert socket.welcome["you"] == {"key": socket.welcome["key"], "name": name, "guest": False}
     alice.post("/accounts/logout/", {}, seen_on="/")
     async with await enter(stack.ws_url, new_room(), headers=alice.cookies) as socket:
         assert socket.welcome["you"]["guest"] is True

@@ -77,7 +77,7 @@ async def test_the_conversation_and_who_alice_is_survive_down_and_up(stack: Stac
 
     async with await enter(stack.ws_url, room, headers=alice.cookies) as socket:
         assert socket.bodies() == ["早上好 Good morning"]
-        assert socket.welcome["you"] == {"name": "爱丽丝", "guest": True}
+        assert socket.welcome["you"] == {"key": socket.welcome["key"], "name": "爱丽丝", "guest": True}
     assert keys(stack) == before
 
 

@@ -114,6 +114,11 @@ class Client:
         await asyncio.wait_for(self.task, 5)
 
 
+def guest(name: str) -> Frame:
+    """The guest of that name as everybody is shown one."""
+    return {"key": people.public_key_of(f"guest:{name}"), "name": name, "guest": True}
+
+
 @pytest.fixture(autouse=True)
 def one_connection(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Django gives each coroutine a connection of its own; here all share that of the test's transaction."""
@@ -153,13 +158,13 @@ async def test_the_first_frame_is_the_welcome(settings: Any) -> None:
     assert welcome == {
         "type": "welcome",
         "room": "lobby",
-        "you": {"name": "alice", "guest": True},
+        "you": guest("alice"),
         "key": people.Person("guest:alice", "alice", True).public_key,
         "epoch": LOBBY.position().epoch,
         "seq": 0,
         "recovered": False,
         "messages": [],
-        "members": [{"name": "alice", "guest": True}],
+        "members": [guest("alice")],
         "member_count": 1,
         "ping_seconds": 20,
         "limits": {"body": 4000, "per_second": settings.MESSAGE_RATE, "burst": settings.MESSAGE_BURST},
@@ -184,9 +189,11 @@ async def test_a_subprotocol_is_chosen_of_those_that_are_offered(offered: tuple[
 
 async def test_who_is_logged_in_comes_by_that_name() -> None:
     browser = Browser()
-    browser.force_login(get_user_model().objects.create_user("alice"))
+    user = get_user_model().objects.create_user("alice")
+    browser.force_login(user)
     alice = Client(cookie=f"sessionid={browser.cookies['sessionid'].value}")
-    assert (await alice.hears("welcome"))["you"] == {"name": "alice", "guest": False}
+    key = people.public_key_of(people.key_of(user.pk))
+    assert (await alice.hears("welcome"))["you"] == {"key": key, "name": "alice", "guest": False}
 
 
 async def test_where_guests_are_not_let_in_a_guest_is_told_to_log_in_and_makes_no_room(settings: Any) -> None:
@@ -315,7 +322,7 @@ async def test_alice_says_bob_hears_and_carol_in_another_room_hears_nothing() ->
     ack = await alice.hears("ack")
     assert ack == {"type": "ack", "id": "a", "seq": 1, "at": heard["at"]}
     assert heard == await alice.hears("message")
-    assert (heard["id"], heard["body"], heard["user"]) == ("a", "你好", {"name": "alice", "guest": True})
+    assert (heard["id"], heard["body"], heard["user"]) == ("a", "你好", guest("alice"))
     assert carol.all("message") == []
 
 
@@ -724,7 +731,7 @@ async def test_typing_is_shown_to_the_others_once_a_second_and_not_to_its_author
         alice.says(type="typing")
     alice.say("a")
     await bob.hears("message")
-    assert bob.all("typing") == [{"type": "typing", "user": {"name": "alice", "guest": True}}]
+    assert bob.all("typing") == [{"type": "typing", "user": guest("alice")}]
     assert alice.all("typing") == second_tab.all("typing") == []
 
 
@@ -824,7 +831,7 @@ async def test_people_in_a_room_hear_and_see_each_other_whichever_protocol_they_
     joined = await bob.joins()
     assert [member["name"] for member in joined["members"]] == ["alice", "bob"]
     assert [sorted(member) for member in joined["members"]] == 2 * [["guest", "key", "name"]]
-    assert (await alice.hears("presence"))["joined"] == [{"name": "bob", "guest": True}]
+    assert (await alice.hears("presence"))["joined"] == [guest("bob")]
 
     bob.tells(type="send", topic=LOBBY.name, id="b", data={"body": "from ws/"})
     heard = await alice.hears("message")
@@ -832,7 +839,7 @@ async def test_people_in_a_room_hear_and_see_each_other_whichever_protocol_they_
         "type": "message",
         "seq": 1,
         "id": "b",
-        "user": {"name": "bob", "guest": True},
+        "user": guest("bob"),
         "body": "from ws/",
         "at": heard["at"],
     }
@@ -845,7 +852,7 @@ async def test_people_in_a_room_hear_and_see_each_other_whichever_protocol_they_
     assert (await bob.hears("signal"))["data"] == {"typing": True}
     bob.tells(type="signal", topic=LOBBY.name, data={"x": 1})
     bob.tells(type="signal", topic=LOBBY.name, data={"typing": True})
-    assert (await alice.hears("typing"))["user"] == {"name": "bob", "guest": True}
+    assert (await alice.hears("typing"))["user"] == guest("bob")
     assert len(alice.all("typing")) == 1
 
     again = Client("carol", query=f"since=0&epoch={welcome['epoch']}")

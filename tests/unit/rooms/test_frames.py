@@ -193,7 +193,7 @@ def welcome(messages: list[str], members: list[dict[str, Any]]) -> str:
 
 def test_a_message_frame_has_everything_the_protocol_names() -> None:
     assert frames.translated(event()) == (
-        '{"type":"message","seq":1,"id":"a","user":{"name":"alice","guest":false},"body":"hi",'
+        '{"type":"message","seq":1,"id":"a","user":{"key":"0123456789abcdef","name":"alice","guest":false},"body":"hi",'
         '"at":"2025-03-04T05:06:07.089Z"}'
     )
 
@@ -224,43 +224,46 @@ def test_whatever_is_said_stays_as_it_is_in_rooms_own_words(
     body: str, name: str, id: str, topic: str, more: str
 ) -> None:
     said = event({"body": body}, ALICE | {"name": name}, id, topic, more=more)
-    assert frames.translated(said) == frames.message(
-        1, id, {"name": name, "guest": False}, body, "2025-03-04T05:06:07.089Z"
-    )
+    assert frames.translated(said) == frames.message(1, id, ALICE | {"name": name}, body, "2025-03-04T05:06:07.089Z")
 
 
 def test_what_a_program_has_appended_changed_or_taken_back_keeps_its_number() -> None:
     bob = {"key": "f" * 16, "name": "bob", "guest": True}
-    nobody = {"name": "", "guest": False}
-    for frame, user, body in [
-        (event(by=None), nobody, "hi"),
-        (event("no object"), ALICE, ""),
-        (event({"body": 5}), ALICE, ""),
-        (event({"body": "hi", "more": "x"}), ALICE, "hi"),
-        (topics_frames.event("room/lobby", 1, "a", ALICE, "null", AT, more=',"retracted":true'), ALICE, ""),
-        (topics_frames.change("room/lobby", 1, 1, bob, '{"body":"ho"}', AT), bob, "ho"),
-        (topics_frames.change("room/lobby", 1, 1, bob, None, AT), bob, ""),
-    ]:
+    nobody = {"key": "", "name": "", "guest": False}
+    gone = ',"retracted":true'
+    cases: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
+        (event(by=None), nobody, "hi", {}),
+        (event("no object"), ALICE, "", {}),
+        (event({"body": 5}), ALICE, "", {}),
+        (event({"body": "hi", "more": "x"}), ALICE, "hi", {}),
+        (event({"body": "hi", "edited": True}), ALICE, "hi", {"edited": True}),
+        (topics_frames.event("room/lobby", 1, "a", ALICE, "null", AT, more=gone), ALICE, "", {"retracted": True}),
+        (topics_frames.change("room/lobby", 1, 1, bob, '{"body":"ho"}', AT), bob, "ho", {"about": 1}),
+        (topics_frames.change("room/lobby", 1, 1, bob, None, AT), bob, "", {"about": 1, "retracted": True}),
+    ]
+    for frame, user, body, more in cases:
         told = json.loads(frames.translated(frame))
         assert told["type"] == "message"
-        assert (told["seq"], told["user"]["name"], told["body"]) == (1, user["name"], body)
-        assert set(told) == {"type", "seq", "id", "user", "body", "at"}
+        assert (told["seq"], told["user"], told["body"]) == (1, user, body)
+        assert {name: told[name] for name in set(told) - {"type", "seq", "id", "user", "body", "at"}} == more
 
 
 def test_of_signals_only_typing_has_a_word() -> None:
     typing = topics_frames.signal("room/lobby", ALICE, '{"typing":true}')
-    assert frames.translated(typing) == '{"type":"typing","user":{"name":"alice","guest":false}}'
+    assert frames.translated(typing) == (
+        '{"type":"typing","user":{"key":"0123456789abcdef","name":"alice","guest":false}}'
+    )
     assert frames.translated(topics_frames.signal("room/lobby", ALICE, '{"x":1}')) == ""
     assert frames.translated(topics_frames.unread("room/lobby", 3)) == ""
 
 
-def test_people_come_and_go_without_their_keys() -> None:
+def test_people_come_and_go_as_topics_show_them() -> None:
     crowd = [ALICE | {"name": name} for name in ("alice", '{"key":"ff",', '"')]
     told = json.loads(frames.translated(topics_frames.presence("room/lobby", crowd, [ALICE], 7)))
     assert told == {
         "type": "presence",
-        "joined": [{"name": who["name"], "guest": False} for who in crowd],
-        "left": [{"name": "alice", "guest": False}],
+        "joined": crowd,
+        "left": [ALICE],
         "member_count": 7,
     }
 
@@ -287,7 +290,7 @@ def test_text_is_sent_unescaped() -> None:
 
 
 def test_a_welcome_is_one_object_with_its_messages_in_place() -> None:
-    alice = {"name": "alice", "guest": False}
+    alice = ALICE
     found = json.loads(welcome([message(), message().replace('"seq":1', '"seq":2')], [alice]))
     assert list(found)[:9] == ["type", "room", "you", "key", "epoch", "seq", "recovered", "messages", "members"]
     assert list(found)[9:] == ["member_count", "ping_seconds", "limits"]
@@ -299,7 +302,7 @@ def test_a_welcome_is_one_object_with_its_messages_in_place() -> None:
 
 def longest_person() -> dict[str, Any]:
     user = SimpleNamespace(pk=1, get_username=lambda: "𠀀" * 150)
-    return of_user(user).as_dict()
+    return shown(of_user(user)) or {}
 
 
 def test_the_longest_welcome_fits_one_frame_also_as_an_array() -> None:

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from topics import people
-from topics.people import Person, guest_of, person_of, remember_guest, rename_guest
+from topics.people import Person, guest_of, person_of, remember_guest, rename_guest, shown
 
 BOB = Person("guest:b", "bob", guest=True)
 
@@ -117,4 +117,5 @@ def test_who_is_logged_in_cannot_take_another_name() -> None:
 
 
 def test_nobody_is_shown_anothers_key() -> None:
-    assert BOB.as_dict() == {"name": "bob", "guest": True}
+    assert shown(BOB) == {"key": BOB.public_key, "name": "bob", "guest": True}
+    assert BOB.key not in BOB.public_key
