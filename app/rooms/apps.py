@@ -7,8 +7,9 @@ class RoomsConfig(AppConfig):
     verbose_name = "Rooms"
 
     def ready(self) -> None:
-        from rooms import before
+        from rooms import before, likeness
         from topics import documents
 
         post_migrate.connect(before.leave, sender=self)
+        likeness.begin(self)
         documents.register("rooms.protocol.ROOMS_V1")

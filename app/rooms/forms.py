@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from rooms import likeness
 from rooms.converters import checked_name
 from rooms.frames import MAX_BODY
 from topics.people import MAX_GUEST_NAME, Person, rename_guest
@@ -13,6 +14,7 @@ CLASH = "This form has already sent another text. Send it again to post this one
 HASTE = "That was too fast. The message is still here: send it again in a moment."
 OTHER = "You are {} here now. Send it again to say it under this name."
 TOO_MANY_NAMES = "You have had many names: keep this one for a moment."
+TAKEN = "Somebody with an account here is called that, or something that looks like it. Choose another name, or log in."
 UNSTORABLE = "This text cannot be stored here."
 AWAY = "The message could not be stored just now. It is still here: send it again in a moment."
 
@@ -61,10 +63,33 @@ class NameForm(forms.Form):
 
     def clean_name(self) -> str:
         try:
-            self.person = rename_guest(self.person, self.cleaned_data["name"])
+            person = rename_guest(self.person, self.cleaned_data["name"])
         except ValueError as refusal:
             raise forms.ValidationError(str(refusal)) from None
-        return self.person.name
+        if likeness.is_taken(person.name):
+            raise forms.ValidationError(TAKEN)
+        self.person = person
+        return person.name
+
+
+class BodyField(TypedField):
+    """What is said."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(
+            max_length=MAX_BODY,
+            error_messages={
+                "required": "Write something first.",
+                "max_length": "That is %(show_value)s characters. A message has at most %(limit_value)s.",
+            },
+            widget=forms.Textarea({"dir": "auto"} | attributes),
+        )
+
+
+class ChangeForm(forms.Form):
+    """Other words for what was said."""
+
+    body = BodyField(rows=4)
 
 
 class MessageForm(forms.Form):
@@ -73,14 +98,7 @@ class MessageForm(forms.Form):
     `sender` is whom the page was made for: whoever has logged in since does not say what somebody else has written.
     """
 
-    body = TypedField(
-        max_length=MAX_BODY,
-        error_messages={
-            "required": "Write something first.",
-            "max_length": "That is %(show_value)s characters. A message has at most %(limit_value)s.",
-        },
-        widget=forms.Textarea({"rows": 1, "dir": "auto", "placeholder": "Write a message", "enterkeyhint": "send"}),
-    )
+    body = BodyField(rows=1, placeholder="Write a message", enterkeyhint="send")
     id = forms.CharField(
         required=False, max_length=MAX_ID, strip=False, widget=forms.HiddenInput({"autocomplete": "off"})
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, ClassVar, Final, NamedTuple
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
@@ -15,6 +16,7 @@ from rooms.converters import MAX_NAME, valid_name
 PLACES_OF_PERSON: Final = 3  # in the lobby, for rooms made lately
 PLACES_OF_ADDRESS: Final = 10
 CANDIDATES: Final = 10  # for each place
+MAX_LIKENESS: Final = 150  # of a name's beginning
 
 
 class Talk(NamedTuple):
@@ -119,3 +121,15 @@ class Making(models.Model):
             models.Index(fields=["person_key", "at"], name="made_by_a_person"),
             models.Index(fields=["address", "at"], name="made_from_an_address"),
         ]
+
+
+class AccountName(models.Model):
+    """What an account's name looks like, by which a guest's is compared with it: see rooms.likeness."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="looks", db_constraint=False
+    )
+    likeness = models.CharField(max_length=MAX_LIKENESS, db_index=True)
+
+    def __str__(self) -> str:
+        return self.likeness
