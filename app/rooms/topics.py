@@ -1,17 +1,26 @@
 """A room as a topic: who may talk in it, what may be said, and that its first message makes it."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
+from channels.db import database_sync_to_async
 from django.conf import settings
 
 import rooms.converters  # noqa: F401  (registers the converter that the route uses)
 from rooms import making
 from rooms.frames import MAX_BODY
-from topics import Person, Refused, Topic
+from topics import Busy, Event, NoSuchEvent, Person, Refused, Topic
+
+GONE: Final = "There is no such message any more."
 
 
 class RoomTopic(Topic):
-    """What is said is {"body": "…"}; that somebody is typing is the signal {"typing": true}."""
+    """What is said is {"body": "…"}; that somebody is typing is the signal {"typing": true}.
+
+    Who has said it may send {"about": its number, "body": "…"} or {"about": its number, "retract": true}: then it has
+    other words, and "edited": true beside them, or none any more.
+    """
 
     route = "room/<room:room>"
     rate = None
@@ -23,13 +32,58 @@ class RoomTopic(Topic):
         return settings.ALLOW_GUESTS or not person.guest
 
     async def received(self, person: Person, data: Any) -> Any:
+        if isinstance(data, dict) and "about" in data:
+            return await database_sync_to_async(self.changed)(person, data)
         if body_of(data) is None or len(data) > 1:
             raise Refused(f'Say {{"body": "…"}}, with 1 to {MAX_BODY} characters.')
         return data
 
+    def changed(self, person: Person, data: dict[str, Any]) -> None:
+        """What one has said oneself gets other words, or is removed. Raises Refused."""
+        about, body = data["about"], body_of(data)
+        if data == {"about": about, "retract": True}:
+            self.remove(about, person)
+        elif body is not None and data == {"about": about, "body": body}:
+            self.edit(about, body, person)
+        else:
+            raise Refused('Say {"about": 41, "body": "…"}, or {"about": 41, "retract": true}.', code="bad_frame")
+
+    def edit(self, seq: int, body: str, person: Person) -> None:
+        """Raises Refused. The words that it had are not kept."""
+        if body_of(self.own(seq, person).data) != body:
+            with changing():
+                self.amend(seq, {"body": body, "edited": True}, by=person)
+
+    def remove(self, seq: int, person: Person) -> None:
+        self.own(seq, person)
+        with changing():
+            self.retract(seq, by=person)
+
+    def own(self, seq: Any, person: Person) -> Event:
+        """What the person has said, and not removed. Raises Refused."""
+        if type(seq) is not int or not 0 < seq < 2**63:
+            raise Refused("A message's number is 1, 2, 3…", code="bad_frame")
+        found = [event for event in self.events(after=seq - 1, limit=1) if event.seq == seq and event.about is None]
+        if not found or found[0].retracted:
+            raise Refused(GONE, code="bad_frame")
+        [event] = found
+        if not person.key or event.by is None or event.by.key != person.key:
+            raise Refused("You can change only what you have said yourself.", code="forbidden")
+        return event
+
     def begin(self, person: Person | None) -> None:
         """Raises Refused where the person has made too many rooms lately."""
         making.make(self.room, person)
+
+
+@contextmanager
+def changing() -> Iterator[None]:
+    try:
+        yield
+    except NoSuchEvent:  # just removed in another tab
+        raise Refused(GONE, code="bad_frame") from None
+    except Busy:
+        raise Refused("It could not be changed just now: try again.", code="unavailable") from None
 
 
 def body_of(data: Any) -> str | None:

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", views.lobby, name="lobby"),
     path("name/", views.rename, name="rename"),
     path("room/<room:name>/", views.room, name="room"),
+    path("room/<room:name>/<int:seq>/", views.change, name="change"),
     # Whatever is no valid name: a sentence, also where DEBUG would show the list of routes.
     re_path(r"^room/(?:[\s\S]*/)?\Z", errors.not_found),
 ]

@@ -1,11 +1,10 @@
 """The pages. Each works without JavaScript; the room's page hands over to the browser client where there is one."""
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -18,17 +17,28 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rooms import errors, making, sweeping
+from rooms import conversation, errors, making, sweeping
+from rooms.conversation import Asked
 from rooms.converters import checked_name
-from rooms.forms import AWAY, CLASH, HASTE, OTHER, TOO_MANY_NAMES, UNSTORABLE, MessageForm, NameForm, RoomForm
+from rooms.forms import (
+    AWAY,
+    CLASH,
+    HASTE,
+    OTHER,
+    TOO_MANY_NAMES,
+    UNSTORABLE,
+    ChangeForm,
+    MessageForm,
+    NameForm,
+    RoomForm,
+)
 from rooms.frames import MAX_BODY
 from rooms.models import Room
 from rooms.topics import RoomTopic, body_of
-from topics import BadData, Busy, Conflict, Event, Person, Refused, person_of, rates
+from topics import BadData, Busy, Conflict, Person, Refused, person_of, rates
 from topics.people import remember_guest
 
 ROOMS_SHOWN = 50
-LATEST = 50  # messages on a room's page
 
 View = Callable[..., HttpResponse]
 
@@ -109,38 +119,46 @@ def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> Ht
     return remembered(SeeOther(resolve_url("room", topic.room)), person)
 
 
-class Message(NamedTuple):
-    """Something said, as the page shows it."""
-
-    seq: int
-    id: str
-    author: str
-    guest: bool
-    body: str
-    at: datetime
-
-
 def talk(
     request: HttpRequest, person: Person, topic: RoomTopic, form: Form, status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    """The room's page. `seq` is the number up to which it shows the log, from where the socket goes on."""
+    """The room's page. `seq` is the number up to which the log is known to it, from where the socket goes on."""
     epoch, seq = topic.position()
-    messages = [message(event) for event in topic.events(after=max(0, seq - LATEST), limit=LATEST)] if seq else []
+    shown = conversation.part(topic, Asked.by(request.GET), seq)
     context = {
         "room": topic.room,
         "epoch": epoch,
-        "seq": messages[-1].seq if messages else seq,
+        "seq": seq,
         "limit": MAX_BODY,
-        "messages": [(said, (said.author, said.guest) == (person.name, person.guest)) for said in messages],
+        "shown": shown,
+        "messages": conversation.items(shown.messages, person),
     }
     return show(request, person, "rooms/room.html", form, status, **context)
 
 
-def message(event: Event) -> Message:
-    by = event.by
-    return Message(
-        event.seq, event.id, by.name if by else "", bool(by and by.guest), body_of(event.data) or "", event.at
-    )
+@page
+def change(request: HttpRequest, person: Person, name: str, seq: int) -> HttpResponse:
+    """Other words for what one has said oneself, or none."""
+    topic, back = RoomTopic(room=name), f"{resolve_url('room', name)}?at={seq}#m{seq}"
+    try:
+        event = topic.own(seq, person)
+        form = ChangeForm(request.POST or None, initial={"body": body_of(event.data)})
+        if request.method == "POST" and rates.post(person):
+            form.add_error("body", HASTE)
+            return show(request, person, "rooms/change.html", form, HTTPStatus.TOO_MANY_REQUESTS, back=back)
+        if "remove" in request.POST:
+            topic.remove(seq, person)
+        elif form.is_valid():
+            topic.edit(seq, form.cleaned_data["body"], person)
+        else:
+            return show(request, person, "rooms/change.html", form, back=back)
+    except DataError:
+        return errors.not_found(request)
+    except Refused as refusal:
+        answers = {"forbidden": HTTPStatus.FORBIDDEN, "unavailable": HTTPStatus.SERVICE_UNAVAILABLE}
+        status = answers.get(refusal.code, HTTPStatus.NOT_FOUND)
+        return render(request, "rooms/unchanged.html", {"why": refusal, "back": back, "person": person}, status=status)
+    return remembered(SeeOther(back), person)
 
 
 @page

@@ -65,7 +65,8 @@ async def test_what_has_other_words_or_none_is_shown_so(alice: Person, server: P
     change = {"type": "change", "by": BOB, "at": "2026-01-02T03:04:05.678Z"}
     server.send({**change, "seq": 4, "about": 1, "data": {"body": "better"}})
     server.send({**change, "seq": 5, "about": 2, "retracted": True})
-    await shows(alice.page, "better", "n3")
+    await shows(alice.page, "better", "Message removed", "n3")
+    await expect(alice.page.locator(".gone .author")).to_be_empty()
 
 
 async def test_a_long_history_leaves_the_page_light(alice: Person, server: Played) -> None:
@@ -85,6 +86,6 @@ async def test_who_reads_the_past_is_not_dragged_away(alice: Person, server: Pla
     await expect(alice.stored("n110")).to_be_attached()
     await alice.page.clock.run_for(50)
     assert await alice.stored("n50").bounding_box() == before
-    await alice.page.get_by_role("button", name="New messages").click()
+    await alice.page.get_by_role("button", name="10 new").click()
     await expect(alice.stored("n110")).to_be_in_viewport()
-    await expect(alice.page.get_by_role("button", name="New messages")).to_be_hidden()
+    await expect(alice.page.locator("#latest")).to_be_hidden()

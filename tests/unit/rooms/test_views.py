@@ -85,8 +85,20 @@ def test_what_alice_posts_bob_reads(alice: Client, bob: Client) -> None:
 
 def test_own_messages_are_marked(alice: Client, bob: Client) -> None:
     say(alice, "mine")
-    assert "message mine" in page_of(alice)
-    assert "message mine" not in page_of(bob)
+    assert mine(alice) == ["mine"]
+    assert mine(bob) == []
+
+
+def test_own_messages_are_known_by_the_person_and_never_by_the_name(alice: Client, bob: Client) -> None:
+    for somebody in (alice, bob):
+        somebody.post("/name/", {"name": "Alice"})
+    say(alice, "I am Alice")
+    say(bob, "No, I am")
+    assert (mine(alice), mine(bob)) == (["I am Alice"], ["No, I am"])
+    alice.post("/name/", {"name": "Alice the First"})
+    assert mine(alice) == ["I am Alice"]
+    marks = re.findall(r'<path d="([^"]*)"', page_of(alice))
+    assert marks[0] != marks[1]
 
 
 def test_the_page_shows_the_latest_fifty_and_says_where_the_socket_goes_on(alice: Client) -> None:
@@ -414,6 +426,13 @@ def page_of(somebody: Client) -> str:
 def bodies(somebody: Client) -> list[str]:
     log_part = page_of(somebody).partition("<template")[0]
     return [unescape(body) for body in re.findall(r'<p class="body"[^>]*>(.*?)</p>', log_part, re.DOTALL)]
+
+
+def mine(somebody: Client) -> list[str]:
+    """What the page shows as one's own."""
+    return re.findall(
+        r'<li class="message [^"]*\bmine\b.*?<p class="body"[^>]*>(.*?)</p>', page_of(somebody), re.DOTALL
+    )
 
 
 def hidden_id(page: str) -> str:

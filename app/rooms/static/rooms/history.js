@@ -1,52 +1,93 @@
-// The messages on the page: those of the log, and below them the page's own that are not in it yet.
+// The messages on the page: a part of the log, mostly its end, and below it the page's own that are not in it yet.
 
+import { Left } from "./left.js";
+import { join, make, own, place, removeWords, showBody } from "./message.js";
+import { Past } from "./past.js";
 import { Scroller } from "./scroller.js";
-import { showTime } from "./times.js";
 
-const SHOWN = 500; // older ones leave the page, so that a room open for days stays light
-const CLOSE_MS = 5 * 60_000; // what one person says within this time stands under one name
+const SHOWN = 500; // older ones leave the page at its end, so that a room open for days stays light
+const QUIET_MS = 1_000;
 
 export class History {
+  #box = document.getElementById("history");
   #messages = document.getElementById("messages");
   #unsent = document.getElementById("unsent");
   #empty = document.getElementById("empty");
-  #scroller = new Scroller();
-  #pattern = document.getElementById("message").content.firstElementChild;
+  #scroller;
+  #past;
+  #left;
 
-  // onEdit(id): somebody wants the refused message back in the form.
-  constructor({ you, onEdit }) {
-    Object.assign(this, { you, onEdit });
+  // room: its name. first, last, seq: which numbers the page has, and where the log ended then. onEdit(id): somebody
+  // wants the refused message back in the form. onChange(seq, body): she wants to change what she has said.
+  // onLeave(): the page begins again at the log's end.
+  constructor({ room, you, first, last, seq, onEdit, onChange, onLeave }) {
+    Object.assign(this, { you, onEdit, onChange, onLeave });
+    this.#left = new Left(`seen:${you.key}:${room}`);
+    this.#scroller = new Scroller({
+      isCut: () => this.#past.isAway(),
+      onMove: () => this.#look(),
+      onLatest: () => this.toLatest(),
+    });
+    const onOlder = (events) => this.#prepend(events);
+    const onNewer = (events) => this.#append(events);
+    this.#past = new Past({ room, first, last, seq, onOlder, onNewer });
     for (const item of this.#messages.children) {
-      const time = item.querySelector("time");
-      showTime(time, time.dateTime);
-      this.#group(item);
+      own(item, item.dataset.key === you.key);
+      join(item.previousElementSibling, item);
     }
+    this.#messages.addEventListener("click", (event) => this.#click(event));
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.#left.go() : this.#look()));
+    this.#left.show(this.#messages.children, this.#past.first);
+    this.#scroller.show();
+    this.#look();
   }
 
+  // The page's numbers are of another log, or too old: what comes replaces them.
   clear() {
     this.#messages.replaceChildren();
+    this.#past.restart();
   }
 
-  // A message of the log: an own one that waited below moves up into its place.
-  show(message) {
-    const item = this.#waiting(message.id) ?? this.#make(message.user, message.id, message.body);
+  // A message of the log's end: an own one that waited below moves up into its place.
+  show({ seq, id, by, data, at }) {
+    const { body, edited } = data ?? {};
+    const isOwn = by?.key === this.you.key;
+    if (this.#past.isAway(seq)) return isOwn ? this.toLatest() : this.#scroller.count();
+    const waiting = this.#waiting(id);
+    const item = waiting ?? make({ id, by, body: body ?? "", edited });
     this.#scroller.hold(this.#messages.lastElementChild);
     item.querySelector(".state")?.remove();
     item.classList.remove("pending", "refused");
-    item.classList.toggle("mine", this.#isMine(message.user) || item.classList.contains("mine"));
-    item.dataset.seq = message.seq;
-    showTime(item.querySelector("time"), message.at);
+    place(item, seq, at);
+    own(item, isOwn || Boolean(waiting));
+    if (!this.#messages.lastElementChild) this.#past.begin(seq);
     this.#messages.append(item);
-    this.#group(item);
+    join(item.previousElementSibling, item);
+    if (!isOwn) this.#scroller.count();
     this.#trim();
     this.#empty.hidden = true;
+    if (document.hidden) this.#left.show([item], seq);
+    this.#look();
   }
 
   // An earlier message has other words now, or none.
-  change(seq, body) {
-    const item = [...this.#messages.children].find((item) => item.dataset.seq === String(seq));
-    if (item && body === undefined) item.remove();
-    else if (item) item.querySelector(".body").textContent = body;
+  change({ about, data, retracted }) {
+    const item = this.#messages.querySelector(`li[data-seq="${about}"]`);
+    if (!item) return;
+    if (retracted) removeWords(item);
+    else showBody(item, { body: data?.body ?? "", edited: data?.edited });
+    for (const one of [item, item.nextElementSibling]) if (one) join(one.previousElementSibling, one);
+  }
+
+  // The last of her own that she may change.
+  changeLast() {
+    const mine = [...this.#messages.querySelectorAll(".mine[data-seq]:not(.gone)")].at(-1);
+    if (mine) this.#change(mine);
+  }
+
+  toLatest() {
+    if (this.#past.isAway()) this.onLeave();
+    else this.#scroller.toEnd();
   }
 
   // Brings the lower list in line with the outbox. What is acked stays until the log shows it.
@@ -69,24 +110,47 @@ export class History {
     for (const item of [...this.#unsent.children]) if (isGone(item.dataset.id)) item.remove();
   }
 
+  #prepend(events) {
+    const first = this.#messages.firstElementChild;
+    this.#quietly();
+    this.#messages.prepend(...events.map((event) => this.#stored(event)));
+    for (let item = this.#messages.firstElementChild; item; item = item.nextElementSibling) {
+      join(item.previousElementSibling, item);
+      if (item === first) break;
+    }
+    this.#left.show(this.#messages.children, this.#past.first);
+  }
+
+  #append(events) {
+    this.#quietly();
+    this.#scroller.hold(this.#messages.lastElementChild, true);
+    for (const event of events) {
+      const item = this.#stored(event);
+      this.#messages.append(item);
+      join(item.previousElementSibling, item);
+    }
+  }
+
+  // What was said long ago is no news to a screen reader.
+  #quietly() {
+    this.#box.ariaLive = "off";
+    setTimeout(() => (this.#box.ariaLive = "polite"), QUIET_MS);
+  }
+
+  #stored({ seq, id, by, data, at, retracted }) {
+    const item = make({ seq, id, by, body: data?.body ?? "", edited: data?.edited, at, retracted });
+    own(item, !retracted && by?.key === this.you.key);
+    return item;
+  }
+
   #waiting(id) {
     return [...this.#unsent.children].find((item) => item.dataset.id === id);
   }
 
-  #make(user, id, body) {
-    const item = this.#pattern.cloneNode(true);
-    item.dataset.id = id;
-    delete item.dataset.seq;
-    item.querySelector(".author").textContent = user.name;
-    item.querySelector(".guest").hidden = !user.guest;
-    item.querySelector(".body").textContent = body;
-    return item;
-  }
-
   #makeUnsent(entry) {
-    const item = this.#make(this.you, entry.id, entry.body);
+    const item = make({ id: entry.id, by: this.you, body: entry.body });
     item.classList.add("mine", "pending");
-    item.querySelector("time").textContent = "";
+    item.querySelector(".link").hidden = true;
     const state = document.createElement("p");
     state.className = "state soft";
     const edit = document.createElement("button");
@@ -106,26 +170,28 @@ export class History {
     item.querySelector(".state span").textContent = "";
   }
 
-  #isMine(user) {
-    return user.name === this.you.name && user.guest === this.you.guest;
+  #click(event) {
+    const link = event.target.closest(".change");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.#change(link.closest("li"));
   }
 
-  // `follows`: the same person goes on talking, so the name is not repeated for the eye.
-  #group(item) {
-    const before = item.previousElementSibling;
-    item.classList.toggle("follows", Boolean(before) && sameTurn(before, item));
+  #change(item) {
+    this.onChange(Number(item.dataset.seq), item.querySelector(".body").textContent);
+  }
+
+  // Near an end of what is here more is asked for. What is seen at the log's end has been read.
+  #look() {
+    this.#past.look(this.#scroller.place);
+    const last = this.#messages.lastElementChild;
+    if (last && !document.hidden && !this.#scroller.isAway && !this.#past.isAway()) this.#left.see(Number(last.dataset.seq));
   }
 
   #trim() {
+    if (this.#scroller.isAway || this.#messages.children.length <= SHOWN) return;
     while (this.#messages.children.length > SHOWN) this.#messages.firstElementChild.remove();
-    this.#messages.firstElementChild.classList.remove("follows");
+    join(null, this.#messages.firstElementChild);
+    this.#past.begin(Number(this.#messages.firstElementChild.dataset.seq));
   }
-}
-
-function sameTurn(before, item) {
-  const [one, other] = [before, item].map((item) => ({
-    who: item.querySelector(".author").textContent + item.querySelector(".guest").hidden,
-    at: new Date(item.querySelector("time").dateTime),
-  }));
-  return one.who === other.who && other.at - one.at < CLOSE_MS;
 }

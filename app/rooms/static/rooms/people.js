@@ -1,7 +1,11 @@
 // Who is here, and who is writing.
 
+import { showMark } from "./marks.js";
+
 const LISTED = 100; // the rest are a number
 const TYPING_MS = 5_000;
+
+const mark = document.getElementById("message").content.querySelector(".mark");
 
 export class People {
   #panel = document.getElementById("people");
@@ -15,7 +19,7 @@ export class People {
 
   show(members, total) {
     const others = members.slice(0, LISTED).sort((one, other) => one.name.localeCompare(other.name));
-    const mine = others.findIndex((member) => same(member, this.you));
+    const mine = others.findIndex((member) => member.key === this.you.key);
     if (mine >= 0) others.unshift(...others.splice(mine, 1));
     const items = others.map((member, place) => line(member, mine >= 0 && place === 0));
     if (total > items.length) items.push(rest(total - items.length));
@@ -38,18 +42,18 @@ export class People {
 
 export class Typing {
   #line = document.getElementById("typing");
-  #until = new Map(); // a person's name and kind → the timer that ends it
+  #until = new Map(); // a person's key → the timer that ends it
 
   add(person) {
-    clearTimeout(this.#until.get(key(person))?.timer);
+    clearTimeout(this.#until.get(person.key)?.timer);
     const timer = setTimeout(() => this.remove(person), TYPING_MS);
-    this.#until.set(key(person), { name: person.name, timer });
+    this.#until.set(person.key, { name: person.name, timer });
     this.#draw();
   }
 
   remove(person) {
-    clearTimeout(this.#until.get(key(person))?.timer);
-    if (this.#until.delete(key(person))) this.#draw();
+    clearTimeout(this.#until.get(person.key)?.timer);
+    if (this.#until.delete(person.key)) this.#draw();
   }
 
   #draw() {
@@ -64,7 +68,8 @@ function line(member, isYou) {
   const name = document.createElement("span");
   name.dir = "auto";
   name.textContent = member.name;
-  item.append(name);
+  item.append(mark.cloneNode(true), name);
+  showMark(item, member);
   const note = [isYou && "you", member.guest && "guest"].filter(Boolean).join(", ");
   if (note) item.append(soft(note));
   return item;
@@ -82,6 +87,3 @@ function soft(text) {
   element.textContent = text;
   return element;
 }
-
-const key = (person) => JSON.stringify([person.name, person.guest]);
-const same = (one, other) => key(one) === key(other);

@@ -8,12 +8,13 @@ import { People, Typing } from "./people.js";
 import { Refused } from "./refused.js";
 import { Status } from "./status.js";
 
-const NOBODY = { name: "", guest: false };
+const NOBODY = { key: "", name: "", guest: false };
 const CHANGED_AGAIN_MS = 10_000; // a page that starts over more often than that would do so for ever
 
 const page = document.getElementById("room").dataset;
 const draftKey = `draft:${page.key}:${page.room}`;
-const you = { name: page.you, guest: page.guest === "1" };
+const you = { key: page.key, name: page.you, guest: page.guest === "1" };
+const [first, last, seq] = [page.first, page.last, page.seq].map(Number);
 
 const storage = tabStorage();
 const stranded = [];
@@ -21,13 +22,22 @@ const people = new People(you);
 const typing = new Typing();
 const refused = new Refused({ storage, key: `refused:${page.key}:${page.room}`, onChange: showUnsent });
 const status = new Status({ onRedial: () => connection.hurry() });
-const history = new History({ you, onEdit: edit });
+const history = new History({
+  room: page.room,
+  you,
+  first,
+  last,
+  seq,
+  onEdit: edit,
+  onChange: (seq, body) => composer.change(seq, body),
+  onLeave: leaveForLatest,
+});
 const connection = connect({ key: page.key, onState: stand });
 const topic = connection.join(`room/${page.room}`, {
-  since: Number(page.seq),
+  since: seq,
   epoch: page.epoch,
   onEvent: hear,
-  onChange: ({ about, data }) => history.change(about, data?.body),
+  onChange: (change) => history.change(change),
   onSignal: ({ by, data }) => data.typing && typing.add(by),
   onMembers: (members, count) => people.show(members, count),
   onUnsent: showUnsent,
@@ -37,13 +47,15 @@ const topic = connection.join(`room/${page.room}`, {
 const composer = new Composer({
   limit: Number(page.limit),
   onSay: (body) => topic.send({ body }).catch(refuse),
+  onChange: (about, body) => topic.send({ about, body }).catch(refuse),
+  onRemove: (about) => topic.send({ about, retract: true }).catch(refuse),
   onTyping: () => topic.signal({ typing: true }),
+  onLast: () => history.changeLast(),
 });
 
-function hear({ seq, id, by, data, at }) {
-  const user = by ?? NOBODY;
-  history.show({ seq, id, user, body: data.body, at });
-  typing.remove(user);
+function hear(event) {
+  history.show(event);
+  typing.remove(event.by ?? NOBODY);
 }
 
 // This page's past is not the log's past any more, or too far behind: show what there is.
@@ -54,7 +66,8 @@ function startOver() {
 
 // What was written and is not accepted as it is; or the room is none for whoever is here, or none any more.
 function refuse(error) {
-  if (error.code === "somebody_else") strand(error);
+  if (error.data?.about) composer.warn(error.detail);
+  else if (error.code === "somebody_else") strand(error);
   else if (error.id) refused.add({ id: error.id, body: error.data.body, refused: error.detail });
   else if (!topic.joined) status.show({ name: "closed", code: error.code === "forbidden" ? 4403 : 4404 });
 }
@@ -81,9 +94,30 @@ function becomeSomebodyElse() {
   const before = storage?.getItem("changed");
   if (!storage || (before && Date.now() - before < CHANGED_AGAIN_MS)) return;
   storage.setItem("changed", Date.now());
+  storage.setItem("notice", "1");
+  keepDraft();
+  location.reload();
+}
+
+// The page shows a part of the past, and goes to where people talk now.
+function leaveForLatest() {
+  keepDraft();
+  location.assign(location.pathname);
+}
+
+function keepDraft() {
+  if (!storage) return;
   if (composer.draft) storage.setItem(draftKey, composer.draft);
   composer.clear();
-  location.reload();
+}
+
+// Why this page has begun again by itself.
+function explain() {
+  const notice = document.getElementById("notice");
+  if (!storage?.getItem("notice")) return;
+  storage.removeItem("notice");
+  notice.textContent = `You are ${you.name} here now, so the page has started over. What somebody else has left unsent waits for them.`;
+  notice.hidden = false;
 }
 
 function restoreDraft() {
@@ -94,7 +128,8 @@ function restoreDraft() {
 }
 
 function unsent() {
-  return [...refused.entries, ...stranded, ...topic.unsent.map(({ id, data, sending }) => ({ id, body: data.body, sending }))];
+  const messages = topic.unsent.filter(({ data }) => !data.about);
+  return [...refused.entries, ...stranded, ...messages.map(({ id, data, sending }) => ({ id, body: data.body, sending }))];
 }
 
 function showUnsent() {
@@ -128,6 +163,7 @@ function tabStorage() {
 }
 
 document.getElementById("cookies").hidden = keepsCookies();
+explain();
 restoreDraft();
 takeOver();
 showUnsent();

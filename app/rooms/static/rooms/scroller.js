@@ -1,18 +1,33 @@
-// Where the person reads. The style sheet keeps the end in sight by itself; who has scrolled up into the past
-// must not see it move, and is told that something new has come.
+// Where the person reads. The style sheet keeps the end in sight by itself; who has scrolled up into the past must not see
+// it move, and is told how much has come since.
 
 const NEAR_PX = 48;
 
 export class Scroller {
+  isAway = false; // from the end
   #box = document.getElementById("history");
   #flow = this.#box.firstElementChild;
   #button = document.getElementById("latest");
-  #away = false;
   #held = false;
+  #new = 0;
+  #moved = false;
 
-  constructor() {
+  // isCut(): whether the log's end is not among what is here. onMove(): the person has scrolled. onLatest(): she wants
+  // to see the end.
+  constructor({ isCut, onMove, onLatest }) {
+    Object.assign(this, { isCut, onMove });
     this.#box.addEventListener("scroll", () => this.#look(), { passive: true });
-    this.#button.addEventListener("click", () => this.toEnd());
+    this.#button.addEventListener("click", onLatest);
+  }
+
+  // How much of what is here is above and below what is seen, in windows' heights.
+  get place() {
+    const { clientHeight, scrollHeight, scrollTop } = this.#box;
+    return {
+      above: (scrollHeight - clientHeight + scrollTop) / clientHeight,
+      below: -scrollTop / clientHeight,
+      moved: this.#moved,
+    };
   }
 
   toEnd() {
@@ -20,23 +35,37 @@ export class Scroller {
     this.#look();
   }
 
-  // To be called before something is added below `item`: it stays where it is seen. One measurement a
-  // picture, however much is added.
-  hold(item) {
-    if (this.#held || !item || !this.#away) return;
+  // Somebody has said something at the end of the log.
+  count() {
+    if (!this.isAway && !this.isCut()) return;
+    this.#new++;
+    this.show();
+  }
+
+  // To be called before something is added below `item`: it stays where it is seen. One measurement a picture, however
+  // much is added. `always`: also where the end of what is here is seen.
+  hold(item, always = false) {
+    if (this.#held || !item || !(this.isAway || always)) return;
     this.#held = true;
     const before = this.#fromEnd(item);
     requestAnimationFrame(() => {
       this.#held = false;
       if (item.isConnected) this.#box.scrollTop -= this.#fromEnd(item) - before;
-      this.#button.hidden = false;
     });
   }
 
   // In the reversed box the end is at 0, and the past has negative numbers.
   #look() {
-    this.#away = this.#box.scrollTop < -NEAR_PX;
-    if (!this.#away) this.#button.hidden = true;
+    this.#moved = true;
+    this.isAway = this.#box.scrollTop < -NEAR_PX;
+    if (!this.isAway && !this.isCut()) this.#new = 0;
+    this.show();
+    this.onMove();
+  }
+
+  show() {
+    this.#button.hidden = !this.isAway && !this.isCut();
+    this.#button.textContent = this.#new ? `${this.#new} new ↓` : "Latest messages ↓";
   }
 
   #fromEnd(item) {

@@ -1,0 +1,123 @@
+"""What of a room's log a page shows: the latest, what was before or after a number, or what is around one."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from django.template import Context, loader
+from django.utils.safestring import SafeString
+
+from rooms.marks import mark_of
+from rooms.markup import markup
+from rooms.topics import RoomTopic, body_of
+from topics import Event, Person
+
+LATEST: Final = 50  # numbers on a page
+FEWEST: Final = 20  # messages, where earlier ones are there: changes have numbers, too
+READS: Final = 5  # at most, to find as many
+FARTHEST: Final = 2**53  # number that a browser counts exactly
+KEPT: Final = 1_000  # messages as HTML, which are the same for all who have not said them
+
+
+class Message(NamedTuple):
+    """Something said, as the page shows it. What was removed has neither author nor words."""
+
+    seq: int
+    id: str
+    key: str
+    author: str
+    guest: bool
+    body: str
+    at: datetime
+    edited: bool
+    retracted: bool
+
+
+class Part(NamedTuple):
+    """The numbers from `first` to `last` of a log that ends at `seq`, and what was said by them."""
+
+    first: int
+    last: int
+    seq: int
+    messages: list[Message]
+
+    @property
+    def older(self) -> bool:
+        return self.first > 1
+
+    @property
+    def newer(self) -> bool:
+        return self.last < self.seq
+
+
+class Asked(NamedTuple):
+    """What the address asks for; the first of these that is a number counts."""
+
+    at: int | None = None
+    before: int | None = None
+    after: int | None = None
+
+    @classmethod
+    def by(cls, query: Any) -> "Asked":
+        return cls(*(number(query.get(name)) for name in cls._fields))
+
+
+def number(text: str | None) -> int | None:
+    if text is None or not (text.isascii() and text.isdigit()) or len(text) > len(str(FARTHEST)):
+        return None
+    return int(text)
+
+
+def part(topic: RoomTopic, asked: Asked, seq: int) -> Part:
+    """`seq` is where the log ends."""
+    at, before, after = asked
+    if at is not None:
+        first = max(1, min(at, seq) - LATEST // 2)
+    elif before is not None:
+        first = max(1, min(before, seq + 1) - LATEST)
+    elif after is not None:
+        first = min(after, seq) + 1
+    else:
+        first = max(1, seq + 1 - LATEST)
+    last = min(seq, first + LATEST - 1)
+    if at is None and before is not None:
+        last = min(last, max(before, 1) - 1)
+    messages = said(topic, first, last)
+    for _ in range(READS - 1):
+        if first == 1 or len(messages) >= FEWEST or after is not None:
+            break
+        first, until = max(1, first - LATEST), first - 1
+        messages = said(topic, first, until) + messages
+    return Part(first, last, seq, messages)
+
+
+def said(topic: RoomTopic, first: int, last: int) -> list[Message]:
+    events = topic.events(after=first - 1, limit=last - first + 1) if last >= first else []
+    return [message(event) for event in events if event.seq <= last and event.about is None]
+
+
+def message(event: Event) -> Message:
+    by, data = event.by, {} if event.retracted else event.data
+    edited = isinstance(data, dict) and data.get("edited") is True
+    if event.retracted or by is None:
+        key, author, guest = "", "", False
+    else:
+        key, author, guest = by.public_key, by.name, by.guest
+    return Message(event.seq, event.id, key, author, guest, body_of(data) or "", event.at, edited, event.retracted)
+
+
+def items(messages: Iterable[Message], reader: Person) -> Iterator[SafeString]:
+    """Each as HTML; the first of each day says so."""
+    template, key, day = loader.get_template("rooms/_message.html"), reader.public_key, None
+    for one in messages:
+        yield item(template.template, one, one.key == key, one.at.date() != day)  # type: ignore[attr-defined]
+        day = one.at.date()
+
+
+@lru_cache(maxsize=KEPT)
+def item(template: Any, message: Message, mine: bool, new_day: bool) -> SafeString:
+    """Templates are kept where pages are made of them: one that has changed since is another."""
+    about = {"message": message, "mine": mine, "new_day": new_day}
+    words = {"mark": mark_of(message.key), "body": markup(message.body)}
+    return template.render(Context(about | words))  # type: ignore[no-any-return]

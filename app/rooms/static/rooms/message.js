@@ -1,0 +1,74 @@
+// One message as an element of the page: what stands in it, and how it stands to the one before.
+
+import { showMark } from "./marks.js";
+import { showMarkup } from "./markup.js";
+import { showDay, showTime } from "./times.js";
+
+const CLOSE_MS = 5 * 60_000; // what one person says within this time stands under one name
+const GONE = "Message removed";
+const NOBODY = { key: "", name: "", guest: false };
+
+const pattern = document.getElementById("message").content.firstElementChild;
+
+// What is not in the log yet has no number and no time.
+export function make({ seq, id, by, body, at, edited, retracted }) {
+  const item = pattern.cloneNode(true);
+  item.id = "";
+  item.dataset.id = id;
+  showAuthor(item, by ?? NOBODY);
+  showBody(item, { body, edited });
+  item.querySelector(".time").textContent = "";
+  delete item.dataset.seq;
+  if (seq) place(item, seq, at);
+  if (retracted) removeWords(item);
+  return item;
+}
+
+// From here on it is the log's message of that number.
+export function place(item, seq, at) {
+  item.id = `m${seq}`;
+  item.dataset.seq = seq;
+  item.querySelector(".link").href = `?at=${seq}#m${seq}`;
+  item.querySelector(".link").hidden = false;
+  item.querySelector(".change").href = `${seq}/`;
+  showTime(item.querySelector(".time"), at);
+}
+
+export function own(item, yes) {
+  item.classList.toggle("mine", yes);
+  item.querySelector(".change").hidden = !yes || !item.dataset.seq || item.classList.contains("gone");
+}
+
+export function showBody(item, { body, edited }) {
+  showMarkup(item.querySelector(".body"), body);
+  item.querySelector(".edited").hidden = !edited;
+}
+
+export function removeWords(item) {
+  showAuthor(item, NOBODY);
+  showBody(item, { body: GONE });
+  item.classList.add("gone");
+  own(item, false);
+}
+
+// A day is said at its first message. `follows`: the same person goes on talking, so the name is not said again.
+export function join(before, item) {
+  const at = timeOf(item);
+  const isNewDay = !before || timeOf(before).toDateString() !== at.toDateString();
+  const day = item.querySelector(".day");
+  day.hidden = !isNewDay;
+  if (isNewDay) showDay(day.firstElementChild, item.querySelector(".time").dateTime);
+  const sameAuthor = before && item.dataset.key && before.dataset.key === item.dataset.key;
+  const sameName = before && nameIn(before) === nameIn(item);
+  item.classList.toggle("follows", Boolean(!isNewDay && sameAuthor && sameName && at - timeOf(before) < CLOSE_MS));
+}
+
+function showAuthor(item, by) {
+  item.dataset.key = by.key;
+  item.querySelector(".author").textContent = by.name;
+  item.querySelector(".guest").hidden = !by.guest;
+  showMark(item, by);
+}
+
+const timeOf = (item) => new Date(item.querySelector(".time").dateTime);
+const nameIn = (item) => item.querySelector(".author").textContent;
