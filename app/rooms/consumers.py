@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from rooms import frames
 from rooms.dialect import RoomsV1
-from rooms.frames import ClientFrame, Say, Typing
+from rooms.frames import Amend, ClientFrame, Retract, Say, Typing
 from rooms.topics import RoomTopic
 from topics.sockets import OneTopic
 from topics.wording import PONG, Ping
@@ -35,6 +35,10 @@ class RoomConsumer(OneTopic):
             await self.send(frame, frame.id, {"body": frame.body}, by=self.author)
         elif isinstance(frame, Typing):
             await self.typing()
+        elif isinstance(frame, Amend):
+            await self.send(frame, frame.id, {"about": frame.seq, "body": frame.body})
+        elif isinstance(frame, Retract):
+            await self.send(frame, frame.id, {"about": frame.seq, "retract": True})
         elif isinstance(frame, Ping):
             await self.reply(PONG)
 

@@ -48,15 +48,37 @@ class Say(BaseModel):
     body: Body
 
 
+Seq = Annotated[int, Field(ge=1, lt=2**63)]
+
+
+class Amend(BaseModel):
+    """Other words for what one has said oneself; the old ones are not kept. Acknowledged without a number."""
+
+    type: Literal["amend"]
+    id: Id = Field(default_factory=chosen_id)
+    seq: Seq
+    body: Body
+
+
+class Retract(BaseModel):
+    """Remove what one has said oneself. Acknowledged without a number."""
+
+    type: Literal["retract"]
+    id: Id = Field(default_factory=chosen_id)
+    seq: Seq
+
+
 class Typing(BaseModel):
     """The others are told, at most once a second."""
 
     type: Literal["typing"]
 
 
-ClientFrame = Say | Typing | Ping
+ClientFrame = Say | Amend | Retract | Typing | Ping
 SCHEMAS: Final = {  # the validators themselves: their adapters cost as much again
     "message": TypeAdapter(Say).validator,
+    "amend": TypeAdapter(Amend).validator,
+    "retract": TypeAdapter(Retract).validator,
     "typing": TypeAdapter(Typing).validator,
     "ping": TypeAdapter(Ping).validator,
 }

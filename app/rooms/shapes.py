@@ -70,12 +70,14 @@ class Welcome(Shape):
 
 
 class Ack(Shape):
-    """The message is stored for good."""
+    """The message is stored for good. Number and time are null for `amend` and `retract`: what became of the message
+    comes as a `message` with `about`.
+    """
 
     type: Literal["ack"]
     id: Id
-    seq: Seq
-    at: Time
+    seq: Seq | None
+    at: Time | None
 
 
 class Presence(Shape):

@@ -1,11 +1,13 @@
 """`rooms.v1` as a client sees it: welcome, messages and their ids, typing, ping, batches."""
 
+import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
 
 from client import Frame, Socket, enter, new_id, new_room
 from servers.stack import Stack
+from visitor import Visitor
 
 
 async def test_welcome_tells_alice_everything_she_needs(stack: Stack) -> None:
@@ -41,6 +43,34 @@ async def test_a_message_is_acknowledged_and_heard_by_its_sender_too(stack: Stac
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", message["at"])
     assert before < datetime.fromisoformat(message["at"]) < datetime.now(UTC) + timedelta(seconds=1)
+
+
+async def test_who_has_said_something_changes_and_removes_it_and_nobody_else_does(stack: Stack) -> None:
+    room, browser = new_room(), Visitor(stack.base_url)
+    await asyncio.to_thread(browser.get, "/")
+    alice = await enter(stack.ws_url, room, headers=browser.cookies)
+    async with alice, await enter(stack.ws_url, room) as bob:
+        seq = (await alice.say("my secret"))["seq"]
+        await bob.send({"type": "amend", "seq": seq, "body": "forged"})
+        await bob.error("forbidden")
+        await bob.send({"type": "retract", "seq": seq})
+        await bob.until(lambda _: sum(frame["type"] == "error" for frame in bob.frames) == 2, "another error")
+        await alice.send({"type": "amend", "id": "change", "seq": seq, "body": "nothing"})
+        changed = await bob.until(lambda frame: frame.get("about") == seq, "the change")
+        assert (changed["body"], changed["user"]) == ("nothing", alice.welcome["you"])
+        ack = await alice.until(lambda frame: frame.get("id") == "change" and frame["type"] == "ack", "its ack")
+        assert (ack["seq"], ack["at"]) == (None, None)
+        async with await enter(stack.ws_url, room) as carol:
+            assert carol.bodies()[0] == "nothing"
+            assert carol.messages()[0]["edited"] is True
+        await alice.send({"type": "retract", "seq": seq})
+        removed = await bob.until(lambda frame: frame.get("retracted"), "the removal")
+        assert (removed["about"], removed["body"]) == (seq, "")
+        await alice.send({"type": "amend", "seq": seq, "body": "back"})
+        await alice.error("bad_frame")
+    async with await enter(stack.ws_url, room) as carol:
+        assert carol.bodies() == ["", "", ""], "the message, its change and its removal have a number each"
+        assert all(message["retracted"] for message in carol.messages())
 
 
 async def test_the_same_id_again_is_the_same_message(stack: Stack) -> None:

@@ -15,7 +15,7 @@ from realtime.closing import LOGIN, RESTART
 from realtime.limits import MAX_FRAME_BYTES
 from realtime.presence.people import PEOPLE_IN_FRAME
 from rooms import frames
-from rooms.frames import MAX_BODY, Say, Typing, parse
+from rooms.frames import MAX_BODY, Amend, Retract, Say, Typing, parse
 from topics import wording
 from topics.delivery import frames as topics_frames
 from topics.delivery.joining import MEMBERS
@@ -50,6 +50,24 @@ def test_a_client_may_say_something_type_and_ping() -> None:
 @pytest.mark.parametrize("body", ["x", "x" * MAX_BODY, "🙂" * MAX_BODY, "你好，世界", "नमस्ते", "\n\t\u202e", '"\\'])
 def test_a_body_is_1_to_4000_characters_of_any_script(body: str) -> None:
     assert parse(say(body=body)).body == body  # type: ignore[union-attr]
+
+
+def test_a_client_may_change_and_remove_what_it_has_said() -> None:
+    assert parse('{"type":"amend","id":"1","seq":4,"body":"hi"}') == Amend(type="amend", id="1", seq=4, body="hi")
+    assert parse('{"type":"retract","id":"1","seq":4}') == Retract(type="retract", id="1", seq=4)
+    assert len(parse('{"type":"retract","seq":4}').id) >= 16  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("seq", [0, -1, "4", 1.5, True, None, 2**63, []])
+@pytest.mark.parametrize("type", ["amend", "retract"])
+def test_what_has_no_number_cannot_be_changed(type: str, seq: Any) -> None:
+    refusal = refused(json.dumps({"type": type, "id": "1", "seq": seq, "body": "hi"}))
+    assert (refusal.code, refusal.id) == ("bad_frame", "1")
+
+
+def test_other_words_are_1_to_4000_characters_too() -> None:
+    assert refused('{"type":"amend","seq":1,"body":""}').code == "bad_frame"
+    assert refused(json.dumps({"type": "amend", "seq": 1, "body": "x" * (MAX_BODY + 1)})).code == "too_long"
 
 
 @pytest.mark.parametrize("id", ["a", "a" * MAX_ID, "🙂" * MAX_ID, " "])
