@@ -112,6 +112,7 @@ async def test_a_tab_that_was_away_while_alice_logged_out_comes_back_as_who_is_t
     await log_out(other)
     sockets.cut_off = False
     await expect(tab.page.get_by_test_id("you")).not_to_contain_text(alice.name)
+    await expect(tab.page.get_by_text("here now, so the page has started over")).to_be_visible()
     await tab.is_live()
     await tab.say("a guest's")
     assert await carol.everything() == ["a guest's"]

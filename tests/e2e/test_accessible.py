@@ -1,0 +1,45 @@
+"""What axe finds on the room's pages, in each of their states, light and dark."""
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
+
+from browser import Arrive, Person
+from client import new_room
+from servers.stack import Stack
+from visitor import room_page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def finds_nothing(person: Person, state: str) -> None:
+    found = await Axe().run(person.page)
+    assert found.violations_count == 0, f"{state}: {found.generate_report()}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_in_any_state(stack: Stack, arrive: Arrive, scheme: str) -> None:
+    room, alice, bob = new_room(), await arrive(stack.base_url, color_scheme=scheme), await arrive(stack.base_url)
+    await bob.enter(room)
+    await alice.enter(room)
+    await finds_nothing(alice, "an empty room")
+    await bob.write("see https://example.org and `code`\n```\nblock\n```")
+    await bob.say("wrong")
+    await alice.say("mine")
+    await bob.box.press("ArrowUp")
+    bob.page.once("dialog", lambda dialog: dialog.accept())
+    await bob.page.get_by_role("button", name="Remove it").click()
+    await expect(alice.page.get_by_text("Message removed")).to_be_visible()
+    await finds_nothing(alice, "people talk")
+    await alice.box.press("ArrowUp")
+    await alice.box.fill("mine, edited")
+    await finds_nothing(alice, "she edits")
+    await alice.box.press("Enter")
+    await expect(alice.page.locator("#messages .edited").last).to_be_visible()
+    await alice.page.locator("#messages .mine").hover()
+    await finds_nothing(alice, "she points at a message")
+    for query in ("?at=1#m1", "?before=2", "2/", "99/"):
+        await alice.page.goto(stack.base_url + room_page(room) + query)
+        await finds_nothing(alice, query)
+    await alice.page.goto(f"{stack.base_url}/name/")
+    await finds_nothing(alice, "the name's form")
