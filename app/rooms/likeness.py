@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import regex
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db.models.signals import post_migrate, post_save
 
@@ -64,8 +65,13 @@ def note(instance: Any, raw: bool = False, update_fields: Any = None, **_: Any) 
         AccountName.objects.update_or_create(user_id=instance.pk, defaults={"likeness": found})
 
 
-def note_all(using: str, **_: Any) -> None:
-    """After each `migrate`: accounts that were made by the version before, or in bulk."""
+def note_all(using: str, apps: Any = apps, **_: Any) -> None:
+    """After each `migrate`: accounts that were made by the version before, or in bulk.
+
+    Where that has gone no further than to an earlier migration there is no table yet.
+    """
+    if "accountname" not in apps.all_models["rooms"]:
+        return
     unnoted = get_user_model()._default_manager.using(using).filter(looks=None).order_by("pk")
     while users := list(unnoted[:AT_ONCE]):
         names = [AccountName(user=user, likeness=likeness(user.get_username())) for user in users]
