@@ -36,7 +36,8 @@ def likeness(name: str) -> str:
 def fold(name: str) -> str:
     shown = "".join(prototypes().get(character, character) for character in unicodedata.normalize("NFKC", name))
     folded = unicodedata.normalize("NFKD", shown).casefold()
-    return ACCENTS.sub("", folded).replace("i", "l")  # a capital I is drawn as a small l
+    plain: str = ACCENTS.sub("", folded)
+    return plain.replace("i", "l")  # a capital I is drawn as a small l
 
 
 @lru_cache(maxsize=1)

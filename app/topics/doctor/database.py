@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from django.core.checks import Tags, run_checks
-from django.db import DEFAULT_DB_ALIAS, Error, connection
+from django.db import DEFAULT_DB_ALIAS, Error, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from realtime import budget, health
@@ -42,20 +42,22 @@ NEARLY: Final = 0.9
 def rows(query: str, arguments: Any = ()) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, arguments)
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def database_answers() -> Iterator[Finding]:
     try:
         connection.ensure_connection()
-    except Error as error:
+    except OperationalError as error:
         mend = (
             "Mend DATABASE_URL, or start the database (`docker compose ps postgres`, `docker compose logs postgres`)."
         )
         yield broken(unreachable(error), mend)
         return
     if connection.vendor == "postgresql":
-        yield ok(f"Postgres {connection.pg_version // 10_000} answers.")
+        (version,) = rows("SHOW server_version")
+        yield ok(f"Postgres {version[0].partition('.')[0]} answers.")
     else:
         yield ok(f"{connection.display_name} answers.")
     yield from as_findings(run_checks(tags=[Tags.database], databases=[DEFAULT_DB_ALIAS]))

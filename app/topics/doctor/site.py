@@ -77,7 +77,7 @@ class Site(NamedTuple):
     def dial(self, path: str, origin: str | None = None, protocol: str = "", **headers: str) -> ClientConnection:
         """A socket. Raises OSError and websockets' exceptions."""
         secure = self.scheme == "https"
-        return connect(  # type: ignore[return-value]  # what it does with `sock` alone is another thing
+        return connect(
             f"{'wss' if secure else 'ws'}://{self.netloc}{path}",
             ssl=ssl.create_default_context() if secure else None,
             origin=origin,  # type: ignore[arg-type]

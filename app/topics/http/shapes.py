@@ -30,7 +30,7 @@ class Members(Shape):
 
 STREAM_FRAMES: Final = (
     *(shapes.Welcome, shapes.Joined, shapes.Event, shapes.Change, shapes.More, shapes.Signal, shapes.Presence),
-    *(shapes.Position, shapes.Goodbye),
+    *(shapes.Position, shapes.Unread, shapes.Goodbye),
 )
 FRAME: Final = {
     "contentMediaType": "application/json",
