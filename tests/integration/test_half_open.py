@@ -4,7 +4,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -95,7 +95,8 @@ def test_halves_are_counted_and_the_oldest_make_room(start: Callable[..., Server
     with ExitStack() as stack:
         lines = [stack.enter_context(server.line()) for _ in range(30)]
         for line in lines:
-            line.sendall(HEAD)
+            with suppress(ConnectionError):  # the first may have made room already
+                line.sendall(HEAD)
         until(lambda: server.counted("realtime_unfinished_dropped_total") >= 10)
         assert server.counted("realtime_unfinished") <= 20
         for line in lines[:10]:

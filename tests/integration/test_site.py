@@ -144,7 +144,7 @@ def test_every_process_tells_its_health(stack: Stack, check: str) -> None:
 
 def bodies(page: Page) -> list[str]:
     """The messages that a room's page shows."""
-    listed = re.findall(r'<li class="message[^"]*" data-seq="\d+".*?</li>', page.text, re.DOTALL)
+    listed = re.findall(r'<li class="message[^"]*" id="m\d+".*?</li>', page.text, re.DOTALL)
     return [html.unescape(re.findall(r'<p class="body"[^>]*>(.*?)</p>', item, re.DOTALL)[0]) for item in listed]
 
 
