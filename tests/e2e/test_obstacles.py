@@ -99,7 +99,7 @@ async def test_without_cookies_alice_has_one_name_and_a_sentence(alone: Server, 
         alice = Person(page, alone.url)
         await alice.enter(new_room())
         assert await page.context.cookies() == []
-        members = page.locator("#members li span:first-child")
+        members = page.locator("#members li span[dir]")
         await expect(members).to_have_count(1)
         await expect(page.get_by_test_id("you")).to_contain_text(await members.inner_text())
         await alice.say("hello")

@@ -36,7 +36,7 @@ class Talk:
             assert alice.bodies() == ["before the backup", "while it is made"]
             assert alice.welcome["recovered"] is False
             assert alice.welcome["epoch"] != self.epoch
-            assert alice.welcome["you"] == {"name": "爱丽丝", "guest": True}
+            assert (alice.welcome["you"]["name"], alice.welcome["you"]["guest"]) == ("爱丽丝", True)
             await alice.say("and on it goes")
 
 
