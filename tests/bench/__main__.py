@@ -33,6 +33,7 @@ SCENARIOS = {  # what can be asked for, and the module that measures it
     "curves": "curves",
     "durable": "durable",
     "append": "append",
+    "growing": "growing",
     "storm": "storm",
     "connects": "connects",
     "pages": "pages",

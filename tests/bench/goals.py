@@ -134,6 +134,10 @@ def storing(found: Found) -> Iterator[Goal]:
         for part, most in (("p50_ms", 3), ("p99_ms", 10)):
             took = found("append", f"topics, {server}", part, {})
             yield Goal(f"topics, {server}: append in a view → socket, {part[:3]} ms", took, most, at_least=False)
+        for part, most in (("cancel_p99_ms", 200), ("updates_per_event_s", 4)):
+            took = found("growing", f"topics, {server}", part, {})
+            sentence = {"cancel_p99_ms": "cancel → the end, p99 ms", "updates_per_event_s": "UPDATEs a second"}[part]
+            yield Goal(f"topics, {server}: an event that grows, {sentence}", took, most, at_least=False)
         back = found.worst("storm", f"rooms, {server}", "back_s", STORM)
         yield Goal(f"rooms, {server}: seconds until the worst storm of 2,000 is back", back, 5, at_least=False)
         connections = found.worst("storm", f"rooms, {server}", "most_connections", STORM)
