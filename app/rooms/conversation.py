@@ -71,25 +71,27 @@ def number(text: str | None) -> int | None:
 
 def part(topic: RoomTopic, asked: Asked, seq: int) -> Part:
     """`seq` is where the log ends."""
-    at, before, after = asked
-    if at is not None:
-        first = max(1, min(at, seq) - LATEST // 2)
-    elif before is not None:
-        first = max(1, min(before, seq + 1) - LATEST)
-    elif after is not None:
-        first = min(after, seq) + 1
-    else:
-        first = max(1, seq + 1 - LATEST)
-    last = min(seq, first + LATEST - 1)
-    if at is None and before is not None:
-        last = min(last, max(before, 1) - 1)
+    first, last = span(asked, seq)
     messages = said(topic, first, last)
     for _ in range(READS - 1):
-        if first == 1 or len(messages) >= FEWEST or after is not None:
+        if first == 1 or len(messages) >= FEWEST or asked.after is not None:
             break
         first, until = max(1, first - LATEST), first - 1
         messages = said(topic, first, until) + messages
     return Part(first, last, seq, messages)
+
+
+def span(asked: Asked, seq: int) -> tuple[int, int]:
+    """The first and the last number of what is asked for; the last is smaller where there is nothing."""
+    at, before, after = asked
+    if at is not None:
+        first = max(1, min(at, seq) - LATEST // 2)
+    elif before is None and after is not None:
+        first = min(after, seq) + 1
+    else:
+        end = seq + 1 if before is None else max(1, min(before, seq + 1))
+        return max(1, end - LATEST), end - 1
+    return first, min(seq, first + LATEST - 1)
 
 
 def said(topic: RoomTopic, first: int, last: int) -> list[Message]:

@@ -5,13 +5,10 @@ any time.
 """
 
 from datetime import timedelta
-from functools import reduce
-from operator import or_
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q
 from django.utils import timezone
 
 from rooms.models import Making, Room
@@ -42,13 +39,11 @@ def make(name: str, person: Person | None) -> None:
 def check_share(person: Person) -> None:
     """A guest who is not known is bounded by the address alone."""
     limits = (
-        ("rooms_per_person", Q(person_key=person.key), settings.ROOMS_PER_PERSON if person.known else 0),
-        ("rooms_per_address", Q(address=person.address), settings.ROOMS_PER_ADDRESS),
+        ("rooms_per_person", {"person_key": person.key}, settings.ROOMS_PER_PERSON if person.known else 0),
+        ("rooms_per_address", {"address": person.address}, settings.ROOMS_PER_ADDRESS),
     )
-    asked = {limit: Count("pk", filter=whose) for limit, whose, most in limits if most}
-    whoever = reduce(or_, (whose for _, whose, most in limits if most), Q())
-    made = Making.objects.filter(whoever, at__gte=timezone.now() - HOUR).aggregate(**asked)
-    for limit, _, most in limits:
-        if most and made[limit] >= most:
+    lately = Making.objects.filter(at__gte=timezone.now() - HOUR)
+    for limit, whose, most in limits:
+        if most and lately.filter(**whose).count() >= most:
             rates.met(limit)
             raise Refused(TOO_MANY, code="too_many_rooms")

@@ -34,6 +34,15 @@ def stack(request: pytest.FixtureRequest, stacks: Callable[[str], Stack]) -> Sta
     return stacks(request.param)
 
 
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Postgres]:
+    """One of the module's own, for who changes it."""
+    cluster = Postgres()
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
 @pytest.fixture(params=["daphne", "uvicorn"])
 def start(request: pytest.FixtureRequest) -> Iterator[Callable[..., Server]]:
     started: list[Server] = []

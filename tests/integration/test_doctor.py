@@ -58,15 +58,6 @@ def doctor(image: Image, env: dict[str, str], *arguments: str, files: int = 4096
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Postgres]:
-    """One of its own, since it is changed."""
-    cluster = Postgres()
-    cluster.start()
-    yield cluster
-    cluster.stop()
-
-
-@pytest.fixture(scope="module")
 def redis() -> Iterator[Redis]:
     redis = Redis()
     redis.start()

@@ -26,15 +26,6 @@ WORKERS = 12  # more forms than gunicorn has threads
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Postgres]:
-    """One of its own, since it is changed."""
-    cluster = Postgres()
-    cluster.start()
-    yield cluster
-    cluster.stop()
-
-
-@pytest.fixture(scope="module")
 def stack(image: Image, cluster: Postgres) -> Iterator[Stack]:
     with Stack(image, cluster, SERVERS, WEB_CONCURRENCY="1") as running:
         yield running

@@ -86,12 +86,9 @@ def _make_logs(entries: Sequence[Sent]) -> dict[tuple[str, str], Refused]:
 def _new(entry: Sent) -> New | Outcome:
     """What is to be appended to which log; or why it is not, which hinders no other."""
     try:
-        found = logs.remembered(entry.topic.name)
-        if found is None:
-            key = _key_of(entry) if not entry.epoch or _follows(entry) else 0
-        else:
-            key = found.key if entry.epoch in ("", found.epoch) else 0
-        return New(key, entry.id, entry.person, entry.data) if key else Removed()
+        if entry.epoch and not _follows(entry):
+            return Removed()
+        return New(_key_of(entry), entry.id, entry.person, entry.data)
     except Refused as refused:
         return refused
     except Error as error:

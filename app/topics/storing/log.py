@@ -111,12 +111,11 @@ def _refused(error: Exception) -> Outcome:
 
 def in_one_transaction(news: Sequence[New], *, wait_ms: int = LOCK_MS, skip_locked: bool = False) -> list[Outcome]:
     """In the caller's own transaction, where there is one. Raises what the database raises."""
-    identities = {_identity(new) for new in news}
-    if len(identities) == len(news):
-        return _outcomes(news, wait_ms, skip_locked)
     firsts: dict[Identity, New] = {}
     for new in news:
         firsts.setdefault(_identity(new), new)
+    if len(firsts) == len(news):
+        return _outcomes(news, wait_ms, skip_locked)
     stored = dict(zip(firsts, _outcomes(list(firsts.values()), wait_ms, skip_locked), strict=True))
     return [
         stored[identity] if firsts[identity] is new else _again(new, stored[identity])

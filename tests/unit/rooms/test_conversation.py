@@ -22,16 +22,6 @@ PATH = "/room/teahouse/"
 BOB = Person("guest:bob", "bob", guest=True)
 
 
-@pytest.fixture
-def alice() -> Client:
-    return Client()
-
-
-@pytest.fixture
-def bob() -> Client:
-    return Client()
-
-
 def filled(count: int) -> None:
     for number in range(1, count + 1):
         TEAHOUSE.append({"body": f"n{number}"}, by=BOB)

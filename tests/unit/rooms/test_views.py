@@ -24,16 +24,6 @@ TEAHOUSE = RoomTopic(room="teahouse")
 
 
 @pytest.fixture
-def alice() -> Client:
-    return Client()
-
-
-@pytest.fixture
-def bob() -> Client:
-    return Client()
-
-
-@pytest.fixture
 def carol() -> Client:
     """An outsider: she has an account and is not logged in."""
     User.objects.create_user("carol", password="correct horse")
