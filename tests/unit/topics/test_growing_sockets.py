@@ -144,7 +144,9 @@ async def test_who_comes_back_has_what_was_written_meanwhile(written: Any, commi
 @pytest.mark.usefixtures("unchecked")
 async def test_a_topic_in_which_nothing_grows_costs_no_query_more() -> None:
     CHAT.append(1)
-    alice = Client()
+    alice, bob = Client(), Client("bob")
+    await bob.joins(OPEN)
+    await hubs.here(TOPICS).feeds[PREFIX + OPEN].repair()  # the hub's own look at a log that it begins to follow
     await alice.hears("welcome")
     with CaptureQueriesContext(connections["default"]) as queries:
         await alice.joins(OPEN)
