@@ -41,7 +41,6 @@ def main(suites: list[str]) -> int:
     if unknown:
         sys.exit(f"There is no suite {', '.join(sorted(unknown))}: choose of {', '.join(PROGRAMS)}.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Terminated."))
-    adopt_orphans()
     REPORTS.mkdir(parents=True, exist_ok=True)
     results = [outcome(suite) for suite in suites or DAILY]
     print("", *(line for line, _ in results), sep="\n")
@@ -52,6 +51,7 @@ def outcome(suite: str) -> tuple[str, bool]:
     """The suite's line of summary, and whether the run may be green."""
     print(f"\n--- {suite} ---", flush=True)
     started = time.monotonic()
+    adopt_orphans(suite not in ON_ENGINE)
     try:
         with prepared(suite):
             status = pytest(suite)
@@ -111,10 +111,14 @@ def pytest(suite: str) -> int:
             end_what_is_left()
 
 
-def adopt_orphans() -> None:
-    """What a process leaves behind becomes a child of this one."""
+def adopt_orphans(yes: bool) -> None:
+    """What a process leaves behind becomes a child of this one, to be ended by it.
+
+    Not what an engine leaves: this one looks for their ends at the end alone, and an engine takes what has ended, and
+    is still somebody's child, for running.
+    """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, int(yes))
 
 
 def end_what_is_left() -> None:
