@@ -97,6 +97,20 @@ class Socket:
     async def of_type(self, kind: str, seconds: float = SECONDS) -> Frame:
         return await self.until(lambda frame: frame["type"] == kind, f"a {kind} frame", seconds)
 
+    async def sees(self, change: str, person: Frame, seconds: float = SECONDS) -> Frame:
+        """The frame, or the welcome, from which one learns that the person has `joined` or `left`.
+
+        Who sees somebody of another process there hears what is ephemeral from it, too: the layer delivers by then.
+        """
+        return await self.until(
+            lambda frame: (
+                (frame["type"] == "presence" and person in frame[change])
+                or (change == "joined" and frame["type"] == "welcome" and person in frame["members"])
+            ),
+            f"that {person['name']} has {change}",
+            seconds,
+        )
+
     async def next_after(self, count: int, what: str) -> Frame:
         """The frame after the first `count` ones."""
         async with self._deadline(what, SECONDS):

@@ -6,18 +6,16 @@ from client import Frame, Socket, enter, new_room
 from servers.stack import Stack
 from visitor import Visitor
 
-SOON = 5.0
-
 
 async def test_alice_and_bob_see_each_other_come_and_go(stack: Stack) -> None:
     room = new_room()
     async with await enter(stack.ws[0].ws_url, room) as alice:
         async with await enter(stack.ws[1].ws_url, room) as bob:
-            await sees(alice, "joined", you(bob))
-            await sees(bob, "joined", you(alice))
+            await alice.sees("joined", you(bob))
+            await bob.sees("joined", you(alice))
             counted = await alice.until(lambda frame: frame["type"] == "presence", "presence")
             assert counted["member_count"] == 2
-        gone = await sees(alice, "left", you(bob))
+        gone = await alice.sees("left", you(bob))
         assert gone["member_count"] == 1
         assert you(alice) not in changes(alice), "never about oneself"
 
@@ -25,7 +23,7 @@ async def test_alice_and_bob_see_each_other_come_and_go(stack: Stack) -> None:
 async def test_who_comes_later_is_told_who_is_there(stack: Stack) -> None:
     room = new_room()
     async with await enter(stack.ws_url, room) as alice, await enter(stack.ws_url, room) as bob:
-        await asyncio.gather(sees(alice, "joined", you(bob)), sees(bob, "joined", you(alice)))
+        await asyncio.gather(alice.sees("joined", you(bob)), bob.sees("joined", you(alice)))
         for process in stack.ws:
             async with await enter(process.ws_url, room) as carol:
                 assert {person["name"] for person in carol.welcome["members"]} >= {
@@ -43,38 +41,26 @@ async def test_two_tabs_are_one_person(stack: Stack) -> None:
         first = await enter(stack.ws[0].ws_url, room, headers=visitor.cookies)
         second = await enter(stack.ws[1].ws_url, room, headers=visitor.cookies)
         assert you(first) == you(second) == {"key": first.welcome["key"], "name": "Alice", "guest": True}
-        joined = await sees(bob, "joined", you(first))
+        joined = await bob.sees("joined", you(first))
         assert joined["member_count"] == 2
         await first.leave()
         # Another person's coming and going shows that news of the first tab would have been here.
         async with await enter(stack.ws[0].ws_url, room) as carol:
-            await sees(bob, "joined", you(carol))
-        await sees(bob, "left", you(carol))
+            await bob.sees("joined", you(carol))
+        await bob.sees("left", you(carol))
         assert you(first) not in [person for frame in of_presence(bob) for person in frame["left"]]
         await second.leave()
-        await sees(bob, "left", you(first))
+        await bob.sees("left", you(first))
         assert changes(bob).count(you(first)) == 2
 
 
 async def test_carol_in_another_room_sees_nobody(stack: Stack) -> None:
     async with await enter(stack.ws_url, new_room()) as carol, await enter(stack.ws_url, new_room()) as alice:
         async with await enter(stack.ws_url, alice.welcome["room"]) as bob:
-            await sees(alice, "joined", you(bob))
-        await sees(alice, "left", you(bob))
+            await alice.sees("joined", you(bob))
+        await alice.sees("left", you(bob))
         await carol.pong()
         assert of_presence(carol) == []
-
-
-async def sees(who: Socket, change: str, person: Frame) -> Frame:
-    """The frame, or the welcome, from which `who` learns it."""
-    return await who.until(
-        lambda frame: (
-            (frame["type"] == "presence" and person in frame[change])
-            or (change == "joined" and frame["type"] == "welcome" and person in frame["members"])
-        ),
-        f"that {person['name']} has {change}",
-        SOON,
-    )
 
 
 def you(socket: Socket) -> Frame:

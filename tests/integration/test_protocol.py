@@ -134,6 +134,7 @@ async def test_a_body_may_have_4000_characters_of_any_width(stack: Stack) -> Non
 async def test_typing_is_seen_by_others_only(stack: Stack) -> None:
     room = new_room()
     async with await enter(stack.ws_url, room) as alice, await enter(stack.ws_url, room) as bob:
+        await asyncio.gather(alice.sees("joined", bob.welcome["you"]), bob.sees("joined", alice.welcome["you"]))
         await alice.send({"type": "typing"})
         assert (await bob.of_type("typing"))["user"] == alice.welcome["you"]
         await bob.send({"type": "typing"})

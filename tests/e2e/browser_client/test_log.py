@@ -76,10 +76,14 @@ async def test_a_long_history_leaves_the_page_light(alice: Person, server: Playe
     await expect(alice.page.locator("#messages > li")).to_have_count(500)
 
 
-async def test_who_reads_the_past_is_not_dragged_away(alice: Person, server: Played) -> None:
+@pytest.mark.parametrize("told", [True, False], ids=["the browser has told", "the browser has not told yet"])
+async def test_who_reads_the_past_is_not_dragged_away(alice: Person, server: Played, told: bool) -> None:
+    if not told:
+        await alice.page.evaluate("addEventListener('scroll', (event) => event.stopImmediatePropagation(), true)")
     server.welcome()
     server.send(*[message(seq) for seq in range(1, 101)])
     await expect(alice.stored("n100")).to_be_in_viewport()
+    await alice.page.clock.run_for(50)  # the picture has been drawn
     await alice.stored("n50").scroll_into_view_if_needed()
     before = await alice.stored("n50").bounding_box()
     server.send(*[message(seq) for seq in range(101, 111)])

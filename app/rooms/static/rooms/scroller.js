@@ -9,6 +9,7 @@ export class Scroller {
   #flow = this.#box.firstElementChild;
   #button = document.getElementById("latest");
   #held = false;
+  #looked = false;
   #new = 0;
   #moved = false;
 
@@ -45,6 +46,7 @@ export class Scroller {
   // To be called before something is added below `item`: it stays where it is seen. One measurement a picture, however
   // much is added. `always`: also where the end of what is here is seen.
   hold(item, always = false) {
+    this.#lookOnce();
     if (this.#held || !item || !(this.isAway || always)) return;
     this.#held = true;
     const before = this.#fromEnd(item);
@@ -54,10 +56,22 @@ export class Scroller {
     });
   }
 
+  // The browser tells of scrolling with the next picture, and something may come before it.
+  #lookOnce() {
+    if (this.#looked) return;
+    this.#looked = true;
+    requestAnimationFrame(() => (this.#looked = false));
+    this.#measure();
+  }
+
   // In the reversed box the end is at 0, and the past has negative numbers.
+  #measure() {
+    this.isAway = this.#box.scrollTop < -NEAR_PX;
+  }
+
   #look() {
     this.#moved = true;
-    this.isAway = this.#box.scrollTop < -NEAR_PX;
+    this.#measure();
     if (!this.isAway && !this.isCut()) this.#new = 0;
     this.show();
     this.onMove();
