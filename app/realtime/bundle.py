@@ -66,8 +66,15 @@ def bundles(payloads: Iterable[bytes]) -> Iterator[Bundle]:
         yield Bundle(some)
 
 
+def bundled(payloads: list[bytes]) -> Iterable[Bundle]:
+    """The same of what came in one round, which nearly always one holds."""
+    if sum(map(len, payloads)) + len(payloads) + BRACKETS <= MAX_FRAME_BYTES:
+        return (Bundle(payloads),)
+    return bundles(payloads)
+
+
 def joined(some: list[Bundle]) -> list[Bundle]:
     """The same frames in as few bundles as hold them."""
     if len(some) < 2:
         return some
-    return list(bundles(payload for bundle in some for payload in bundle.payloads))
+    return list(bundled([payload for bundle in some for payload in bundle.payloads]))

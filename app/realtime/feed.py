@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from realtime import request_id
-from realtime.audience import Audience, Cast, casts_in, dialect_of, hand_page, in_words, numbered_in
-from realtime.bundle import Bundle, bundles
+from realtime.audience import Audience, Cast, casts_in, dialect_of, hand_page, in_words
+from realtime.bundle import Bundle, bundled, bundles
 from realtime.closing import RESTART, TOO_SLOW, Goodbye
 from realtime.contract import Dialect, Follower, Numbered, Product, Read
 from realtime.failures import contained, report
@@ -64,6 +64,11 @@ class Feed(Repairing):
         """A numbered event from this process, the layer or the log: in any order, any number of times."""
         if seq <= self.seq:
             return
+        if seq == self.seq + 1 and not self._ahead:  # as nearly all do
+            self._add(Numbered(seq, frame))
+            if self._expected > seq:
+                self.expect(seq)
+            return
         if len(self._ahead) < AHEAD_EVENTS or seq == self.seq + 1:
             self._ahead[seq] = frame
         while (following := self._ahead.pop(self.seq + 1, None)) is not None:
@@ -96,15 +101,17 @@ class Feed(Repairing):
         casts, self._casts = self._casts, []
         for dialect in self.live.dialects if fresh or casts else ():
             try:
-                self._hand_out_numbered(dialect, numbered_in(dialect, fresh))
-                self._hand_out_casts(dialect, casts_in(dialect, casts))
+                if fresh:
+                    self._hand_out_numbered(dialect, fresh)
+                if casts:
+                    self._hand_out_casts(dialect, casts_in(dialect, casts))
             except Exception as error:  # the dialect has no words for them
                 for follower in self.live.of(dialect):
                     self.give_up(follower, error)
 
     def _hand_out_numbered(self, dialect: Dialect | None, events: list[Numbered]) -> None:
         position = 0
-        for bundle in bundles(event.frame.encode() for event in events):
+        for bundle in bundled([in_words(dialect, event.frame).encode() for event in events]):
             for follower in self.live.of(dialect):
                 try:
                     if not follower.hand(bundle):
@@ -117,7 +124,7 @@ class Feed(Repairing):
     def _hand_out_casts(self, dialect: Dialect | None, casts: list[Cast]) -> None:
         authors = {key for _, key in casts if key}
         shared = list(bundles(frame.encode() for frame, _ in casts))
-        for follower in self.live.of(dialect) if casts else ():
+        for follower in self.live.of(dialect):
             some = shared
             try:
                 if authors and (own := follower.key) in authors:

@@ -120,7 +120,7 @@ class TokenBucket:
 
     def take(self, now: float) -> float:
         """One at the time `now` (of a clock that never goes back): 0.0, or how many seconds it is too early."""
-        full_at = max(self._full_at, now)
+        full_at = self._full_at if self._full_at > now else now  # max() would take as long as all the rest
         early = full_at - now - self._burst_seconds
         if early > 1e-9:
             return early

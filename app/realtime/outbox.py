@@ -13,7 +13,7 @@ from realtime import failures, metrics
 from realtime.bundle import Bundle, joined
 from realtime.eager import start
 from realtime.limits import EPHEMERAL_BYTES, OUTBOX_BYTES, SLOW_SECONDS, TIGHT_BYTES, WAITING_BYTES
-from realtime.waiting import Waiting, holders
+from realtime.waiting import held, holders
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 FAILED = 1011  # the close code for what the server could not do
@@ -80,7 +80,7 @@ class Outbox:
 
     def offer(self, bundle: Bundle) -> None:
         """Takes ephemeral frames where the socket keeps up, and drops them where it does not."""
-        if self.waiting and (self.waiting > EPHEMERAL_BYTES or Waiting.used > TIGHT_BYTES):
+        if self.waiting and (self.waiting > EPHEMERAL_BYTES or held.used > TIGHT_BYTES):
             metrics.outbox_dropped.inc()
         else:
             self._write_or_append(bundle)
@@ -127,7 +127,7 @@ class Outbox:
         """A closed or closing socket accepts everything, so that nobody waits for it."""
         if not self.waiting or self.lost or self.closing:
             return True
-        return self.waiting + bundle.size <= OUTBOX_BYTES and Waiting.used + bundle.size <= WAITING_BYTES
+        return self.waiting + bundle.size <= OUTBOX_BYTES and held.used + bundle.size <= WAITING_BYTES
 
     def _write_or_append(self, bundle: Bundle) -> None:
         idle = not self.waiting and self._write is not None and self._closing is None
@@ -145,7 +145,7 @@ class Outbox:
             self.moved = asyncio.get_running_loop().time()
         self._queue.append(bundle)
         self.waiting += bundle.size
-        Waiting.used += bundle.size
+        held.used += bundle.size
         self._flush_soon()
 
     def _flush_soon(self) -> None:
@@ -213,12 +213,12 @@ class Outbox:
 
     def _sent(self, size: int) -> None:
         self.waiting -= size
-        Waiting.used -= size
+        held.used -= size
         self.moved = asyncio.get_running_loop().time()
 
     def _lose(self) -> None:
         self.lost = True
-        Waiting.used -= self.waiting
+        held.used -= self.waiting
         self.waiting = 0
         self._queue.clear()
         self._tell_empty()

@@ -21,7 +21,7 @@ class Repairing:
         self.room = room
         self.seq = seq
         self.checked = seq  # a log that ends before it is an older one, restored
-        self._expected = seq  # the highest number that was heard of
+        self._expected = seq  # the highest number that was heard of before it came
         self._timer: asyncio.TimerHandle | None = None
         self._repair: asyncio.Task[None] | None = None
         self._repair_again = False

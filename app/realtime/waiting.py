@@ -6,7 +6,7 @@ gets no more and is caught up from the log later.
 """
 
 import asyncio
-from typing import Protocol
+from typing import Final, Protocol
 
 from realtime import metrics
 from realtime.closing import TOO_SLOW
@@ -21,10 +21,18 @@ class Holder(Protocol):
     def cut(self, code: int) -> None: ...
 
 
-class Waiting:
-    """`used` is in bytes, of all outboxes and of the transports that are full."""
+class Held:
+    """How many bytes all of one kind hold together. No attribute of a class: each time that one is set, the interpreter
+    forgets where it has found the others.
+    """
 
-    used = 0
+    __slots__ = ("used",)
+
+    def __init__(self) -> None:
+        self.used = 0
+
+
+held: Final = Held()  # by all outboxes, and by the transports that are full
 
 
 holders: set[Holder] = set()
@@ -32,15 +40,15 @@ holders: set[Holder] = set()
 
 def relieve() -> None:
     """Closes those who took nothing for the longest time, as long as too much waits. They come back for the rest."""
-    patience = STUCK_SECONDS if Waiting.used <= WAITING_BYTES else 0
-    if Waiting.used <= TIGHT_BYTES:
+    patience = STUCK_SECONDS if held.used <= WAITING_BYTES else 0
+    if held.used <= TIGHT_BYTES:
         return
     stuck_since = asyncio.get_running_loop().time() - patience
     for holder in sorted(holders, key=lambda holder: holder.moved):
-        if Waiting.used <= TIGHT_BYTES or holder.moved > stuck_since:
+        if held.used <= TIGHT_BYTES or holder.moved > stuck_since:
             return
         metrics.goodbyes.labels(TOO_SLOW.reason).inc()
         holder.cut(TOO_SLOW.code)
 
 
-metrics.waiting.set_function(lambda: Waiting.used)
+metrics.waiting.set_function(lambda: held.used)

@@ -7,7 +7,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from realtime.limits import MAX_FRAME_BYTES
 from topics.errors import BadData
-from topics.wording import is_utf_8
+from topics.wording import encode_text, is_utf_8
 
 ENVELOPE_BYTES: Final = 4_096  # of a frame, for everything but the data: names, ids, the author
 MAX_DATA_BYTES: Final = MAX_FRAME_BYTES - ENVELOPE_BYTES
@@ -15,7 +15,16 @@ SIGNAL_BYTES: Final = 4_096  # of a signal's data
 NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 WIDEST: Final = 4  # bytes of a character in UTF-8
 
-_encode = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_encode_anything = DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def _encode(data: Any) -> str:
+    """One text with a name, as most of what people say is, takes a third of the time that anything else does."""
+    if type(data) is dict and len(data) == 1:
+        [(name, text)] = data.items()
+        if type(name) is str and type(text) is str:
+            return f"{{{encode_text(name)}:{encode_text(text)}}}"
+    return _encode_anything(data)
 
 
 class TooLong(BadData):

@@ -21,7 +21,7 @@ from realtime.limits import (
     PONG_SECONDS,
 )
 from realtime.servers.daphne_handshake import Handshake
-from realtime.waiting import Waiting
+from realtime.waiting import held
 
 Message = dict[str, Any]
 NORMAL, NO_CODE, FAILED = 1000, 1005, 1011
@@ -185,13 +185,13 @@ class Socket(Handshake):
         if self.full is None:
             self.full = asyncio.Event()
             self.held = len(self.transport.dataBuffer) + self.transport._tempDataLen
-            Waiting.used += self.held
+            held.used += self.held
 
     def resumeProducing(self) -> None:
         if self.full is not None:
             self.full.set()
             self.full = None
-            Waiting.used -= self.held
+            held.used -= self.held
 
     def stopProducing(self) -> None:
         self.resumeProducing()

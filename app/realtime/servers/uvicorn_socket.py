@@ -18,7 +18,7 @@ from realtime.inbox import Inbox
 from realtime.limits import CLOSE_SECONDS, MAX_FRAGMENTS
 from realtime.servers.incoming import Incoming
 from realtime.servers.uvicorn_handshake import Handshake
-from realtime.waiting import Waiting
+from realtime.waiting import held
 
 Message = dict[str, Any]
 QUIET_SECONDS = 0.5
@@ -155,14 +155,14 @@ class Socket(Handshake):
         super().pause_writing()
         self._let_go()
         self.held = self.transport.get_write_buffer_size()
-        Waiting.used += self.held
+        held.used += self.held
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._let_go()
 
     def _let_go(self) -> None:
-        Waiting.used -= self.held
+        held.used -= self.held
         self.held = 0
 
     # --- From the application ----------------------------------------------------------------------

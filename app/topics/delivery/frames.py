@@ -196,13 +196,13 @@ def error(
 
 
 def person(shown: Shown | None) -> str:
-    return "null" if shown is None else _person(**shown)
+    return "null" if shown is None else _person(shown["key"], shown["name"], shown["guest"])
 
 
 @lru_cache(maxsize=1_024)
-def _person(**fields: Any) -> str:
+def _person(key: str, name: str, guest: bool) -> str:
     """Encoded once for all that somebody does."""
-    return encode(fields)
+    return encode({"key": key, "name": name, "guest": guest})
 
 
 def people(persons: list[Shown]) -> str:

@@ -1,5 +1,6 @@
 """What all sockets and requests of a loop share."""
 
+import logging
 from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
@@ -29,6 +30,8 @@ from topics.storing.writer import RETRY_AFTER_MS
 from topics.topic import Topic
 from topics.who.scope import Scope
 
+logger = logging.getLogger(__name__)
+
 MOST_TOPICS: Final = 100  # of one socket
 LIMITS: Final = {"topics": MOST_TOPICS, "data_bytes": MAX_DATA_BYTES, "signal_bytes": SIGNAL_BYTES}
 MOST_REMEMBERED: Final = 10_000  # buckets, and answers of `may`
@@ -45,6 +48,7 @@ class Denied(Exception):
 
 
 NO_SUCH_TOPIC: Final = ("no_such_topic", "There is no such topic for you.")
+NOT_UNDERSTOOD: Final = ("refused", "This could not be understood.")
 UNAVAILABLE: Final = ("unavailable", "It could not be done now: send it again.", RETRY_AFTER_MS)
 
 
@@ -127,7 +131,8 @@ class Services:
 
         `epoch`: of the log that is followed by where the person sends from, if any.
         """
-        await self.writable(topic, person)
+        if topic.rate or not self._is_known_to_write(topic, person):
+            await self.writable(topic, person)
         try:
             answer = await received(topic, person, data)
             return None if answer is None else Sent(topic, id, person, encoded(answer), epoch)
@@ -137,6 +142,9 @@ class Services:
             raise Denied("bad_frame", str(bad)) from None
         except DatabaseError:
             raise Denied(*UNAVAILABLE) from None
+        except Exception:
+            logger.exception("%s could not take what it was sent", type(topic).__name__)
+            raise Denied(*NOT_UNDERSTOOD) from None
 
     async def cancel(self, topic: Topic, person: Person, seq: int) -> None:
         """Stops an event that grows, for whoever may write. Raises Denied."""

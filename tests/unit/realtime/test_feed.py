@@ -11,14 +11,14 @@ from realtime import memory as memory_module
 from realtime import repairing as repairing_module
 from realtime.closing import RESTART, TOO_SLOW
 from realtime.feed import Feed
-from realtime.memory import Memory
+from realtime.memory import remembered
 from unit.realtime.fakes import Failing, Log, Permissive, Socket, Stubborn, frame, said, settled, until
 
 
 @pytest.fixture
 async def log() -> AsyncIterator[Log]:
     yield Log()
-    assert Memory.used == 0, "a test left its room open"
+    assert remembered.used == 0, "a test left its room open"
 
 
 @pytest.fixture
@@ -371,7 +371,7 @@ async def test_who_leaves_while_being_brought_level_hears_no_more(feed: Feed, lo
     member(feed, "alice")
     say(feed, log, 3)
     feed._memory._events.clear()
-    Memory.used = 0
+    remembered.used = 0
     log.hold()
     carol = member(feed, "carol", position=0)
     await until(lambda: log.held)
@@ -487,9 +487,9 @@ async def test_who_cannot_be_brought_level_because_the_log_is_away_is_sent_back(
 async def test_only_the_latest_are_remembered_and_nothing_after_the_last_has_gone(feed: Feed, log: Log) -> None:
     say(feed, log, memory_module.MEMORY_EVENTS + 50)
     assert len(feed._memory._events) == memory_module.MEMORY_EVENTS
-    assert Memory.used == sum(getsizeof(event.frame) for event in feed._memory._events)
+    assert remembered.used == sum(getsizeof(event.frame) for event in feed._memory._events)
     feed.close()
-    assert Memory.used == 0
+    assert remembered.used == 0
 
 
 async def test_all_rooms_together_remember_a_bounded_number_of_bytes(
@@ -500,10 +500,10 @@ async def test_all_rooms_together_remember_a_bounded_number_of_bytes(
     say(other, log, 20)
     for seq in range(1, 21):
         tell(feed, seq)
-    assert 0 < Memory.used <= 500
+    assert 0 < remembered.used <= 500
     other.close()
     feed.close()
-    assert Memory.used == 0
+    assert remembered.used == 0
 
 
 async def test_a_room_closed_while_somebody_is_being_brought_level_remembers_nothing_more(
@@ -518,7 +518,7 @@ async def test_a_room_closed_while_somebody_is_being_brought_level_remembers_not
     await until(lambda: log.held)
     feed.close()
     await log.answer_everybody()
-    assert Memory.used == 0
+    assert remembered.used == 0
     assert carol.heard == []
     assert alice.heard == said(1, 5)
 

@@ -18,7 +18,7 @@ from realtime import repairing as repairing_module
 from realtime.closing import TOO_SLOW
 from realtime.contract import Numbered
 from realtime.feed import Feed
-from realtime.memory import Memory
+from realtime.memory import remembered
 from unit.realtime.fakes import Log, Socket, TurnedClock, frame, said, settled
 
 REMEMBERED = 3  # so that both memory and log are asked
@@ -125,8 +125,8 @@ class Conversation(RuleBasedStateMachine):
 
     @invariant()
     def memory_is_counted_to_the_byte(self) -> None:
-        remembered = self.feed._memory._events if self.feed else ()
-        assert Memory.used == sum(getsizeof(event.frame) for event in remembered)
+        events = self.feed._memory._events if self.feed else ()
+        assert remembered.used == sum(getsizeof(event.frame) for event in events)
 
     @invariant()
     def nothing_goes_wrong_unseen(self) -> None:
@@ -151,10 +151,10 @@ class Conversation(RuleBasedStateMachine):
             for member in list(self.members):
                 self.let_leave(member)
             self.go_on()
-            assert Memory.used == 0
+            assert remembered.used == 0
             self.nothing_goes_wrong_unseen()
         finally:
-            Memory.used = 0
+            remembered.used = 0
             memory_module.MEMORY_EVENTS, feed_module.REPLAY_EVENTS = self.real
             repairing_module.REPLAY_EVENTS = feed_module.REPLAY_EVENTS
             self.loop.close()

@@ -14,7 +14,7 @@ from realtime.closing import DISCONNECTED, FORBIDDEN, LOGIN, NO_SUCH_ROOM, RESTA
 from realtime.contract import Changed, Numbered
 from realtime.feed import Feed
 from realtime.hub import Hub
-from realtime.memory import Memory
+from realtime.memory import remembered
 from realtime.standing import Notice, Verdict
 from realtime.wire import group_of
 from unit.realtime.fakes import (
@@ -98,7 +98,7 @@ async def process(layer: Layer, rooms: Rooms) -> AsyncIterator[Make]:
     yield make
     for hub in hubs:
         await hub.close()
-    assert Memory.used == 0
+    assert remembered.used == 0
 
 
 def join(hub: Hub, rooms: Rooms, key: str, room: str = "1", position: int | None = None) -> tuple[Socket, Feed]:
@@ -340,7 +340,7 @@ async def test_the_last_who_leaves_takes_everything_along(layer: Layer, rooms: R
     assert "1" in hub.feeds
     hub.leave(feed, bob)
     assert hub.feeds == {}
-    assert Memory.used == 0
+    assert remembered.used == 0
     await entered(layer, 0)
     say(hub, rooms)
     await settled()
@@ -507,7 +507,7 @@ async def test_a_number_of_another_log_is_dropped_and_counted(layer: Layer, room
     await until(lambda: messages(bob))
     await settled()
     assert messages(alice) == messages(bob) == said(1, 1)
-    assert bobs.feeds["1"]._expected == 1
+    assert bobs.feeds["1"]._expected <= 1, "that number is not waited for"
     assert metrics.foreign._value.get() - before == 6  # in both processes
 
 

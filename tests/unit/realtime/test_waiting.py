@@ -11,7 +11,7 @@ from realtime import outbox as outbox_module
 from realtime.bundle import Bundle
 from realtime.feed import Feed, Numbered
 from realtime.outbox import Outbox
-from realtime.waiting import Waiting, relieve
+from realtime.waiting import held, relieve
 from unit.realtime.fakes import Log, Socket, settled, until
 from unit.realtime.test_outbox import Network
 
@@ -21,16 +21,16 @@ BUDGET, TIGHT = 10_000, 5_000
 
 @pytest.fixture(autouse=True)
 def small_budget(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(Waiting, "used", 0)
-    monkeypatch.setattr(waiting, "holders", held := set())
-    monkeypatch.setattr(outbox_module, "holders", held)
+    monkeypatch.setattr(held, "used", 0)
+    monkeypatch.setattr(waiting, "holders", holders := set())
+    monkeypatch.setattr(outbox_module, "holders", holders)
     for module in (waiting, outbox_module):
         monkeypatch.setattr(module, "WAITING_BYTES", BUDGET)
         monkeypatch.setattr(module, "TIGHT_BYTES", TIGHT)
     monkeypatch.setattr(waiting, "STUCK_SECONDS", 0.05)
     yield
-    assert Waiting.used == 0, "something is counted that no longer waits"
-    assert held == set()
+    assert held.used == 0, "something is counted that no longer waits"
+    assert holders == set()
 
 
 @pytest.fixture
@@ -49,9 +49,9 @@ async def stuck(network: Network, frames: int) -> Outbox:
 
 async def test_what_waits_is_counted_until_it_is_taken(network: Network) -> None:
     bob, carol = await stuck(network, 2), await stuck(network, 3)
-    assert Waiting.used == bob.waiting + carol.waiting == 5_000
+    assert held.used == bob.waiting + carol.waiting == 5_000
     await network.recover()
-    assert Waiting.used == bob.waiting + carol.waiting == 0
+    assert held.used == bob.waiting + carol.waiting == 0
 
 
 @pytest.mark.parametrize("end", ["abandon", "cut"])
@@ -59,7 +59,7 @@ async def test_what_waits_for_one_who_has_gone_is_not_counted(network: Network, 
     carol = await stuck(network, 4)
     carol.abandon() if end == "abandon" else carol.cut(4508)
     await settled()
-    assert Waiting.used == 0
+    assert held.used == 0
     await network.recover()
 
 
@@ -68,12 +68,12 @@ async def test_one_who_cannot_be_sent_to_is_not_counted(network: Network) -> Non
     network.error = ValueError("nobody expected this")
     await network.recover()
     assert carol.lost
-    assert Waiting.used == 0
+    assert held.used == 0
 
 
 async def test_above_the_budget_who_is_behind_gets_no_more_and_who_reads_does(network: Network) -> None:
     crowd = [await stuck(network, 2) for _ in range(5)]
-    assert Waiting.used == BUDGET
+    assert held.used == BUDGET
     assert not crowd[0].hand(FRAME)
     alice = Outbox(Network().send)
     assert alice.hand(FRAME)
@@ -102,7 +102,7 @@ async def test_when_it_gets_tight_who_has_not_moved_for_the_longest_time_is_clos
     await fastest.let_one_through()
     relieve()
     assert [outbox.closing for outbox in (first, second, third, alice)] == [True, False, False, False]
-    assert Waiting.used <= TIGHT
+    assert held.used <= TIGHT
     await network.recover()
     await fastest.recover()
 
@@ -113,7 +113,7 @@ async def test_who_has_moved_lately_is_not_closed_before_the_budget_is_spent(net
     assert not any(outbox.closing for outbox in crowd)
     crowd += [await stuck(network, 2), await stuck(network, 1)]
     relieve()
-    assert Waiting.used <= TIGHT
+    assert held.used <= TIGHT
     assert [outbox.closing for outbox in crowd] == [True] * 3 + [False] * 3
     await network.recover()
 
