@@ -18,6 +18,7 @@ main() {
   check "asyncapi" tests/asyncapi/run.sh
   check "shellcheck" scripts shellcheck --external-sources
   check "hadolint" dockerfiles hadolint
+  check "zizmor" zizmor --quiet --offline .github
   check "django deploy" in_app production python -W error manage.py check --deploy --fail-level WARNING
   check "django migrations" in_app production python -W error manage.py makemigrations --check --dry-run
   [[ ${CI:-} != true ]] || provide
