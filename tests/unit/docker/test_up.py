@@ -52,7 +52,7 @@ class Machine:
         (self.bin / "answers").write_text("\n".join([*lines, ""]))
         command = ["bash", "docker/up.sh"]
         path = {"PATH": f"{self.bin}:{os.environ['PATH']}"}
-        done = subprocess.run(command, cwd=self.folder, env=path, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(command, cwd=self.folder, env=path, capture_output=True, text=True, timeout=60)
         return done.returncode, done.stderr
 
     @property

@@ -165,7 +165,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def until(condition: Callable[[], Any], seconds: float = 5) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 30) -> None:
     """Waits for the condition, which must come true."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition():

@@ -45,7 +45,7 @@ def server() -> Iterator[Says]:
 
 def check(role: str, port: int) -> tuple[int, str]:
     command = [sys.executable, "-I", "-S", str(CHECK), role]
-    done = subprocess.run(command, env={"PORT": str(port)}, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(command, env={"PORT": str(port)}, capture_output=True, text=True, timeout=60)
     assert done.stderr == ""
     return done.returncode, done.stdout
 
@@ -87,6 +87,6 @@ def test_nobody_listening_is_unhealthy() -> None:
 
 def test_it_imports_no_more_than_it_needs() -> None:
     command = [sys.executable, "-I", "-S", "-X", "importtime", str(CHECK), "web"]
-    imported = subprocess.run(command, env={"PORT": "1"}, capture_output=True, text=True, timeout=20).stderr
+    imported = subprocess.run(command, env={"PORT": "1"}, capture_output=True, text=True, timeout=60).stderr
     assert "socket" in imported
     assert not {"django", "asyncio", "http", "urllib", "ssl", "re", "typing"} & set(imported.split())

@@ -87,7 +87,7 @@ async def test_a_socket_is_accepted_and_hears_and_is_heard_until_it_goes() -> No
     await everybody_has_acted()
     assert texts(alice) == ["hello", "('hi', None)", "(None, b'\\x00')", "('', None)"]
     alice.leaves()
-    await asyncio.wait_for(task, 1)
+    await asyncio.wait_for(task, 30)
     assert Parrot.ends == 1
 
 
@@ -188,7 +188,7 @@ async def test_who_takes_nothing_for_too_long_is_closed_without_a_word(monkeypat
     assert types(bob) == ["accept", "close"]
     assert bob.heard[-1]["code"] == TOO_SLOW.code
     bob.leaves()
-    await asyncio.wait_for(task, 1)
+    await asyncio.wait_for(task, 30)
 
 
 async def test_who_goes_with_a_full_outbox_does_not_stall_the_process() -> None:
@@ -205,5 +205,5 @@ async def test_who_goes_with_a_full_outbox_does_not_stall_the_process() -> None:
     await everybody_has_acted()
     carol.recovered.set()
     carol.leaves()
-    await asyncio.wait_for(task, 2)
+    await asyncio.wait_for(task, 30)
     assert Parrot.ends == 1

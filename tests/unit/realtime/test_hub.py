@@ -242,9 +242,9 @@ async def test_after_an_outage_of_the_database_the_whole_time_is_asked_for(
     await asyncio.sleep(0.3)
     before = len(rooms.asked)
     rooms.away = False
-    await until(lambda: len(rooms.asked) > before + 1)
+    await until(lambda: len(rooms.asked) > before)
     assert rooms.asked[before] >= 0.3
-    assert rooms.asked[before + 1] < 0.3
+    await until(lambda: rooms.asked[-1] < 0.3)  # whatever else the machine is doing meanwhile
 
 
 async def test_a_process_without_sockets_asks_the_log_nothing(layer: Layer, rooms: Rooms, process: Make) -> None:

@@ -20,7 +20,7 @@ def test_they_are_served_on_a_port_of_their_own() -> None:
         somebody.bind(("127.0.0.1", 0))
         port = somebody.getsockname()[1]
     metrics.serve("127.0.0.1", port)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as response:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as response:
         assert b"realtime_sockets" in response.read()
 
 

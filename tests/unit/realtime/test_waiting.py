@@ -107,7 +107,10 @@ async def test_when_it_gets_tight_who_has_not_moved_for_the_longest_time_is_clos
     await fastest.recover()
 
 
-async def test_who_has_moved_lately_is_not_closed_before_the_budget_is_spent(network: Network) -> None:
+async def test_who_has_moved_lately_is_not_closed_before_the_budget_is_spent(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "STUCK_SECONDS", 60)
     crowd = [await stuck(network, 2) for _ in range(4)]
     relieve()
     assert not any(outbox.closing for outbox in crowd)

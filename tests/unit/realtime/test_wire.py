@@ -197,7 +197,7 @@ async def test_a_layer_that_stays_away_costs_a_bounded_amount(
         alices.wire.send("1", {"seq": seq})
     assert sum(map(len, alices.wire._outgoing.values())) == 10
     layer.down = False
-    await asyncio.wait_for(alices.wire.flushed(), 5)
+    await asyncio.wait_for(alices.wire.flushed(), 30)
     alices.wire.send("1", {"seq": 100})
     await until(lambda: layer.sent and layer.sent[-1]["events"] == [{"seq": 100}])
 
@@ -215,7 +215,7 @@ async def test_flushed_means_that_the_layer_has_taken_it(
     await asyncio.sleep(0.1)
     assert not flushing.done()
     may_go.set()
-    await asyncio.wait_for(flushing, 5)
+    await asyncio.wait_for(flushing, 30)
     assert layer.sent[-1]["events"] == [{"goodbye": 1}]
 
 

@@ -111,7 +111,7 @@ class Client:
 
     async def left(self) -> None:
         self.leave()
-        await asyncio.wait_for(self.task, 5)
+        await asyncio.wait_for(self.task, 30)
 
 
 def guest(name: str) -> Frame:
@@ -200,7 +200,7 @@ async def test_where_guests_are_not_let_in_a_guest_is_told_to_log_in_and_makes_n
     settings.ALLOW_GUESTS = False
     carol = Client("carol")
     assert await carol.hears("goodbye") == {"type": "goodbye", "reason": "login_required", "after_ms": 0}
-    await asyncio.wait_for(carol.task, 5)
+    await asyncio.wait_for(carol.task, 30)
     assert carol.closed == 4401
     assert [frame["type"] for frame in carol.heard] == ["goodbye"]
     assert not Room.objects.exists()
@@ -215,7 +215,7 @@ async def test_while_the_database_is_away_who_arrives_is_asked_to_come_back(monk
     goodbye = await alice.hears("goodbye")
     assert goodbye["reason"] == "unavailable"
     assert goodbye["after_ms"] > 0
-    await asyncio.wait_for(alice.task, 5)
+    await asyncio.wait_for(alice.task, 30)
     assert alice.closed is not None
     assert not 4400 <= alice.closed < 4500
 
@@ -257,7 +257,7 @@ async def test_who_is_drained_while_arriving_is_not_welcomed_any_more(monkeypatc
     for socket in list(drain.sockets):
         socket.close_with(RESTART)
     may_go.set()
-    await asyncio.wait_for(alice.task, 5)
+    await asyncio.wait_for(alice.task, 30)
     assert [frame["type"] for frame in alice.heard] == ["goodbye"]
     assert alice.closed == RESTART.code
 
@@ -450,7 +450,7 @@ async def test_ten_bad_frames_in_a_row_close_the_socket_for_good() -> None:
     for _ in range(BAD_FRAMES_IN_A_ROW + 3):
         alice.says("hi")
     goodbye = await alice.hears("goodbye")
-    await asyncio.wait_for(alice.task, 5)
+    await asyncio.wait_for(alice.task, 30)
     assert goodbye["reason"] == "bad_frames"
     assert alice.closed == 4400
     assert len(alice.all("error")) == 2 * BAD_FRAMES_IN_A_ROW - 1
@@ -485,7 +485,7 @@ async def test_nothing_is_heard_after_our_goodbye() -> None:
     alice.say("a")
     await settled()
     alice.reading.set()
-    await asyncio.wait_for(alice.task, 5)
+    await asyncio.wait_for(alice.task, 30)
     assert not Entry.objects.exists()
 
 
@@ -507,7 +507,7 @@ async def test_who_is_told_goodbye_while_she_waits_for_room_says_no_more(
     await until(lambda: alice.inbox.qsize() == 19)
     next(iter(drain.sockets)).close_with(LOGIN)
     may_go.set()
-    await asyncio.wait_for(alice.task, 5)
+    await asyncio.wait_for(alice.task, 30)
     await registry.here().finish()
     assert Entry.objects.count() == MOST_IN_FLIGHT
     assert alice.closed == 4401
@@ -529,7 +529,7 @@ async def test_who_has_logged_out_is_closed_and_a_guest_stays(soon: None) -> Non
     await bob.hears("welcome")
     browser.logout()
     assert (await alice.hears("goodbye"))["reason"] == "login_required"
-    await asyncio.wait_for(alice.task, 5)
+    await asyncio.wait_for(alice.task, 30)
     assert alice.closed == 4401
     bob.say("a")
     await bob.hears("ack")
@@ -546,7 +546,7 @@ async def test_who_comes_back_to_a_room_that_is_gone_does_not_find_it_in_memory(
     bob = Client("bob", room="parlour")
     await bob.hears("welcome")
     assert (await alice.hears("goodbye"))["reason"] == "no_such_room"
-    await asyncio.wait_for(alice.task, 5)
+    await asyncio.wait_for(alice.task, 30)
     assert alice.closed == 4404
     back = Client(query=f"since=1&epoch={welcome['epoch']}")
     assert (await back.hears("welcome"))["epoch"] != welcome["epoch"]
@@ -566,7 +566,7 @@ async def test_long_replays_have_a_price_for_a_person_and_others_are_served(monk
         await tab.hears("message", 10)
     for tab in mallory[3:]:
         assert (await tab.hears("goodbye"))["reason"] == "too_many_replays"
-        await asyncio.wait_for(tab.task, 5)
+        await asyncio.wait_for(tab.task, 30)
         assert tab.closed == 4529
     assert (await Client("mallory", query=f"since=59&epoch={epoch}").hears("welcome"))["recovered"], (
         "a short one is free"
@@ -578,13 +578,13 @@ async def test_long_replays_have_a_price_for_a_person_and_others_are_served(monk
 
 
 async def test_who_is_too_fast_is_told_when_to_go_on(settings: Any) -> None:
-    settings.MESSAGE_RATE, settings.MESSAGE_BURST = 10, 2
+    settings.MESSAGE_RATE, settings.MESSAGE_BURST = 1, 2
     alice = Client()
     for id in "abc":
         alice.say(id)
     error = await alice.hears("error")
     assert (error["code"], error["id"]) == ("rate_limited", "c")
-    assert 0 < error["retry_after_ms"] <= 101
+    assert 0 < error["retry_after_ms"] <= 1001
     await asyncio.sleep(error["retry_after_ms"] / 1000)
     alice.say("c")
     await alice.hears("ack", 3)
@@ -592,7 +592,7 @@ async def test_who_is_too_fast_is_told_when_to_go_on(settings: Any) -> None:
 
 
 async def test_more_sockets_are_not_more_to_say_for_one_person_and_nothing_less_for_another(settings: Any) -> None:
-    settings.MESSAGE_RATE, settings.MESSAGE_BURST = 1, 5
+    settings.MESSAGE_RATE, settings.MESSAGE_BURST = 0.001, 5
     tabs = [Client("alice", room=f"room-{number % 3}") for number in range(10)]
     for tab in tabs:
         await tab.hears("welcome")
@@ -614,6 +614,7 @@ async def test_a_new_guest_for_each_socket_is_bounded_by_the_address(settings: A
     guests = [Client(cookie="theme=dark", address="192.0.2.1") for _ in range(6)]
     for guest in guests:
         await guest.hears("welcome")
+    for guest in guests:  # in one moment: another one may speak half a second later
         guest.say(secrets.token_hex(8))
     for guest in guests[4:]:
         assert (await guest.hears("error"))["code"] == "rate_limited"
@@ -876,7 +877,7 @@ async def test_a_room_that_is_deleted_is_left_by_who_is_on_ws_and_closed_for_who
     Room.objects.all().delete()
     assert await bob.hears("left") == {"type": "left", "topic": LOBBY.name, "reason": "deleted"}
     assert (await alice.hears("goodbye"))["reason"] == "no_such_room"
-    await asyncio.wait_for(alice.task, 5)
+    await asyncio.wait_for(alice.task, 30)
     assert alice.closed == 4404
     assert bob.closed is None
     bob.heard.clear()

@@ -22,7 +22,7 @@ async def by_word(bearer: str | None, headers: Mapping[str, str]) -> Any:
         case "elsewhere":
             return Person("elsewhere:1", "Erin", guest=False)
         case "soon over":
-            return Person("elsewhere:2", "Frank", guest=False), timezone.now() + timedelta(seconds=0.3)
+            return Person("elsewhere:2", "Frank", guest=False), timezone.now() + timedelta(seconds=3)
         case "long over":
             return Person("elsewhere:3", "Grace", guest=False), timezone.now() - timedelta(seconds=1)
         case "nonsense":

@@ -57,7 +57,7 @@ class Scripted:
 
     async def hears(self, type: str, times: int = 1) -> Frame:
         """The frame of that type, the first or a later one."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(found := [frame for _, frame in self.heard if frame["type"] == type]) < times:
                 await asyncio.sleep(0.005)
         return found[times - 1]

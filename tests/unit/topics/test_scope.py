@@ -36,6 +36,6 @@ def test_an_act_that_is_not_named_is_not_allowed() -> None:
     assert not Scope((), ("read", "write")).allows("chat/open", "read")
 
 
-@pytest.mark.timeout(5)
+@pytest.mark.timeout(60)  # it would be years
 def test_no_pattern_takes_long() -> None:
     assert not Scope(("*a" * 99,), ("read",)).allows("a" * 150 + "b" * 50, "read")

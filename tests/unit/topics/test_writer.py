@@ -87,7 +87,7 @@ async def writer(hub: Hub, db: Database, monkeypatch: pytest.MonkeyPatch) -> Asy
     yield writer
     db.open.set()
     db.locked.clear()
-    await asyncio.wait_for(writer.finish(), 5)
+    await asyncio.wait_for(writer.finish(), 30)
 
 
 class Said(list[tuple[str, Outcome]]):
@@ -403,5 +403,5 @@ async def test_finish_waits_for_everything_that_was_accepted(writer: Writer, db:
     say(writer, 1, "b")
     assert not finishing.done()
     db.open.set()
-    await asyncio.wait_for(finishing, 5)
+    await asyncio.wait_for(finishing, 30)
     assert say.ids == ["a", "b"]
