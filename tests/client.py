@@ -15,7 +15,7 @@ import contract
 
 Frame = dict[str, Any]
 BATCH = "rooms.v1.batch"
-SECONDS = 10.0
+SECONDS = 30.0  # for whatever has to come at all: a machine may have twenty other things to do
 
 
 def new_id() -> str:
@@ -148,6 +148,11 @@ class Socket:
     def welcome(self) -> Frame:
         return self.frames[0]
 
+    @property
+    def you(self) -> Frame:
+        person: Frame = self.welcome["you"]
+        return person
+
     async def _listen(self) -> None:
         try:
             async for raw in self.connection:
@@ -237,3 +242,8 @@ async def enter(
     first = await socket.next_after(0, "a welcome")
     assert first["type"] == "welcome", first
     return socket
+
+
+async def meet(one: Socket, other: Socket) -> None:
+    """Each sees the other in the room: from here on what is ephemeral reaches both, also between two processes."""
+    await asyncio.gather(one.sees("joined", other.you), other.sees("joined", one.you))

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from client import Frame, Socket, enter, new_room
+from client import Frame, Socket, enter, meet, new_room
 from servers.stack import Stack
 from visitor import Visitor
 
@@ -21,10 +21,10 @@ async def test_alice_and_bob_see_each_other_come_and_go(stack: Stack) -> None:
 
 
 async def test_who_comes_later_is_told_who_is_there(stack: Stack) -> None:
-    room = new_room()
-    async with await enter(stack.ws_url, room) as alice, await enter(stack.ws_url, room) as bob:
-        await asyncio.gather(alice.sees("joined", you(bob)), bob.sees("joined", you(alice)))
-        for process in stack.ws:
+    for process in stack.ws:
+        room = new_room()
+        async with await enter(stack.ws_url, room) as alice, await enter(stack.ws_url, room) as bob:
+            await meet(alice, bob)
             async with await enter(process.ws_url, room) as carol:
                 assert {person["name"] for person in carol.welcome["members"]} >= {
                     you(alice)["name"],

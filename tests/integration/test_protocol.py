@@ -5,7 +5,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
-from client import Frame, Socket, enter, new_id, new_room
+from client import Frame, Socket, enter, meet, new_id, new_room
 from servers.stack import Stack
 from visitor import Visitor
 
@@ -134,7 +134,7 @@ async def test_a_body_may_have_4000_characters_of_any_width(stack: Stack) -> Non
 async def test_typing_is_seen_by_others_only(stack: Stack) -> None:
     room = new_room()
     async with await enter(stack.ws_url, room) as alice, await enter(stack.ws_url, room) as bob:
-        await asyncio.gather(alice.sees("joined", bob.welcome["you"]), bob.sees("joined", alice.welcome["you"]))
+        await meet(alice, bob)
         await alice.send({"type": "typing"})
         assert (await bob.of_type("typing"))["user"] == alice.welcome["you"]
         await bob.send({"type": "typing"})
