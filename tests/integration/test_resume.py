@@ -124,13 +124,15 @@ async def test_bob_comes_and_goes_while_alice_talks_and_misses_nothing(stack: St
     room, total = new_room(), 100  # as many as may be said in one go
     heard: list[int] = []
     async with await enter(stack.ws[0].ws_url, room) as alice:
+        visits = 0
 
         async def talk() -> None:
             for number in range(total):
+                while number >= 25 * (visits + 1):  # else it would be said before he has come often enough
+                    await asyncio.sleep(0.01)
                 await alice.say(f"{number}")
 
         talking = asyncio.create_task(talk())
-        visits = 0
         while len(heard) < total:
             process = stack.ws[visits % len(stack.ws)]
             last = heard[-1] if heard else 0
