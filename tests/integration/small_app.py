@@ -34,10 +34,17 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 async def answer(scope: dict[str, Any], send: Any) -> None:
     if scope["path"] == "/slow":
+        BEGUN.append(scope["path"])
         await asyncio.sleep(1)
+    elif scope["path"] == "/slower":
+        await asyncio.sleep(3)
     elif scope["path"] == "/never":
         await asyncio.Event().wait()
-    bodies = {"/told": lambda: str(len(TOLD)).encode(), "/metrics": generate_latest}
+    bodies = {
+        "/told": lambda: str(len(TOLD)).encode(),
+        "/begun": lambda: str(len(BEGUN)).encode(),
+        "/metrics": generate_latest,
+    }
     body = bodies.get(scope["path"], lambda: b"ok")()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
@@ -144,6 +151,7 @@ async def until_told(scope: dict[str, Any], receive: Any) -> None:
     TOLD.append(scope["path"])
 
 
+BEGUN: list[str] = []  # the paths of slow requests that have come to the application
 TOLD: list[str] = []  # the paths of sockets whose applications know that they have ended
 
 

@@ -80,7 +80,7 @@ def test_nothing_is_left_and_the_next_loop_starts_afresh(redis: Redis, layer: An
     before = set(threading.enumerate())
     for _ in range(2):
         asyncio.run(whole_life(redis))
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while set(threading.enumerate()) - before and time.monotonic() < deadline:
             time.sleep(0.01)
         assert set(threading.enumerate()) == before
@@ -92,9 +92,8 @@ async def test_a_redis_that_hangs_keeps_nobody(redis: Redis, layer: Any) -> None
     try:
         hub = registry.here().get(Hub, lambda: Hub(Rooms()))
         hub.mention("1", "typing", by="")
-        began = time.monotonic()
-        await registry.here().close()
-        assert time.monotonic() - began < 5
+        async with asyncio.timeout(30):  # Redis would hang for longer
+            await registry.here().close()
         assert Hub not in registry.here()
         await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
     finally:
@@ -115,7 +114,7 @@ async def test_a_process_leaves_in_order_though_redis_hangs(
     redis.pause()
     try:
         await alice.send({"type": "typing"})
-        assert await asyncio.to_thread(server.stop, 10) == 0
+        assert await asyncio.to_thread(server.stop, 30) == 0
     finally:
         redis.resume()
     assert await alice.closed() == 4501
@@ -124,7 +123,7 @@ async def test_a_process_leaves_in_order_though_redis_hangs(
 
 async def test_whoever_still_asks_is_told_that_nobody_answers() -> None:
     may_answer = threading.Event()
-    asked = registry.here().get("questions", lambda: Gathering(lambda questions: [may_answer.wait(5)], 1))
+    asked = registry.here().get("questions", lambda: Gathering(lambda questions: [may_answer.wait(30)], 1))
     waiting = [asyncio.create_task(asked.ask(number)) for number in range(3)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)

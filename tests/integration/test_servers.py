@@ -16,6 +16,8 @@ from servers.small import Server, masked, takes_less_than, until_it_ends
 
 MOST = 65_536
 MEGABYTES = 1_024  # of the kernel's kB
+SECONDS = 40
+WINDOW = "DRAIN_SECONDS=80"  # whoever ends within SECONDS has not waited for its end
 
 
 @pytest.fixture(scope="module", params=["daphne", "uvicorn"])
@@ -151,7 +153,7 @@ def test_a_client_that_reads_nothing_costs_little_memory(start: Callable[..., Se
 async def test_a_client_that_reads_late_gets_all_of_it(start: Callable[..., Server]) -> None:
     server = start()
     async with server.dial("/flood/") as alice:
-        received = [len(await asyncio.wait_for(alice.recv(), 30)) for _ in range(3_200)]
+        received = [len(await asyncio.wait_for(alice.recv(), 60)) for _ in range(3_200)]
         assert set(received) == {MOST}
 
 
@@ -170,7 +172,7 @@ def test_pings_of_a_client_that_reads_nothing_do_not_add_up(start: Callable[...,
     server.get()
     before = server.memory()
     with server.handshaken("/deaf/") as bob:
-        bob.settimeout(5)
+        bob.settimeout(60)
         for _ in range(40):
             bob.sendall(masked(9, bytes(125)) * 8_000)
         assert server.most_memory(1) - before < 10 * MEGABYTES
@@ -222,11 +224,11 @@ async def test_who_cannot_be_closed_does_not_keep_the_others_from_it(start: Call
     server.signal(signal.SIGINT)
     await asyncio.gather(*(person.wait_closed() for person in people))
     assert people[1].close_code == 1012
-    assert await asyncio.to_thread(server.wait_end, 10) == 0
+    assert await asyncio.to_thread(server.wait_end, SECONDS) == 0
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + SECONDS
     while not await asyncio.to_thread(condition):
         assert time.monotonic() < deadline, "it did not happen in time"
         await asyncio.sleep(0.02)
@@ -236,14 +238,12 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def test_sigterm_says_goodbye_to_everybody_and_ends_with_0(start: Callable[..., Server]) -> None:
-    server = start()
+    server = start(WINDOW)
     people = [await server.dial() for _ in range(50)]
-    began = time.monotonic()
     server.signal(signal.SIGTERM)
     await asyncio.gather(*(person.wait_closed() for person in people))
     assert {(person.close_code, person.close_reason) for person in people} == {(4501, "restart")}
-    assert await asyncio.to_thread(server.wait_end, 5) == 0
-    assert time.monotonic() - began < 5
+    assert await asyncio.to_thread(server.wait_end, SECONDS) == 0
     assert "Traceback" not in server.output()
 
 
@@ -269,64 +269,57 @@ async def test_sigterm_twice_is_like_once(start: Callable[..., Server]) -> None:
     server.signal(signal.SIGTERM)
     await asyncio.gather(*(person.wait_closed() for person in people))
     assert {person.close_code for person in people} == {4501}
-    assert await asyncio.to_thread(server.wait_end, 5) == 0
+    assert await asyncio.to_thread(server.wait_end, SECONDS) == 0
 
 
 async def test_a_client_that_does_not_answer_does_not_keep_the_process(start: Callable[..., Server]) -> None:
     server = start()
     with server.handshaken("/ws/echo/"), server.handshaken("/flood/"):
-        began = time.monotonic()
         server.signal(signal.SIGTERM)
-        assert await asyncio.to_thread(server.wait_end, 15) == 0
-        assert time.monotonic() - began < 5 + 5  # the window, and what an orderly stop takes
+        assert await asyncio.to_thread(server.wait_end, SECONDS) == 0
     assert "Traceback" not in server.output()
 
 
 async def test_a_request_under_way_is_finished(start: Callable[..., Server]) -> None:
     server = start()
     slow = asyncio.create_task(asyncio.to_thread(server.get, "/slow"))
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(asyncio.shield(slow), 0.3)
+    await until(lambda: server.begun() == 1)
     server.signal(signal.SIGTERM)
     assert await slow == 200
-    assert await asyncio.to_thread(server.wait_end, 5) == 0
+    assert await asyncio.to_thread(server.wait_end, SECONDS) == 0
 
 
 async def test_sigint_ends_it_at_once(start: Callable[..., Server]) -> None:
-    server = start()
+    server = start(WINDOW)
     people = [await server.dial() for _ in range(20)]
     server.get()
-    began = time.monotonic()
     server.signal(signal.SIGINT)
-    assert await asyncio.to_thread(server.wait_end, 5) == 0
-    assert time.monotonic() - began < 4  # less than the window
+    assert await asyncio.to_thread(server.wait_end, SECONDS) == 0
     await asyncio.gather(*(person.wait_closed() for person in people))
     assert {person.close_code for person in people} == {1012}
     assert server.output() == ""
 
 
 async def test_sigint_ends_a_drain(start: Callable[..., Server]) -> None:
-    server = start()
+    server = start(WINDOW)
     with server.handshaken("/ws/echo/"):
         people = [await server.dial() for _ in range(100)]
         server.signal(signal.SIGTERM)
         await people[0].wait_closed()
         server.signal(signal.SIGINT)
-        began = time.monotonic()
-        assert await asyncio.to_thread(server.wait_end, 5) == 0
-        assert time.monotonic() - began < 4  # less than the window
+        assert await asyncio.to_thread(server.wait_end, SECONDS) == 0
     assert "Traceback" not in server.output()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_during_start_up_ends_it(start: Callable[..., Server], number: int) -> None:
     server = start("slow start", wait=False)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + SECONDS
     while not is_bound(server.port):
         assert time.monotonic() < deadline, server.output()
         time.sleep(0.02)
     server.signal(number)
-    assert server.wait_end(5) == 0
+    assert server.wait_end(SECONDS) == 0
     assert server.output() == ""
 
 
@@ -346,7 +339,7 @@ def test_a_taken_port_is_one_sentence(start: Callable[..., Server]) -> None:
         taken.bind(("127.0.0.1", server.port))
         taken.listen()
         server.launch()
-        assert server.wait_end(10) == 1
+        assert server.wait_end(SECONDS) == 1
     assert server.output() == (
         f"Port {server.port} on 127.0.0.1 cannot be had (Address already in use): free it, or set PORT and HOST.\n"
     )

@@ -13,6 +13,7 @@ from servers.ports import answers, free_port
 from servers.process import Process
 
 TESTS = Path(__file__).parents[1]
+SECONDS = 30
 HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -32,14 +33,14 @@ class Server(Process):
         return connect(f"ws://127.0.0.1:{self.port}{path}", compression=None, max_size=None, **options)
 
     def get(self, path: str = "/") -> int:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=SECONDS) as response:
             return int(response.status)
 
     def handshaken(self, path: str, status: bytes | None = b" 101 ") -> socket.socket:
         """A client that does nothing by itself, not even answer a ping."""
         client = socket.socket()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        client.settimeout(10)
+        client.settimeout(SECONDS)
         client.connect(("127.0.0.1", self.port))
         client.sendall(HANDSHAKE.format(path=path).encode())
         assert status is None or status in client.recv(2_048)
@@ -47,7 +48,14 @@ class Server(Process):
 
     def told(self) -> int:
         """How many applications of broken sockets know of the end."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/told", timeout=10) as response:
+        return self._number("/told")
+
+    def begun(self) -> int:
+        """How many slow requests have come to the application."""
+        return self._number("/begun")
+
+    def _number(self, path: str) -> int:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=SECONDS) as response:
             return int(response.read())
 
     def descriptors(self) -> int:
@@ -68,11 +76,11 @@ class Server(Process):
 
     def line(self) -> socket.socket:
         """A connection on which nothing was said yet."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS)
 
     def counted(self, metric: str) -> float:
         """A number of the process's own; 0 where it has none yet."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=SECONDS) as answer:
             lines = answer.read().decode().splitlines()
         return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(metric + " ")), 0.0)
 
