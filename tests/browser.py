@@ -21,7 +21,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-SECONDS = 15.0
+SECONDS = 30.0
 
 PAIR = "<body style='margin:0;display:flex;gap:16px;background:#8894a8;padding:16px'>{}</body>"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from websockets.asyncio.client import ClientConnection
 
-from client import Frame, Socket, dial, new_id
+from client import SECONDS, Frame, Socket, dial, new_id
 
 
 def new_topic(name: str = "topic") -> str:
@@ -26,7 +26,7 @@ class Following(Socket):
         await self.send({"type": "send", "topic": self.topic, "id": id, "data": {"option": "pizza"}})
         return await self.until(lambda frame: frame["type"] == "ack" and frame["id"] == id, f"the ack of {id!r}")
 
-    async def hears_of(self, id: str, seconds: float = 10) -> Frame:
+    async def hears_of(self, id: str, seconds: float = SECONDS) -> Frame:
         return await self.until(lambda frame: id in ids_in(frame), f"event {id!r}", seconds)
 
     def ids(self) -> list[str]:

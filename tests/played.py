@@ -7,6 +7,8 @@ from typing import Any
 
 from playwright.async_api import Page, WebSocketRoute, expect
 
+from browser import SECONDS
+
 EPOCH = "anepoch"
 ALICE = {"name": "Alice", "guest": True}
 BOB = {"key": "bobs-bobs-bobs-b", "name": "Bob", "guest": False}
@@ -99,7 +101,7 @@ def typing(person: dict[str, Any]) -> dict[str, Any]:
     return {"type": "signal", "by": person, "data": {"typing": True}}
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+async def until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)

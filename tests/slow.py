@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from client import room_path
+from client import SECONDS, room_path
 from servers.app import Server
 
 RECEIVE_BYTES = 16_384  # that the kernel holds for such a client, so that the server feels it soon
@@ -102,7 +102,7 @@ class Flood:
             "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
         ]
         self._line.sendall("\r\n".join([*handshake, "", ""]).encode())
-        self._line.settimeout(10)
+        self._line.settimeout(SECONDS)
         assert b" 101 " in self._line.recv(2_048)
         self._line.setblocking(False)
 
@@ -175,6 +175,6 @@ def memory(server: Server) -> int:
 def counted(server: Server, metric: str) -> float:
     """A number of the process's own, such as `realtime_goodbyes_total{reason="too_slow"}`; 0 where it has none yet."""
     port = (server.env or {})["METRICS_PORT"]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=SECONDS) as answer:
         lines = answer.read().decode().splitlines()
     return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(metric + " ")), 0.0)

@@ -34,7 +34,7 @@ def history(base: str, topic: str) -> list[tuple[int, str, str]]:
     while True:
         after = found[-1][0] if found else 0
         url = f"{base.replace('ws', 'http', 1)}/topics/{topic}?after={after}&limit={PAGE}"
-        with urllib.request.urlopen(url, timeout=20) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             page = json.load(answer)["events"]
         if not page:
             return found

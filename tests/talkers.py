@@ -9,7 +9,7 @@ from contextlib import suppress
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from client import Frame, dial, new_id, room_path
+from client import SECONDS, Frame, dial, new_id, room_path
 
 IN_FLIGHT = 24  # messages of one talker that are said and not acknowledged
 
@@ -48,7 +48,7 @@ class Talker:
     async def types(self) -> None:
         await self._connection.send('{"type":"typing"}')
 
-    async def hears(self, kind: str, seconds: float = 10) -> None:
+    async def hears(self, kind: str, seconds: float = SECONDS) -> None:
         """A frame that is neither message nor answer."""
         async with asyncio.timeout(seconds):
             while kind not in self.others:

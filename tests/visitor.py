@@ -55,7 +55,7 @@ class Visitor:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self.base + path, data=body, headers=names)
         try:
-            answer: Any = self._opener.open(request, timeout=20)
+            answer: Any = self._opener.open(request, timeout=60)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:

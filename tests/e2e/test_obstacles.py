@@ -29,7 +29,7 @@ def proxy(alone: Server) -> Iterator[Nginx]:
     proxy = Nginx(web=[alone.port], ws=[free_port()])
     proxy.start()
     yield proxy
-    proxy.stop(seconds=2)
+    proxy.stop()
 
 
 async def test_where_no_socket_comes_through_alice_is_told_and_talks_all_the_same(
@@ -83,7 +83,7 @@ async def test_where_the_server_is_gone_altogether_nothing_is_lost(alone: Server
     await alice.page.goto(alice.base + room_page(room))
     await alice.state_is("waiting")
     proxy.lead_to(web=[free_port()], ws=[free_port()])
-    proxy.stop(seconds=2)
+    proxy.stop()
     await alice.write("hold on")
     await expect(alice.page.get_by_text("not sent yet")).to_be_visible()
     proxy.lead_to(web=[alone.port], ws=[alone.port])

@@ -54,7 +54,7 @@ def test_gunicorn_alone_refuses_it_too_and_serves_others(stack: Stack) -> None:
 def too_much(port: int) -> int:
     """The status for a body that is announced, and never sent."""
     head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {MAX_BODY_BYTES + 1}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=15) as mallory:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as mallory:
         mallory.sendall(head.encode())
         return int(mallory.recv(100).split()[1])
 
@@ -68,6 +68,6 @@ def test_a_form_in_chunks_is_a_form(stack: Stack) -> None:
         f"Cookie: csrftoken={'a' * 32}\r\n"
         "Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", stack.web.port), timeout=15) as somebody:
+    with socket.create_connection(("127.0.0.1", stack.web.port), timeout=60) as somebody:
         somebody.sendall(request.encode() + f"{len(body):x}\r\n".encode() + body + b"\r\n8\r\n&body=hi\r\n0\r\n\r\n")
         assert somebody.recv(100).split()[1] == b"303"

@@ -22,7 +22,7 @@ from servers.stack import SERVERS
 from topics.client import Closed, Event, JoinedTopic, Presence, Refused, Reset, Signal, connect
 from topics.client.login import log_in
 
-SECONDS = 20
+SECONDS = 60
 PASSWORD = "correct horse battery staple"
 
 
@@ -154,7 +154,7 @@ async def test_a_deploy_is_a_goodbye_and_a_return(server: Server) -> None:
 
 async def test_a_server_that_stands_still_is_left_and_found_again(server: Server) -> None:
     states: list[str] = []
-    async with connect(server.ws_url, silence=0.5, longest_pause=0.2, on_state=states.append) as alice:
+    async with connect(server.ws_url, silence=3, longest_pause=0.2, on_state=states.append) as alice:
         topic = await alice.join(poll())
         server.pause()
         async with asyncio.timeout(SECONDS):

@@ -21,7 +21,7 @@ from servers.ports import free_port
 from servers.redis import Redis
 from servers.stack import SERVERS
 
-SECONDS = 20
+SECONDS = 60
 Start = Callable[..., Server]
 
 

@@ -20,7 +20,7 @@ from servers.postgres import Database, Postgres
 from servers.process import Process
 from servers.stack import SERVERS
 
-SECONDS = 20
+SECONDS = 60
 TABLES = "SELECT schemaname FROM pg_tables WHERE tablename LIKE 'rooms%%' GROUP BY schemaname"
 Start = Callable[..., Server]
 
@@ -66,7 +66,9 @@ def says(server: Process, words: str) -> str:
 
 def command(image: Image, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(argv, cwd=image.app, env=environment(**variables), capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        argv, cwd=image.app, env=environment(**variables), capture_output=True, text=True, timeout=SECONDS
+    )
 
 
 # --- What she says of it is kept -----------------------------------------------------------------

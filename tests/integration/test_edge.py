@@ -59,7 +59,7 @@ def test_browsers_guess_no_types_whoever_answers(stack: Stack) -> None:
 def test_asking_for_the_head_of_a_page_is_no_event(stack: Stack) -> None:
     stack.web.mark()
     head = urllib.request.Request(f"{stack.web.url}/", method="HEAD")
-    with urllib.request.urlopen(head, timeout=20) as answer:
+    with urllib.request.urlopen(head, timeout=60) as answer:
         assert answer.status == 200
     assert stack.web.output_since_mark() == ""
 

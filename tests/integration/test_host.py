@@ -66,7 +66,7 @@ def is_here(address: str) -> bool:
 
 
 def reaches(address: str, port: int) -> bool:
-    with socket.create_connection((address, port), timeout=10) as browser:
+    with socket.create_connection((address, port), timeout=60) as browser:
         browser.sendall(b"GET / HTTP/1.1\r\nHost: localhost:%d\r\nConnection: close\r\n\r\n" % port)
         return browser.recv(12) == b"HTTP/1.1 200"
 

@@ -10,7 +10,7 @@ from servers.app import Server
 from servers.stack import Stack
 from visitor import Visitor, room_page
 
-SECONDS = 15
+SECONDS = 30
 TOKEN = "csrftoken=" + "a" * 32
 FORM = "application/x-www-form-urlencoded"
 HERE = "127.0.0.1"

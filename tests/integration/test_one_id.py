@@ -15,7 +15,7 @@ from servers.process import Process
 from servers.stack import SERVERS, Stack
 from visitor import Visitor, room_page
 
-SECONDS = 20
+SECONDS = 60
 AWAY, BACK = "ALTER TABLE topics_entry RENAME TO away", "ALTER TABLE away RENAME TO topics_entry"
 
 

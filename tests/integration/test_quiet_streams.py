@@ -14,7 +14,7 @@ from servers.stack import SERVERS
 from stack.heroku.requests import read_head
 from stack.heroku.router import Router
 
-FIRST_BYTE, SILENCE = 5.0, 4.0  # of the router, where Heroku has 30 and 55
+FIRST_BYTE, SILENCE = 30.0, 10.0  # of the router, where Heroku has 30 and 55
 PING = 1  # seconds, where the server has 20
 
 

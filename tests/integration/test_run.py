@@ -106,9 +106,9 @@ def test_it_serves_the_site_to_this_machine_until_ctrl_c_and_again(clone: Path) 
         port = free_port()
         terminal = Terminal(clone, port)
         terminal.shows(f"http://localhost:{port}")
-        with urllib.request.urlopen(f"http://localhost:{port}/", timeout=10) as lobby:
+        with urllib.request.urlopen(f"http://localhost:{port}/", timeout=SECONDS) as lobby:
             [style] = re.findall(r'href="(/static/[^"]+\.css)"', lobby.read().decode())
-        with urllib.request.urlopen(f"http://localhost:{port}{style}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://localhost:{port}{style}", timeout=SECONDS) as answer:
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
         with socket.socket() as elsewhere:  # who listens on every address would answer at this one, too
             assert elsewhere.connect_ex(("127.0.0.2", port)) == errno.ECONNREFUSED
@@ -175,9 +175,9 @@ def test_debug_off_serves_pages_with_their_static_files(clone: Path) -> None:
     terminal = Terminal(clone, port, DEBUG="0")
     terminal.shows(f"http://localhost:{port}")
     assert "Collecting the static files" in terminal.text
-    with urllib.request.urlopen(f"http://localhost:{port}/", timeout=10) as lobby:
+    with urllib.request.urlopen(f"http://localhost:{port}/", timeout=SECONDS) as lobby:
         [style] = re.findall(r'href="(/static/[^"]+\.css)"', lobby.read().decode())
-    with urllib.request.urlopen(f"http://localhost:{port}{style}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://localhost:{port}{style}", timeout=SECONDS) as answer:
         assert answer.status == 200
     assert terminal.press_ctrl_c() == 0
 

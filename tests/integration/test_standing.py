@@ -21,7 +21,7 @@ from visitor import Visitor
 
 AT_ONCE = 1.0  # as promised
 IN_TIME = 3.0  # where nobody is told, or can be
-SLACK = 2.0  # for a machine that has other things to do
+SLACK = 20.0  # for a machine that has other things to do
 
 
 class Account:

@@ -55,7 +55,7 @@ def ask(stack: Stack, path: str, secret: str, body: Any = None, **headers: str) 
     named = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json", **headers}
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(stack.base_url + path, data, named)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 

@@ -15,7 +15,7 @@ from servers.app import FOREIGN_APP, Image
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
 
-SECONDS = 5  # the log is asked every 2 s which topics have changed
+SECONDS = 30  # the log is asked every 2 s which topics have changed, on a machine that has other things to do
 
 LAST_WORDS = """
 import os

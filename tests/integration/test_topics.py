@@ -36,12 +36,12 @@ def stack(image: Image, postgres: Postgres) -> Iterator[Stack]:
 
 def get(url: str, **headers: str) -> Any:
     request = urllib.request.Request(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
-    return urllib.request.urlopen(request, timeout=20)
+    return urllib.request.urlopen(request, timeout=60)
 
 
 def post(url: str, body: Any) -> Any:
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 

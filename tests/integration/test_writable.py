@@ -115,7 +115,7 @@ async def all_are(status: int, stack: Stack) -> None:
 
 async def is_(status: int, process: Server) -> None:
     """What whoever asks whether it is ready is told, sooner or later."""
-    deadline = monotonic() + 10
+    deadline = monotonic() + 60
     while (found := await asyncio.to_thread(process.health)) != status:
         assert monotonic() < deadline, f"{process.name} is {found}"
         await asyncio.sleep(0.1)
