@@ -15,7 +15,7 @@ from topics.testing.visitor import Frame, Visitor
 from topics.testing.world import World, release
 from topics.topic import Topic as Handle
 
-SECONDS: Final = 5.0  # for what a test waits for, on a machine that has other things to do
+SECONDS: Final = 1.0  # for what a test waits for
 ANSWER_SECONDS: Final = 5.0  # for what the server always answers
 
 _open: list[World] = []  # the one that the open visits share
@@ -58,7 +58,7 @@ class Topic:
         """Returns how much is unread by now."""
         return self._tab.do(self._tab.visitor.read(self.name, seq), ANSWER_SECONDS, "answer to `read`")
 
-    def next(self, type: str = "event", *, seconds: float = SECONDS) -> Any:
+    def next(self, type: str = "event", *, seconds: float | None = None) -> Any:
         """The first frame of that type that has not been returned yet. AssertionError where none comes."""
         return self._tab.next(type, topic=self.name, seconds=seconds)
 
@@ -108,10 +108,10 @@ class AnyTab:
         name = topic.name if isinstance(topic, Handle) else topic
         return self.do(self.visitor.signal(name, data), ANSWER_SECONDS, f"answer of {name}")
 
-    def next(self, type: str = "event", *, topic: str | None = None, seconds: float = SECONDS) -> Any:
+    def next(self, type: str = "event", *, topic: str | None = None, seconds: float | None = None) -> Any:
         """The first frame of that type, of any topic unless one is given."""
         what = f"`{type}`" + (f" of {topic}" if topic else "")
-        return self.do(self.visitor.next(type, topic), seconds, what)
+        return self.do(self.visitor.next(type, topic), SECONDS if seconds is None else seconds, what)
 
     def nothing(self, *types: str, topic: str | None = None) -> Any:
         return self.do(self.visitor.nothing(types, topic), ANSWER_SECONDS, "pong")

@@ -24,7 +24,7 @@ class Voting(TestCase):
             votes, others = tab.join("votes/lunch"), other.join("votes/lunch")
             self.assertEqual(votes.send({"option": "pizza"})["seq"], 1)
             for hearing in (votes, others):
-                event = hearing.next("event")
+                event = hearing.next("event", seconds=10)
                 self.assertEqual((event["by"]["name"], event["data"]), ("alice", {"option": "pizza"}))
             others.nothing()
 
@@ -38,7 +38,7 @@ class Voting(TestCase):
         with visit() as guest:
             votes = guest.join(Votes(poll="lunch"))
             Votes(poll="lunch").append({"option": "pasta"}, by=self.bob)
-            self.assertEqual(votes.next()["by"]["name"], "bob")
+            self.assertEqual(votes.next(seconds=10)["by"]["name"], "bob")
             with self.assertRaises(Refused) as refused:
                 votes.send({"option": "pizza"})
             self.assertEqual(refused.exception.code, "forbidden")
@@ -49,13 +49,13 @@ class Voting(TestCase):
             tab.cut()
             Votes(poll="lunch").append({"option": "pasta"})
             tab.back()
-            self.assertEqual(votes.next()["data"], {"option": "pasta"})
+            self.assertEqual(votes.next(seconds=10)["data"], {"option": "pasta"})
 
     async def test_async_tests_do_the_same(self) -> None:
         async with avisit(user=self.alice) as tab:
             votes = await tab.join("votes/lunch")
             await Votes(poll="lunch").aappend({"option": "pasta"})
-            event: Any = await votes.next()
+            event: Any = await votes.next(seconds=10)
             self.assertEqual(event["seq"], 1)
             self.assertEqual(await sync_to_async(User.objects.count)(), 2)
 

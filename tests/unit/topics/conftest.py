@@ -16,10 +16,17 @@ from realtime.closing import RESTART
 from topics import routes
 from topics.delivery.live import TOPICS
 from topics.storing import database, logs
+from topics.testing import visits
 from topics.testing.visitor import Visitor
 from unit.realtime.fakes import Layer, until
 
 from .declared import Begun, Chat, Notes, Votes
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine may have twenty other things to do."""
+    monkeypatch.setattr(visits, "SECONDS", 20)
 
 
 @pytest.fixture(autouse=True)
