@@ -9,14 +9,15 @@ export class Composer {
   #button = this.#form.querySelector(".row button");
   #bar = document.getElementById("editing");
   #typedAt = 0;
-  #changed = 0; // the number of the message that is being changed
+  #changed = null; // the message that is being changed: its number, and its body as it is
   #kept = "";
 
-  // onSay(body), onChange(seq, body), onRemove(seq), onTyping(), onLast() to change what she has said last, and how many
-  // characters a body may have.
-  constructor({ limit, onSay, onChange, onRemove, onTyping, onLast }) {
-    Object.assign(this, { limit, onSay, onChange, onRemove, onTyping, onLast });
+  // onSay(body), onChange(seq, body), onRemove(seq), onTyping(), onLast() to change what she has said last, onDraft() when
+  // what is unsent here has changed, and how many characters a body may have.
+  constructor({ limit, onSay, onChange, onRemove, onTyping, onLast, onDraft }) {
+    Object.assign(this, { limit, onSay, onChange, onRemove, onTyping, onLast, onDraft });
     this.#form.noValidate = true; // an empty message gets the same sentence as without JavaScript
+    this.#form.autocomplete = "off"; // a reload brings back the draft, and not what the browser remembers as well
     this.#form.addEventListener("submit", (event) => this.#submit(event));
     this.#body.addEventListener("input", () => this.#input());
     this.#body.addEventListener("keydown", (event) => this.#key(event));
@@ -27,29 +28,33 @@ export class Composer {
 
   // A refused message comes back; what is being written stays.
   edit(body) {
-    this.#body.value = [body, this.#body.value].filter(Boolean).join("\n");
+    this.#put([body, this.#body.value].filter(Boolean).join("\n"));
     this.#body.focus();
   }
 
   // The form is for another message now; what was being written comes back after it.
   change(seq, body) {
     if (!this.#changed) this.#kept = this.#body.value;
-    this.#changed = seq;
-    this.#bar.hidden = false;
-    this.#button.textContent = "Save";
-    this.#body.setAttribute("aria-describedby", "editing-words");
-    this.#body.value = body;
-    this.warn("");
+    this.#begin({ seq, body });
+    this.#put(body);
     this.#body.focus();
   }
 
+  // What is written here and not sent, or null: a message, and beside it other words for an earlier one.
   get draft() {
-    return this.#changed ? this.#kept : this.#body.value;
+    const words = this.#body.value;
+    const body = this.#changed ? this.#kept : words;
+    const change = this.#changed && words !== this.#changed.body ? { ...this.#changed, words } : undefined;
+    return body.trim() || change ? { body, change } : null;
   }
 
-  // Also for the browser, which brings back after a reload what a field held.
-  clear() {
-    this.#body.value = "";
+  // As it was left. What the server has brought back into the form stays.
+  restore({ body, change }) {
+    this.#put([body, this.#body.value].filter(Boolean).join("\n"));
+    if (!change) return;
+    this.#kept = this.#body.value;
+    this.#begin(change);
+    this.#put(change.words);
   }
 
   warn(sentence) {
@@ -65,29 +70,42 @@ export class Composer {
     this.#body.focus();
     if (fault) return;
     if (this.#changed) {
-      this.onChange(this.#changed, body);
+      this.onChange(this.#changed.seq, body);
       return this.#stopChanging();
     }
-    this.#body.value = "";
+    this.#put("");
     this.#typedAt = 0;
     this.onSay(body);
   }
 
   #remove() {
     if (!confirm("Remove this message for everybody?")) return this.#body.focus();
-    this.onRemove(this.#changed);
+    this.onRemove(this.#changed.seq);
     this.#stopChanging();
+  }
+
+  #begin({ seq, body }) {
+    this.#changed = { seq, body };
+    this.#bar.hidden = false;
+    this.#button.textContent = "Save";
+    this.#body.setAttribute("aria-describedby", "editing-words");
+    this.warn("");
   }
 
   #stopChanging() {
     if (!this.#changed) return;
-    this.#changed = 0;
+    this.#changed = null;
     this.#bar.hidden = true;
     this.#button.textContent = "Send";
     this.#body.removeAttribute("aria-describedby");
-    this.#body.value = this.#kept;
+    this.#put(this.#kept);
     this.warn("");
     this.#body.focus();
+  }
+
+  #put(words) {
+    this.#body.value = words;
+    this.onDraft();
   }
 
   // Characters as the server counts them: an emoji is one, not two.
@@ -100,6 +118,7 @@ export class Composer {
   }
 
   #input() {
+    this.onDraft();
     if (this.#trouble.textContent) this.warn("");
     if (this.#changed || !this.#body.value.trim() || Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
     this.#typedAt = Date.now();

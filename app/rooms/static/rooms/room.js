@@ -3,7 +3,9 @@
 import { connect } from "../topics/client.js";
 import { Composer } from "./composer.js";
 import { keepsCookies } from "./cookies.js";
+import { Draft } from "./draft.js";
 import { History } from "./history.js";
+import { Leaving } from "./leaving.js";
 import { People, Typing } from "./people.js";
 import { Refused } from "./refused.js";
 import { Status } from "./status.js";
@@ -12,11 +14,13 @@ const NOBODY = { key: "", name: "", guest: false };
 const CHANGED_AGAIN_MS = 10_000; // a page that starts over more often than that would do so for ever
 
 const page = document.getElementById("room").dataset;
-const draftKey = `draft:${page.key}:${page.room}`;
 const you = { key: page.key, name: page.you, guest: page.guest === "1" };
 const [first, last, seq] = [page.first, page.last, page.seq].map(Number);
 
 const storage = tabStorage();
+const knowsHer = keepsCookies();
+const draft = new Draft({ storage, key: `draft:${page.key}:${page.room}` });
+const leaving = new Leaving({ keeps: storage && knowsHer });
 const stranded = [];
 const people = new People(you);
 const typing = new Typing();
@@ -51,6 +55,7 @@ const composer = new Composer({
   onRemove: (about) => topic.send({ about, retract: true }).catch(refuse),
   onTyping: () => topic.signal({ typing: true }),
   onLast: () => history.changeLast(),
+  onDraft: keepDraft,
 });
 
 function hear(event) {
@@ -95,20 +100,24 @@ function becomeSomebodyElse() {
   if (!storage || (before && Date.now() - before < CHANGED_AGAIN_MS)) return;
   storage.setItem("changed", Date.now());
   storage.setItem("notice", "1");
-  keepDraft();
+  leaving.go();
   location.reload();
 }
 
 // The page shows a part of the past, and goes to where people talk now.
 function leaveForLatest() {
-  keepDraft();
+  leaving.go();
   location.assign(location.pathname);
 }
 
 function keepDraft() {
-  if (!storage) return;
-  if (composer.draft) storage.setItem(draftKey, composer.draft);
-  composer.clear();
+  draft.set(composer.draft);
+  askIfUnsent();
+}
+
+// Whoever closes the tab is asked as long as something is neither stored nor taken back.
+function askIfUnsent() {
+  leaving.ask(Boolean(composer.draft) || topic.unsent.length + refused.entries.length + stranded.length > 0);
 }
 
 // Why this page has begun again by itself.
@@ -121,10 +130,8 @@ function explain() {
 }
 
 function restoreDraft() {
-  const draft = storage?.getItem(draftKey);
-  if (!draft) return;
-  storage.removeItem(draftKey);
-  composer.edit(draft);
+  const left = draft.get();
+  if (left) composer.restore(left);
 }
 
 function unsent() {
@@ -137,6 +144,7 @@ function showUnsent() {
     if (refused) return `Not accepted: ${refused}`;
     return sending ? "sending…" : "not sent yet";
   });
+  askIfUnsent();
 }
 
 function edit(id) {
@@ -162,7 +170,7 @@ function tabStorage() {
   }
 }
 
-document.getElementById("cookies").hidden = keepsCookies();
+document.getElementById("cookies").hidden = knowsHer;
 explain();
 restoreDraft();
 takeOver();

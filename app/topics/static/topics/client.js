@@ -68,7 +68,7 @@ class Client {
       (topic) => tell(this.#topics.get(topic)?.options.onUnsent, this.outbox.of(topic)),
       () => this.#socket.redial(),
     );
-    watch(this.#socket);
+    watch(this.#socket, this.#streams);
     this.#socket.dial();
   }
 
@@ -247,11 +247,12 @@ function keepsCookies() {
 }
 
 // A laptop that wakes, a phone that finds its network, a tab that is looked at again; a page put aside to come back to.
-/** @param {Line} socket */
-function watch(socket) {
+/** @param {Line} socket @param {Streams} streams */
+function watch(socket, streams) {
   if (!globalThis.document) return;
-  addEventListener("online", () => socket.hurry());
-  addEventListener("offline", () => socket.redial());
+  const lines = [socket, streams];
+  addEventListener("online", () => lines.forEach((line) => line.hurry()));
+  addEventListener("offline", () => lines.forEach((line) => line.lose()));
   addEventListener("pagehide", () => socket.rest());
   addEventListener("pageshow", (event) => event.persisted && socket.hurry());
   document.addEventListener("visibilitychange", () => document.hidden || socket.hurry());

@@ -83,6 +83,11 @@ export class Line {
     if (this.#end) this.#wait();
   }
 
+  // There is no network: what is open gets nowhere, and what waits would dial for nothing.
+  lose() {
+    if (this.#end || (this.state.until && !this.#ordered)) this.#wait();
+  }
+
   // The network or the person is back: no reason to wait, unless the server asked for it.
   hurry() {
     if (this.state.name === "offline" && !this.#ordered) this.dial();
