@@ -32,7 +32,8 @@ class RoomConsumer(OneTopic):
 
     async def hear(self, frame: ClientFrame) -> None:
         if isinstance(frame, Say):
-            await self.send(frame, frame.id, {"body": frame.body}, by=self.author)
+            said = {"body": frame.body} if frame.reply is None else {"body": frame.body, "reply": frame.reply}
+            await self.send(frame, frame.id, said, by=self.author)
         elif isinstance(frame, Typing):
             await self.typing()
         elif isinstance(frame, Amend):

@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString
 
 from rooms.marks import mark_of
 from rooms.markup import markup
-from rooms.topics import RoomTopic, body_of
+from rooms.quotes import Quote, quotes
+from rooms.topics import RoomTopic, body_of, reply_of
 from topics import Event, Person
 
 LATEST: Final = 50  # numbers on a page
@@ -32,6 +33,7 @@ class Message(NamedTuple):
     at: datetime
     edited: bool
     retracted: bool
+    quote: Quote | None = None
 
 
 class Part(NamedTuple):
@@ -96,17 +98,21 @@ def span(asked: Asked, seq: int) -> tuple[int, int]:
 
 def said(topic: RoomTopic, first: int, last: int) -> list[Message]:
     events = topic.events(after=first - 1, limit=last - first + 1) if last >= first else []
-    return [message(event) for event in events if event.seq <= last and event.about is None]
+    kept = [event for event in events if event.seq <= last and event.about is None]
+    quoted = quotes(topic, (reply_of(event.data) for event in kept))
+    return [message(event, quoted) for event in kept]
 
 
-def message(event: Event) -> Message:
+def message(event: Event, quoted: dict[int, Quote]) -> Message:
     by, data = event.by, {} if event.retracted else event.data
+    quote = quoted.get(reply_of(data) or 0)
     edited = isinstance(data, dict) and data.get("edited") is True
     if event.retracted or by is None:
         key, author, guest = "", "", False
     else:
         key, author, guest = by.public_key, by.name, by.guest
-    return Message(event.seq, event.id, key, author, guest, body_of(data) or "", event.at, edited, event.retracted)
+    body = body_of(data) or ""
+    return Message(event.seq, event.id, key, author, guest, body, event.at, edited, event.retracted, quote)
 
 
 def items(messages: Iterable[Message], reader: Person) -> Iterator[SafeString]:

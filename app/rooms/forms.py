@@ -96,6 +96,7 @@ class MessageForm(forms.Form):
     """A message. `id` is chosen when the page is made, so that the same form sent twice is one message.
 
     `sender` is whom the page was made for: whoever has logged in since does not say what somebody else has written.
+    `reply` is the number of the message that it answers. The page has it where that message is there.
     """
 
     body = BodyField(rows=1, placeholder="Write a message", enterkeyhint="send")
@@ -104,10 +105,11 @@ class MessageForm(forms.Form):
     )
 
     sender = forms.CharField(required=False, widget=forms.HiddenInput({"autocomplete": "off"}))
+    reply = forms.CharField(required=False, widget=forms.HiddenInput({"autocomplete": "off"}))
 
     @classmethod
-    def blank(cls, person: Person) -> "MessageForm":
-        return cls(initial={"id": chosen_id(), "sender": person.public_key})
+    def blank(cls, person: Person, reply: str = "") -> "MessageForm":
+        return cls(initial={"id": chosen_id(), "sender": person.public_key, "reply": reply})
 
     def is_from(self, person: Person) -> bool:
         return self.cleaned_data["sender"] in {"", person.public_key}
@@ -118,5 +120,6 @@ class MessageForm(forms.Form):
     def refuse(self, sentence: str, *, fresh_for: Person | None = None) -> None:
         """Keeps what was typed; where `fresh_for` is given the next attempt is another message, and that person's."""
         if fresh_for:
-            self.data = {"body": self.data.get("body", ""), "id": chosen_id(), "sender": fresh_for.public_key}
+            kept = {name: self.data.get(name, "") for name in ("body", "reply")}
+            self.data = kept | {"id": chosen_id(), "sender": fresh_for.public_key}
         self.add_error(None, sentence)

@@ -40,15 +40,17 @@ NOBODY: Final[Shown] = {"key": "", "name": "", "guest": False}
 Body = Annotated[str, StringConstraints(min_length=1, max_length=MAX_BODY), AfterValidator(storable)]
 
 
+Seq = Annotated[int, Field(ge=1, lt=2**63)]
+
+
 class Say(BaseModel):
-    """Say it. The same id with the same body by the same person is the same message."""
+    """Say it. The same id with the same body and reply by the same person is the same message."""
 
     type: Literal["message"]
     id: Id = Field(default_factory=chosen_id)
     body: Body
-
-
-Seq = Annotated[int, Field(ge=1, lt=2**63)]
+    reply: Seq | None = None
+    """The number of the message that it answers, which was said in this room."""
 
 
 class Amend(BaseModel):
@@ -179,8 +181,8 @@ def from_event(frame: str) -> str:
 
 
 def from_anything(frame: str) -> str:
-    """What is no plain message: changed or taken back, or appended by a program. It has a number, too, and the text
-    that is there by now, if any.
+    """What is no plain message: an answer, changed or taken back, or appended by a program. It has a number, too, and
+    the text that is there by now, if any.
     """
     fields = decode(frame)
     data = fields.get("data") if isinstance(fields.get("data"), dict) else {}
@@ -188,6 +190,8 @@ def from_anything(frame: str) -> str:
     more = {name: fields[name] for name in ("about", "retracted") if name in fields}
     if data.get("edited") is True:
         more["edited"] = True
+    if type(reply := data.get("reply")) is int and reply > 0:
+        more["reply"] = reply
     said = body if isinstance(body, str) else ""
     return message(fields["seq"], id, fields["by"] or NOBODY, said, fields["at"], **more)
 

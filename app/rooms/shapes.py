@@ -32,6 +32,8 @@ class Message(Shape):
     user: Person
     body: Body
     at: Time
+    reply: Seq = OnlyWhere
+    """It answers the message of that number."""
     about: Seq = OnlyWhere
     """The message of that number has this body from now on; `user` is who changed it."""
     edited: Literal[True] = OnlyWhere

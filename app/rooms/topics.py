@@ -13,10 +13,12 @@ from rooms.frames import MAX_BODY
 from topics import Busy, Event, NoSuchEvent, Person, Refused, Topic
 
 GONE: Final = "There is no such message any more."
+NEVER: Final = "The message that this answers is not in this room."
 
 
 class RoomTopic(Topic):
-    """What is said is {"body": "…"}; that somebody is typing is the signal {"typing": true}.
+    """What is said is {"body": "…"}, with "reply" and the number of the message that it answers, if it answers one;
+    that somebody is typing is the signal {"typing": true}.
 
     Who has said it may send {"about": its number, "body": "…"} or {"about": its number, "retract": true}: then it has
     other words, and "edited": true beside them, or none any more.
@@ -34,9 +36,20 @@ class RoomTopic(Topic):
     async def received(self, person: Person, data: Any) -> Any:
         if isinstance(data, dict) and "about" in data:
             return await database_sync_to_async(self.changed)(person, data)
+        if isinstance(data, dict) and "reply" in data:
+            return await database_sync_to_async(self.answer)(data)
         if body_of(data) is None or len(data) > 1:
             raise Refused(f'Say {{"body": "…"}}, with 1 to {MAX_BODY} characters.')
         return data
+
+    def answer(self, data: dict[str, Any]) -> dict[str, Any]:
+        """What is said about an earlier message, which may be removed by now. Raises Refused."""
+        body, seq = body_of(data), reply_of(data)
+        if body is None or seq is None or len(data) > 2:
+            raise Refused('Say {"body": "…", "reply": 41}.', code="bad_frame")
+        if not self.numbered([seq]):
+            raise Refused(NEVER, code="bad_frame")
+        return {"body": body, "reply": seq}
 
     def changed(self, person: Person, data: dict[str, Any]) -> None:
         """What one has said oneself gets other words, or is removed. Raises Refused."""
@@ -50,9 +63,11 @@ class RoomTopic(Topic):
 
     def edit(self, seq: int, body: str, person: Person) -> None:
         """Raises Refused. The words that it had are not kept."""
-        if body_of(self.own(seq, person).data) != body:
+        before = self.own(seq, person).data
+        answers = {} if reply_of(before) is None else {"reply": reply_of(before)}
+        if body_of(before) != body:
             with changing():
-                self.amend(seq, {"body": body, "edited": True}, by=person)
+                self.amend(seq, {"body": body, "edited": True} | answers, by=person)
 
     def remove(self, seq: int, person: Person) -> None:
         self.own(seq, person)
@@ -90,3 +105,9 @@ def body_of(data: Any) -> str | None:
     """What was said, where that is what the data are."""
     body = data.get("body") if isinstance(data, dict) else None
     return body if isinstance(body, str) and 0 < len(body) <= MAX_BODY else None
+
+
+def reply_of(data: Any) -> int | None:
+    """The number of the message that this answers."""
+    seq = data.get("reply") if isinstance(data, dict) else None
+    return seq if type(seq) is int and 0 < seq < 2**63 else None

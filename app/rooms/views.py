@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rooms import conversation, errors, making, sweeping
-from rooms.conversation import Asked
+from rooms.conversation import Asked, number
 from rooms.converters import checked_name
 from rooms.forms import (
     AWAY,
@@ -34,6 +34,7 @@ from rooms.forms import (
 )
 from rooms.frames import MAX_BODY
 from rooms.models import Room
+from rooms.quotes import quotes
 from rooms.topics import RoomTopic, body_of
 from topics import BadData, Busy, Conflict, Person, Refused, person_of, rates
 from topics.people import remember_guest
@@ -91,7 +92,7 @@ def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
 
 def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> HttpResponse:
     if request.method != "POST":
-        return talk(request, person, topic, MessageForm.blank(person))
+        return talk(request, person, topic, MessageForm.blank(person, request.GET.get("reply", "")))
     form = MessageForm(request.POST)
     if not form.is_valid():
         return talk(request, person, topic, form)
@@ -102,11 +103,12 @@ def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> Ht
         form.refuse(HASTE)
         return talk(request, person, topic, form, HTTPStatus.TOO_MANY_REQUESTS)
     try:
-        said = form.cleaned_data
-        topic.append({"body": said["body"]}, id=said["id"], by=person)
+        topic.append(said_by(topic, form), id=form.cleaned_data["id"], by=person)
     except Refused as refusal:
         form.refuse(str(refusal))
-        return talk(request, person, topic, form, HTTPStatus.TOO_MANY_REQUESTS)
+        is_wrong = refusal.code == "bad_frame"
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong else HTTPStatus.TOO_MANY_REQUESTS
+        return talk(request, person, topic, form, status)
     except Conflict:
         form.refuse(CLASH, fresh_for=person)
         return talk(request, person, topic, form, HTTPStatus.CONFLICT)
@@ -119,12 +121,20 @@ def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> Ht
     return remembered(SeeOther(resolve_url("room", topic.room)), person)
 
 
+def said_by(topic: RoomTopic, form: Form) -> dict[str, Any]:
+    """The data of what the form says. Raises Refused."""
+    said = {"body": form.cleaned_data["body"]}
+    seq = number(form.cleaned_data["reply"])
+    return said if seq is None else topic.answer(said | {"reply": seq})
+
+
 def talk(
     request: HttpRequest, person: Person, topic: RoomTopic, form: Form, status: int = HTTPStatus.OK
 ) -> HttpResponse:
     """The room's page. `seq` is the number up to which the log is known to it, from where the socket goes on."""
     epoch, seq = topic.position()
     shown = conversation.part(topic, Asked.by(request.GET), seq)
+    answered = number(form["reply"].value())
     context = {
         "room": topic.room,
         "epoch": epoch,
@@ -132,6 +142,7 @@ def talk(
         "limit": MAX_BODY,
         "shown": shown,
         "messages": conversation.items(shown.messages, person),
+        "answered": quotes(topic, [answered]).get(answered or 0),
     }
     return show(request, person, "rooms/room.html", form, status, **context)
 

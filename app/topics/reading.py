@@ -1,5 +1,6 @@
 """Reading topics from sync code."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
@@ -46,6 +47,14 @@ def _events(key: int, after: int, before: int | None, limit: int) -> list[Event]
         after, limit = seqs[-1] - 1, len(seqs)
     page = Page(key, after, limit)
     return [event_of(stored) for stored in replay.read_all([page])[page]]
+
+
+def numbered(name: str, seqs: Iterable[int]) -> list[Event]:
+    wanted = [seq for seq in seqs if 0 < seq <= HIGHEST]
+    if len(wanted) > MOST:
+        raise ValueError(f"At most {MOST} numbers at once, not {len(wanted)}.")
+    entries = Entry.objects.filter(log__name=name, seq__in=wanted, about=None).order_by("seq")
+    return [event_of(log.stored(entry)) for entry in entries] if wanted else []
 
 
 def event(name: str, id: str) -> Event | None:

@@ -12,6 +12,8 @@ from topics.routes import Route, register
 from topics.twins import Twins
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from topics.events import Event, Position, Recent
     from topics.growing.writing import Writing
     from topics.members import Members
@@ -183,11 +185,6 @@ class Topic(Twins):
 
         return members.members(self, limit)
 
-    async def amembers(self, limit: int = 100) -> "Members":
-        from topics import members
-
-        return await members.amembers(self, limit)
-
     # --- The end -------------------------------------------------------------------------------------
 
     def delete(self) -> None:
@@ -225,6 +222,12 @@ class Topic(Twins):
         from topics import reading
 
         return reading.events(self.name, after, before, limit)
+
+    def numbered(self, seqs: "Iterable[int]") -> "list[Event]":
+        """Those of these numbers that are events, and no changes of one; as they are by now, in order."""
+        from topics import reading
+
+        return reading.numbered(self.name, seqs)
 
     def event(self, id: str) -> "Event | None":
         """The first one whose author calls it by that id."""

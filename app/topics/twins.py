@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from asgiref.sync import sync_to_async
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from topics.events import Event, Position, Recent
+    from topics.members import Members
 
 
 class Twins:
@@ -25,6 +28,7 @@ class Twins:
         move: Any
         recent: Any
         events: Any
+        numbered: Any
         event: Any
         position: Any
         unread: Any
@@ -62,12 +66,20 @@ class Twins:
     async def amove(self, to: Any) -> None:
         await sync_to_async(self.move)(to)
 
+    async def amembers(self, limit: int = 100) -> "Members":
+        from topics import members  # which asks by the loop itself
+
+        return await members.amembers(self, limit)  # type: ignore[arg-type]
+
     @classmethod
     async def arecent(cls, limit: int = 50) -> "list[Recent]":
         return await sync_to_async(cls.recent)(limit)  # type: ignore[no-any-return]
 
     async def aevents(self, *, after: int = 0, before: int | None = None, limit: int = 100) -> "list[Event]":
         return await sync_to_async(self.events)(after=after, before=before, limit=limit)  # type: ignore[no-any-return]
+
+    async def anumbered(self, seqs: "Iterable[int]") -> "list[Event]":
+        return await sync_to_async(self.numbered)(seqs)  # type: ignore[no-any-return]
 
     async def aevent(self, id: str) -> "Event | None":
         return await sync_to_async(self.event)(id)  # type: ignore[no-any-return]

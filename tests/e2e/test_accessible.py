@@ -38,7 +38,12 @@ async def test_axe_finds_nothing_in_any_state(stack: Stack, arrive: Arrive, sche
     await expect(alice.page.locator("#messages .edited").last).to_be_visible()
     await alice.page.locator("#messages .mine").hover()
     await finds_nothing(alice, "she points at a message")
-    for query in ("?at=1#m1", "?before=2", "2/", "99/"):
+    await alice.page.get_by_role("link", name="Reply").last.click()
+    await finds_nothing(alice, "she answers")
+    await alice.write("answered")
+    await expect(alice.page.locator("#messages .quote")).to_be_visible()
+    await finds_nothing(alice, "a message answers another one")
+    for query in ("?at=1#m1", "?before=2", "?reply=1#say", "2/", "99/"):
         await alice.page.goto(stack.base_url + room_page(room) + query)
         await finds_nothing(alice, query)
     await alice.page.goto(f"{stack.base_url}/name/")

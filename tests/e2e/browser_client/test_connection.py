@@ -111,6 +111,20 @@ async def test_a_network_that_is_lost_while_it_stays_away_ends_in_one_wait(alice
     await server.dialled(2)
 
 
+async def test_a_network_that_is_lost_between_two_dials_is_said_at_once(alice: Person, server: Played) -> None:
+    server.welcome()
+    await alice.is_live()
+    await alice.page.evaluate("Math.random = () => 0.999")
+    await server.dials[-1].close(code=1011)
+    await expect(alice.page.get_by_test_id("connection")).to_contain_text("Reconnecting in")
+    await alice.page.context.set_offline(True)
+    await expect(alice.page.get_by_test_id("connection")).to_contain_text("You are offline")
+    await alice.page.clock.run_for(120_000)
+    assert len(server.dials) == 1
+    await alice.page.context.set_offline(False)
+    await server.dialled(2)
+
+
 async def test_however_often_it_dials_a_screen_reader_hears_of_it_once(alice: Person, server: Played) -> None:
     server.welcome()
     await alice.is_live()

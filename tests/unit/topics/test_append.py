@@ -216,6 +216,7 @@ async def test_async_code_has_the_same() -> None:
     event = await LUNCH.aappend({"n": 1}, id="a")
     assert await LUNCH.aevents() == [event]
     assert await LUNCH.aevent("a") == event
+    assert await LUNCH.anumbered([1]) == [event]
     assert (await LUNCH.aposition()).seq == 1
     assert (await LUNCH.aamend(1, 2)).seq == 2
     assert (await LUNCH.aretract(1)).seq == 3
@@ -467,3 +468,21 @@ def test_the_constraint_holds_whatever_the_code_does() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         entry.save()
     assert log.append_all([]) == []
+
+
+def test_events_are_read_by_their_numbers_as_they_are_by_now(django_assert_num_queries: Any) -> None:
+    for number in range(4):
+        LUNCH.append({"option": number})
+    LUNCH.amend(2, {"option": "other"})
+    LUNCH.retract(3)
+    with django_assert_num_queries(1):
+        found = LUNCH.numbered([3, 1, 2, 2, 5, 9, 0, -1, 2**70])
+    assert [(event.seq, event.data, event.retracted) for event in found] == [
+        (1, {"option": 0}, False),
+        (2, {"option": "other"}, False),
+        (3, None, True),
+    ]
+    with django_assert_num_queries(0):
+        assert LUNCH.numbered([]) == []
+    with pytest.raises(ValueError, match="1000 numbers"):
+        LUNCH.numbered(range(1, 1_002))

@@ -11,11 +11,14 @@ export class Composer {
   #typedAt = 0;
   #changed = null; // the message that is being changed: its number, and its body as it is
   #kept = "";
+  #answering = document.getElementById("answering");
+  #answered = Number(this.#answering.querySelector("input")?.value ?? 0); // the number of the message that is answered
 
-  // onSay(body), onChange(seq, body), onRemove(seq), onTyping(), onLast() to change what she has said last, onDraft() when
-  // what is unsent here has changed, and how many characters a body may have.
-  constructor({ limit, onSay, onChange, onRemove, onTyping, onLast, onDraft }) {
-    Object.assign(this, { limit, onSay, onChange, onRemove, onTyping, onLast, onDraft });
+  // onSay({ body, reply }), onChange(seq, body), onRemove(seq), onTyping(), onLast() to change what she has said last,
+  // onDraft() when what is unsent here has changed, quote(seq) for the element that shows a message that is answered, and
+  // how many characters a body may have.
+  constructor({ limit, onSay, onChange, onRemove, onTyping, onLast, onDraft, quote }) {
+    Object.assign(this, { limit, onSay, onChange, onRemove, onTyping, onLast, onDraft, quote });
     this.#form.noValidate = true; // an empty message gets the same sentence as without JavaScript
     this.#form.autocomplete = "off"; // a reload brings back the draft, and not what the browser remembers as well
     this.#form.addEventListener("submit", (event) => this.#submit(event));
@@ -23,12 +26,23 @@ export class Composer {
     this.#body.addEventListener("keydown", (event) => this.#key(event));
     document.getElementById("remove").addEventListener("click", () => this.#remove());
     document.getElementById("cancel").addEventListener("click", () => this.#stopChanging());
+    document.getElementById("unanswer").addEventListener("click", (event) => this.#unanswer(event));
+    this.#describe();
     if (matchMedia("(pointer: fine)").matches) this.#body.focus({ preventScroll: true });
   }
 
   // A refused message comes back; what is being written stays.
-  edit(body) {
+  edit({ body, reply }) {
+    if (reply && !this.#answered) this.#answer(reply);
     this.#put([body, this.#body.value].filter(Boolean).join("\n"));
+    this.#body.focus();
+  }
+
+  // What is written answers the message of that number.
+  answer(seq) {
+    this.#stopChanging();
+    this.#answer(seq);
+    this.onDraft();
     this.#body.focus();
   }
 
@@ -45,11 +59,12 @@ export class Composer {
     const words = this.#body.value;
     const body = this.#changed ? this.#kept : words;
     const change = this.#changed && words !== this.#changed.body ? { ...this.#changed, words } : undefined;
-    return body.trim() || change ? { body, change } : null;
+    return body.trim() || change ? { body, reply: this.#answered || undefined, change } : null;
   }
 
   // As it was left. What the server has brought back into the form stays.
-  restore({ body, change }) {
+  restore({ body, reply, change }) {
+    if (reply && !this.#answered) this.#answer(reply);
     this.#put([body, this.#body.value].filter(Boolean).join("\n"));
     if (!change) return;
     this.#kept = this.#body.value;
@@ -73,9 +88,11 @@ export class Composer {
       this.onChange(this.#changed.seq, body);
       return this.#stopChanging();
     }
+    const reply = this.#answered || undefined;
+    this.#answer(0);
     this.#put("");
     this.#typedAt = 0;
-    this.onSay(body);
+    this.onSay({ body, reply });
   }
 
   #remove() {
@@ -86,21 +103,42 @@ export class Composer {
 
   #begin({ seq, body }) {
     this.#changed = { seq, body };
-    this.#bar.hidden = false;
     this.#button.textContent = "Save";
-    this.#body.setAttribute("aria-describedby", "editing-words");
+    this.#describe();
     this.warn("");
   }
 
   #stopChanging() {
     if (!this.#changed) return;
     this.#changed = null;
-    this.#bar.hidden = true;
     this.#button.textContent = "Send";
-    this.#body.removeAttribute("aria-describedby");
+    this.#describe();
     this.#put(this.#kept);
     this.warn("");
     this.#body.focus();
+  }
+
+  // No message, where seq is 0.
+  #answer(seq) {
+    this.#answered = seq;
+    this.#answering.firstElementChild.replaceChildren(...(seq ? [this.quote(seq)] : []));
+    this.#describe();
+  }
+
+  #unanswer(event) {
+    event?.preventDefault();
+    this.#answer(0);
+    this.onDraft();
+    this.#body.focus();
+  }
+
+  // What the form is for, above it and for a screen reader.
+  #describe() {
+    this.#bar.hidden = !this.#changed;
+    this.#answering.hidden = !this.#answered || Boolean(this.#changed);
+    const words = this.#changed ? "editing-words" : this.#answered ? "answering-words" : "";
+    if (words) this.#body.setAttribute("aria-describedby", words);
+    else this.#body.removeAttribute("aria-describedby");
   }
 
   #put(words) {
@@ -129,7 +167,7 @@ export class Composer {
   // while an input method composes a word, all of them belong to it.
   #key(event) {
     if (event.shiftKey || event.isComposing || event.keyCode === 229) return;
-    if (event.key === "Escape") return this.#stopChanging();
+    if (event.key === "Escape") return this.#changed ? this.#stopChanging() : this.#answered && this.#unanswer();
     const isLast = event.key === "ArrowUp" && !this.#changed && !this.#body.value;
     if (event.key !== "Enter" && !isLast) return;
     event.preventDefault();

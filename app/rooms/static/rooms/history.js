@@ -3,6 +3,7 @@
 import { Left } from "./left.js";
 import { join, make, own, place, removeWords, showBody } from "./message.js";
 import { Past } from "./past.js";
+import { Quotes } from "./quotes.js";
 import { Scroller } from "./scroller.js";
 
 const SHOWN = 500; // older ones leave the page at its end, so that a room open for days stays light
@@ -15,13 +16,14 @@ export class History {
   #empty = document.getElementById("empty");
   #scroller;
   #past;
+  #quotes;
   #left;
 
   // room: its name. first, last, seq: which numbers the page has, and where the log ended then. onEdit(id): somebody
   // wants the refused message back in the form. onChange(seq, body): she wants to change what she has said.
-  // onLeave(): the page begins again at the log's end.
-  constructor({ room, you, first, last, seq, onEdit, onChange, onLeave }) {
-    Object.assign(this, { you, onEdit, onChange, onLeave });
+  // onReply(seq): she wants to answer a message. onLeave(address): the page begins again there, or at the log's end.
+  constructor({ room, you, first, last, seq, onEdit, onChange, onReply, onLeave }) {
+    Object.assign(this, { you, onEdit, onChange, onReply, onLeave });
     this.#left = new Left(`seen:${you.key}:${room}`);
     this.#scroller = new Scroller({
       isCut: () => this.#past.isAway(),
@@ -31,11 +33,12 @@ export class History {
     const onOlder = (events) => this.#prepend(events);
     const onNewer = (events) => this.#append(events);
     this.#past = new Past({ room, first, last, seq, onOlder, onNewer });
+    this.#quotes = new Quotes({ url: this.#past.url, messages: this.#messages });
     for (const item of this.#messages.children) {
       own(item, item.dataset.key === you.key);
       join(item.previousElementSibling, item);
     }
-    this.#messages.addEventListener("click", (event) => this.#click(event));
+    document.getElementById("room").addEventListener("click", (event) => this.#click(event));
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#left.go() : this.#look()));
     this.#left.show(this.#messages.children, this.#past.first);
     this.#scroller.show();
@@ -50,11 +53,11 @@ export class History {
 
   // A message of the log's end: an own one that waited below moves up into its place.
   show({ seq, id, by, data, at }) {
-    const { body, edited } = data ?? {};
+    const { body, edited, reply } = data ?? {};
     const isOwn = by?.key === this.you.key;
     if (this.#past.isAway(seq)) return isOwn ? this.toLatest() : this.#scroller.count();
     const waiting = this.#waiting(id);
-    const item = waiting ?? make({ id, by, body: body ?? "", edited });
+    const item = waiting ?? make({ id, by, body: body ?? "", edited, quote: this.quote(reply) });
     this.#scroller.hold(this.#messages.lastElementChild);
     item.querySelector(".state")?.remove();
     item.classList.remove("pending", "refused");
@@ -71,12 +74,18 @@ export class History {
   }
 
   // An earlier message has other words now, or none.
-  change({ about, data, retracted }) {
-    const item = this.#messages.querySelector(`li[data-seq="${about}"]`);
+  change({ about, by, data, retracted }) {
+    this.#quotes.change({ about, by, data, retracted });
+    const item = this.#quotes.find(about);
     if (!item) return;
     if (retracted) removeWords(item);
     else showBody(item, { body: data?.body ?? "", edited: data?.edited });
     for (const one of [item, item.nextElementSibling]) if (one) join(one.previousElementSibling, one);
+  }
+
+  // The element of the message that is answered, if one is.
+  quote(seq) {
+    return Number.isInteger(seq) && seq > 0 ? this.#quotes.make(seq) : null;
   }
 
   // The last of her own that she may change.
@@ -138,7 +147,8 @@ export class History {
   }
 
   #stored({ seq, id, by, data, at, retracted }) {
-    const item = make({ seq, id, by, body: data?.body ?? "", edited: data?.edited, at, retracted });
+    const { body = "", edited, reply } = data ?? {};
+    const item = make({ seq, id, by, body, edited, at, retracted, quote: this.quote(reply) });
     own(item, !retracted && by?.key === this.you.key);
     return item;
   }
@@ -148,9 +158,9 @@ export class History {
   }
 
   #makeUnsent(entry) {
-    const item = make({ id: entry.id, by: this.you, body: entry.body });
+    const item = make({ id: entry.id, by: this.you, body: entry.body, quote: this.quote(entry.reply) });
     item.classList.add("mine", "pending");
-    item.querySelector(".link").hidden = true;
+    for (const tool of item.querySelectorAll(".link, .reply")) tool.hidden = true;
     const state = document.createElement("p");
     state.className = "state soft";
     const edit = document.createElement("button");
@@ -171,10 +181,23 @@ export class History {
   }
 
   #click(event) {
-    const link = event.target.closest(".change");
+    const link = event.target.closest(".change, .reply, .quote");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    this.#change(link.closest("li"));
+    if (link.matches(".quote")) this.#jump(Number(link.dataset.seq), link.href);
+    else if (link.matches(".reply")) this.onReply(Number(link.closest("li").dataset.seq));
+    else this.#change(link.closest("li"));
+  }
+
+  // To a message that is here, or can soon be; else to the page that shows it.
+  async #jump(seq, address) {
+    await this.#past.reach(seq);
+    const item = this.#quotes.find(seq);
+    if (!item) return this.onLeave(address);
+    location.hash = item.id; // which marks it
+    item.tabIndex = -1;
+    item.focus({ preventScroll: true });
+    item.scrollIntoView({ block: "center" });
   }
 
   #change(item) {

@@ -10,14 +10,15 @@ const NOBODY = { key: "", name: "", guest: false };
 
 const pattern = document.getElementById("message").content.firstElementChild;
 
-// What is not in the log yet has no number and no time.
-export function make({ seq, id, by, body, at, edited, retracted }) {
+// What is not in the log yet has no number and no time. `quote`: the element of what it answers.
+export function make({ seq, id, by, body, at, edited, retracted, quote }) {
   const item = pattern.cloneNode(true);
   item.id = "";
   item.dataset.id = id;
   showAuthor(item, by ?? NOBODY);
   showBody(item, { body, edited });
   item.querySelector(".time").textContent = "";
+  if (quote) item.querySelector(".line").before(quote);
   delete item.dataset.seq;
   if (seq) place(item, seq, at);
   if (retracted) removeWords(item);
@@ -29,7 +30,8 @@ export function place(item, seq, at) {
   item.id = `m${seq}`;
   item.dataset.seq = seq;
   item.querySelector(".link").href = `?at=${seq}#m${seq}`;
-  item.querySelector(".link").hidden = false;
+  item.querySelector(".reply").href = `?reply=${seq}#say`;
+  for (const tool of item.querySelectorAll(".link, .reply")) tool.hidden = false;
   item.querySelector(".change").href = `${seq}/`;
   showTime(item.querySelector(".time"), at);
 }
@@ -47,6 +49,7 @@ export function showBody(item, { body, edited }) {
 export function removeWords(item) {
   showAuthor(item, NOBODY);
   showBody(item, { body: GONE });
+  item.querySelector(".quote")?.remove();
   item.classList.add("gone");
   own(item, false);
 }

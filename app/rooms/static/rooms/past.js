@@ -4,13 +4,14 @@
 const AT_ONCE = 50;
 const NEAR = 1.5; // windows' heights
 const AGAIN_MS = 2_000; // after a line that was cut
+const REACH = 5; // parts of the past that are got for one message
 
 export class Past {
   #older = document.getElementById("older");
   #newer = document.getElementById("newer");
   #newest = document.getElementById("newest");
   #words = this.#older.textContent;
-  #busy = false;
+  #asking = null;
   #failed = 0;
 
   // first, last: the numbers that are here. seq: where the log ends. onOlder(events), onNewer(events): in order.
@@ -50,6 +51,11 @@ export class Past {
     else if (below < NEAR && this.last < this.seq) this.#askNewer();
   }
 
+  // Gets what is earlier until that number is here, unless it is far away or the line is cut.
+  async reach(seq) {
+    for (let tries = REACH; tries && this.first > seq && (await this.#askOlder()); tries--);
+  }
+
   #click(event, ask) {
     event.preventDefault();
     ask();
@@ -72,9 +78,13 @@ export class Past {
     });
   }
 
-  async #ask(query, take) {
-    if (this.#busy) return;
-    this.#busy = true;
+  // One at a time. Whether it has come.
+  #ask(query, take) {
+    this.#asking ??= this.#get(query, take).finally(() => (this.#asking = null));
+    return this.#asking;
+  }
+
+  async #get(query, take) {
     this.#older.textContent = "Loading…";
     try {
       const answer = await fetch(`${this.url}?${query}&limit=${AT_ONCE}`, { headers: { Accept: "application/json" } });
@@ -84,11 +94,11 @@ export class Past {
       this.#older.textContent = this.#words;
       const said = events.filter((event) => event.type === "event");
       take(said, events[0]?.seq, events.at(-1)?.seq, seq);
+      return true;
     } catch {
       this.#failed = Date.now();
       this.#older.textContent = "Not loaded. Try again";
-    } finally {
-      this.#busy = false;
+      return false;
     }
   }
 }

@@ -34,7 +34,8 @@ const history = new History({
   seq,
   onEdit: edit,
   onChange: (seq, body) => composer.change(seq, body),
-  onLeave: leaveForLatest,
+  onReply: (seq) => composer.answer(seq),
+  onLeave: leave,
 });
 const connection = connect({ key: page.key, onState: stand });
 const topic = connection.join(`room/${page.room}`, {
@@ -50,12 +51,13 @@ const topic = connection.join(`room/${page.room}`, {
 });
 const composer = new Composer({
   limit: Number(page.limit),
-  onSay: (body) => topic.send({ body }).catch(refuse),
+  onSay: (said) => topic.send(said).catch(refuse),
   onChange: (about, body) => topic.send({ about, body }).catch(refuse),
   onRemove: (about) => topic.send({ about, retract: true }).catch(refuse),
   onTyping: () => topic.signal({ typing: true }),
   onLast: () => history.changeLast(),
   onDraft: keepDraft,
+  quote: (seq) => history.quote(seq),
 });
 
 function hear(event) {
@@ -73,13 +75,13 @@ function startOver() {
 function refuse(error) {
   if (error.data?.about) composer.warn(error.detail);
   else if (error.code === "somebody_else") strand(error);
-  else if (error.id) refused.add({ id: error.id, body: error.data.body, refused: error.detail });
+  else if (error.id) refused.add({ id: error.id, ...error.data, refused: error.detail });
   else if (!topic.joined) status.show({ name: "closed", code: error.code === "forbidden" ? 4403 : 4404 });
 }
 
 // Somebody else is here now: it waits for who wrote it, and is shown as long as the page is.
 function strand({ id, data }) {
-  stranded.push({ id, body: data.body });
+  stranded.push({ id, ...data });
   showUnsent();
 }
 
@@ -104,10 +106,10 @@ function becomeSomebodyElse() {
   location.reload();
 }
 
-// The page shows a part of the past, and goes to where people talk now.
-function leaveForLatest() {
+// The page shows another part of the log than is wanted: from the one to where people talk now, or to an older one.
+function leave(address = location.pathname) {
   leaving.go();
-  location.assign(location.pathname);
+  location.assign(address);
 }
 
 function keepDraft() {
@@ -136,7 +138,7 @@ function restoreDraft() {
 
 function unsent() {
   const messages = topic.unsent.filter(({ data }) => !data.about);
-  return [...refused.entries, ...stranded, ...messages.map(({ id, data, sending }) => ({ id, body: data.body, sending }))];
+  return [...refused.entries, ...stranded, ...messages.map(({ id, data, sending }) => ({ id, ...data, sending }))];
 }
 
 function showUnsent() {
@@ -148,9 +150,9 @@ function showUnsent() {
 }
 
 function edit(id) {
-  const { body } = refused.take(id);
+  const said = refused.take(id);
   history.forget((gone) => gone === id);
-  composer.edit(body);
+  composer.edit(said);
 }
 
 // What a page of the version before has left in this tab.
