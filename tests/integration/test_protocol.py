@@ -73,6 +73,32 @@ async def test_who_has_said_something_changes_and_removes_it_and_nobody_else_doe
         assert all(message["retracted"] for message in carol.messages())
 
 
+async def test_a_message_answers_one_of_the_same_room_also_where_that_is_edited_or_removed(stack: Stack) -> None:
+    room, browser = new_room(), Visitor(stack.base_url)
+    await asyncio.to_thread(browser.get, "/")
+    alice = await enter(stack.ws_url, room, headers=browser.cookies)
+    async with alice, await enter(stack.ws_url, room) as bob:
+        seq = (await bob.say("Tea?"))["seq"]
+        await alice.send({"type": "message", "id": "answer", "body": "Yse", "reply": seq})
+        answer = await bob.hears("Yse")
+        assert answer["reply"] == seq
+        await alice.send({"type": "message", "id": "answer", "body": "Yse", "reply": answer["seq"]})
+        assert (await alice.error("bad_frame"))["id"] == "answer", "the same answers something else"
+        await alice.send({"type": "amend", "seq": answer["seq"], "body": "Yes"})
+        assert (await bob.hears("Yes"))["reply"] == seq
+        await alice.send({"type": "message", "id": "nothing", "body": "Yes", "reply": 99})
+        refused = await alice.until(lambda frame: frame.get("id") == "nothing", "the error")
+        assert (refused["type"], refused["code"]) == ("error", "bad_frame")
+        gone = (await alice.say("and cake?"))["seq"]
+        await alice.send({"type": "retract", "seq": gone})
+        await bob.until(lambda frame: frame.get("retracted"), "the removal")
+        await bob.send({"type": "message", "body": "no cake", "reply": gone})
+        assert (await alice.hears("no cake"))["reply"] == gone
+    async with await enter(stack.ws_url, room) as carol:
+        replies = {message["seq"]: message.get("reply") for message in carol.messages()}
+        assert replies == {1: None, 2: seq, 3: seq, 4: None, 5: None, 6: gone}
+
+
 async def test_the_same_id_again_is_the_same_message(stack: Stack) -> None:
     room, id = new_room(), new_id()
     async with await enter(stack.ws_url, room) as alice, await enter(stack.ws_url, room) as bob:

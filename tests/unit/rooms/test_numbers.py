@@ -42,14 +42,25 @@ def staff() -> Client:
     return client
 
 
-@pytest.mark.parametrize("path", ["/", "/room/teahouse/", "/room/empty/", "/name/", "/accounts/login/", "/nowhere"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/room/teahouse/",
+        f"/room/teahouse/?reply={SEQ}",
+        "/room/empty/",
+        "/name/",
+        "/accounts/login/",
+        "/nowhere",
+    ],
+)
 def test_no_attribute_has_a_number_with_points(teahouse: None, path: str) -> None:
     assert [found for found in READ.findall(page(Client(), path)) if re.search(r"\d[.\s]\d{3}", found)] == []
 
 
 def test_the_browser_client_is_told_where_to_go_on_and_how_much_it_may_say(teahouse: None) -> None:
     shown = page(Client(), "/room/teahouse/")
-    assert re.findall(r'data-seq="([^"]*)"', shown) == [str(SEQ), str(SEQ), ""]
+    assert re.findall(r'data-seq="([^"]*)"', shown) == [str(SEQ), str(SEQ), "", ""]
     assert re.findall(r'data-limit="([^"]*)"', shown) == ["4000"]
 
 
