@@ -69,6 +69,22 @@ async def test_what_has_other_words_or_none_is_shown_so(alice: Person, server: P
     await expect(alice.page.locator(".gone .author")).to_be_empty()
 
 
+async def test_a_quote_follows_what_it_quotes_whoever_changes_it(alice: Person, server: Played) -> None:
+    answer, strange = message(3), message(4)
+    answer["data"] = {"body": "yes", "reply": 1}
+    strange["data"] = {"body": None, "reply": "x"}
+    server.welcome(message(1, "tea\n\nor   coffee?"), message(2), answer, strange)
+    quote = alice.page.locator("#messages .quote")
+    await expect(quote).to_have_text("In reply to Bob tea or coffee?")
+    change = {"type": "change", "about": 1, "by": {"key": "carols", "name": "Carol", "guest": False}}
+    change["at"] = "2026-01-02T03:04:05.678Z"
+    server.send({**change, "seq": 5, "data": {"body": "tea?"}})
+    await expect(quote).to_have_text("In reply to Bob tea?")
+    server.send({**change, "seq": 6, "retracted": True})
+    await expect(quote).to_have_text("In reply to Message removed")
+    await shows(alice.page, "Message removed", "n2", "yes", "")
+
+
 async def test_a_long_history_leaves_the_page_light(alice: Person, server: Played) -> None:
     server.welcome()
     server.send(*[message(seq) for seq in range(1, 701)])

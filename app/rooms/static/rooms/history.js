@@ -74,8 +74,8 @@ export class History {
   }
 
   // An earlier message has other words now, or none.
-  change({ about, by, data, retracted }) {
-    this.#quotes.change({ about, by, data, retracted });
+  change({ about, data, retracted }) {
+    this.#quotes.change({ about, data, retracted });
     const item = this.#quotes.find(about);
     if (!item) return;
     if (retracted) removeWords(item);
@@ -147,8 +147,8 @@ export class History {
   }
 
   #stored({ seq, id, by, data, at, retracted }) {
-    const { body = "", edited, reply } = data ?? {};
-    const item = make({ seq, id, by, body, edited, at, retracted, quote: this.quote(reply) });
+    const { body, edited, reply } = data ?? {};
+    const item = make({ seq, id, by, body: body ?? "", edited, at, retracted, quote: this.quote(reply) });
     own(item, !retracted && by?.key === this.you.key);
     return item;
   }

@@ -31,8 +31,8 @@ export class Quotes {
   }
 
   // An earlier message has other words now, or none: those who quote it have, too.
-  change({ about, by, data, retracted }) {
-    this.#show(about, { author: by?.name ?? "", body: data?.body ?? "", retracted });
+  change({ about, data, retracted }) {
+    this.#show(about, { body: data?.body, retracted });
   }
 
   #show(seq, said) {
@@ -64,7 +64,7 @@ export class Quotes {
   #hear({ type, seq, by, data, retracted }) {
     if (type !== "event") return;
     this.#wanted.delete(seq);
-    this.#show(seq, { author: by?.name ?? "", body: data?.body ?? "", retracted });
+    this.#show(seq, { author: by?.name ?? "", body: data?.body, retracted });
   }
 }
 
@@ -73,9 +73,11 @@ function read(item) {
   return { author, body, retracted: item.classList.contains("gone") };
 }
 
+// Without an author it is who it was.
 function show(quote, { author, body, retracted }) {
-  const words = [...body.trim().split(/\s+/).join(" ")].slice(0, WORDS).join("");
-  quote.querySelector("b").textContent = retracted ? "" : author;
+  const words = [...String(body ?? "").trim().split(/\s+/).join(" ")].slice(0, WORDS).join("");
+  const name = quote.querySelector("b");
+  name.textContent = retracted ? "" : (author ?? name.textContent);
   quote.lastElementChild.textContent = retracted ? GONE : words;
   quote.classList.toggle("gone-by", Boolean(retracted));
 }
