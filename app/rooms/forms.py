@@ -16,6 +16,8 @@ OTHER = "You are {} here now. Send it again to say it under this name."
 TOO_MANY_NAMES = "You have had many names: keep this one for a moment."
 TAKEN = "Somebody with an account here is called that, or something that looks like it. Choose another name, or log in."
 UNSTORABLE = "This text cannot be stored here."
+SEARCHES = "You have searched very often: wait a moment."
+SEARCH_AWAY = "Nothing can be searched just now: try again in a moment."
 AWAY = "The message could not be stored just now. It is still here: send it again in a moment."
 
 
@@ -49,6 +51,15 @@ def checked_name_of(typed: str) -> str:
         return checked_name("-".join(typed.split()))
     except ValueError as refusal:
         raise forms.ValidationError(str(refusal)) from None
+
+
+class SearchForm(forms.Form):
+    """Words that were said. What is no text to search for is told by who searches."""
+
+    q = TypedField(
+        error_messages={"required": "Type a word to search for."},
+        widget=forms.TextInput({"type": "search", "dir": "auto", "autocomplete": "off", "enterkeyhint": "search"}),
+    )
 
 
 class NameForm(forms.Form):

@@ -4,7 +4,7 @@ Every character stays where it was, back-ticks too: what is copied from the page
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from django.utils.html import escape
@@ -18,23 +18,38 @@ END: Final = r".,:;!?'\[\]{}*_~。，、：；！？」』】）"
 INNER: Final = rf"\([^{OUT}]*\)"
 LINK: Final = rf"(?<![A-Za-z0-9])(?:https?://|mailto:)(?:[^{OUT}]|{INNER})*(?:[^{OUT}{END}]|{INNER})"
 PARTS: Final = re.compile(rf"(?P<block>```[^`]+```\n?)|(?P<code>`[^`\n]+`)|(?P<link>{LINK})")
-TAG: Final = '<a href="{0}" target="_blank" rel="noopener noreferrer nofollow ugc">{0}</a>'
+TAG: Final = '<a href="{0}" target="_blank" rel="noopener noreferrer nofollow ugc">{1}</a>'
 
 
-def markup(body: str) -> SafeString:
-    return mark_safe("".join(pieces(body)))
+Span = tuple[int, int]
 
 
-def pieces(body: str) -> Iterator[str]:
+def markup(body: str, found: Sequence[Span] = ()) -> SafeString:
+    """`found`: what of it is marked, from left to right."""
+    return mark_safe("".join(pieces(body, found)))
+
+
+def pieces(body: str, found: Sequence[Span]) -> Iterator[str]:
     end = 0
     for part in PARTS.finditer(body):
-        yield escape(body[end : part.start()])
-        yield shown(str(part.lastgroup), escape(part[0]))
+        yield marked(body, end, part.start(), found)
+        yield shown(str(part.lastgroup), part[0], marked(body, *part.span(), found))
         end = part.end()
-    yield escape(body[end:])
+    yield marked(body, end, len(body), found)
 
 
-def shown(kind: str, text: str) -> str:
+def shown(kind: str, text: str, words: str) -> str:
     if kind == "link":
-        return TAG.format(text)
-    return f'<code class="block">{text}</code>' if kind == "block" else f"<code>{text}</code>"
+        return TAG.format(escape(text), words)
+    return f'<code class="block">{words}</code>' if kind == "block" else f"<code>{words}</code>"
+
+
+def marked(body: str, start: int, end: int, found: Sequence[Span]) -> str:
+    """That part of the body as HTML."""
+    parts = []
+    for first, last in found:
+        first, last = max(first, start), min(last, end)
+        if first < last:
+            parts += [escape(body[start:first]), "<mark>", escape(body[first:last]), "</mark>"]
+            start = last
+    return "".join([*parts, escape(body[start:end])])

@@ -27,6 +27,7 @@ class RoomTopic(Topic):
     route = "room/<room:room>"
     rate = None
     new_per_hour = None  # rooms are counted where they are made
+    searched = ("body",)
     room: str
 
     async def may(self, person: Person, act: str) -> bool:

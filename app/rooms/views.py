@@ -25,16 +25,20 @@ from rooms.forms import (
     CLASH,
     HASTE,
     OTHER,
+    SEARCH_AWAY,
+    SEARCHES,
     TOO_MANY_NAMES,
     UNSTORABLE,
     ChangeForm,
     MessageForm,
     NameForm,
     RoomForm,
+    SearchForm,
 )
 from rooms.frames import MAX_BODY
 from rooms.models import Room
 from rooms.quotes import quotes
+from rooms.results import results
 from rooms.topics import RoomTopic, body_of
 from topics import BadData, Busy, Conflict, Person, Refused, person_of, rates
 from topics.people import remember_guest
@@ -79,7 +83,7 @@ def lobby(request: HttpRequest, person: Person) -> HttpResponse:
             sweeping.sweep()
             return remembered(SeeOther(resolve_url("room", name)), person)
     rooms = [(room, naturaltime(room.changed_at)) for room in Room.objects.recent(ROOMS_SHOWN)]
-    return show(request, person, "rooms/lobby.html", form, status, rooms=rooms)
+    return show(request, person, "rooms/lobby.html", form, status, rooms=rooms, looking=SearchForm())
 
 
 @page
@@ -141,6 +145,7 @@ def talk(
         "seq": seq,
         "limit": MAX_BODY,
         "shown": shown,
+        "looking": SearchForm(),
         "messages": conversation.items(shown.messages, person),
         "answered": quotes(topic, [answered]).get(answered or 0),
     }
@@ -170,6 +175,31 @@ def change(request: HttpRequest, person: Person, name: str, seq: int) -> HttpRes
         status = answers.get(refusal.code, HTTPStatus.NOT_FOUND)
         return render(request, "rooms/unchanged.html", {"why": refusal, "back": back, "person": person}, status=status)
     return remembered(SeeOther(back), person)
+
+
+@page
+def search(request: HttpRequest, person: Person, name: str | None = None) -> HttpResponse:
+    """Messages by their words: in a room, or in all rooms."""
+    form = SearchForm(request.GET if "q" in request.GET else None)
+    context: dict[str, Any] = {"room": name}
+    if not form.is_valid():
+        return show(request, person, "rooms/search.html", form, **context)
+    if early := rates.search(person):
+        form.add_error("q", SEARCHES)
+        answer = show(request, person, "rooms/search.html", form, HTTPStatus.TOO_MANY_REQUESTS, **context)
+        answer["Retry-After"] = str(ceil(early))
+        return answer
+    topic = RoomTopic(room=name) if name else None
+    try:
+        context["found"] = results(form.cleaned_data["q"], topic, person, number(request.GET.get("before")))
+    except Refused as refusal:
+        form.add_error("q", str(refusal))
+    except DataError:
+        return errors.not_found(request)
+    except DatabaseError:
+        form.add_error("q", SEARCH_AWAY)
+        return show(request, person, "rooms/search.html", form, HTTPStatus.SERVICE_UNAVAILABLE, **context)
+    return show(request, person, "rooms/search.html", form, **context)
 
 
 @page

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -153,6 +153,41 @@ class Read(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reader} has read {self.log_id} up to {self.seq}"
+
+
+class Words(models.Model):
+    """What is searched of an event, as topics.searching.words has it. It follows the log: see topics.searching.filling.
+
+    No constraints: the version before this one, which does not know the table, deletes logs, and deleting events looks
+    for nothing here.
+    """
+
+    entry = models.OneToOneField(Entry, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="words")
+    log = models.ForeignKey(Log, models.CASCADE, db_constraint=False, db_index=False, related_name="+")
+    text = models.TextField()
+
+    class Meta:
+        indexes: ClassVar[list[Any]] = [models.Index(fields=["log", "entry"], name="words_of_a_log")]
+        verbose_name_plural = "words"
+
+    def __str__(self) -> str:
+        return f"what is searched of {self.entry_id}"
+
+
+class Filled(models.Model):
+    """Up to which number a log's words are there."""
+
+    log = models.OneToOneField(Log, models.CASCADE, primary_key=True, db_constraint=False, related_name="filled")
+    seq = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.log_id} can be searched up to {self.seq}"
+
+
+@receiver(pre_delete, sender=Log)
+def stop_filling(instance: Log, **_: Any) -> None:
+    """Waits for whoever fills the log's words just now, so that they go with it."""
+    Filled.objects.filter(log=instance).delete()
 
 
 class Notice(models.Model):

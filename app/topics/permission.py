@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.db import Error as DatabaseError
 
 from topics.people import Person
@@ -77,3 +77,15 @@ def received(topic: "Topic", person: Person, data: Any) -> Awaitable[Any]:
     if is_async(type(topic).received):
         return topic.received(person, data)  # type: ignore[no-any-return]
     return database.run(database.readers, topic.received, person, data)
+
+
+def readable(topics: "Collection[Topic]", person: Person) -> "set[Topic]":
+    """From sync code: those of these that the person may read."""
+    kept = {topic for topic in topics if not is_async(type(topic).may) and may_now(topic, person, READ)}
+    if asked := [topic for topic in topics if is_async(type(topic).may)]:
+        kept |= async_to_sync(_readable)(asked, person)
+    return kept
+
+
+async def _readable(topics: "Collection[Topic]", person: Person) -> "set[Topic]":
+    return {topic for topic in topics if await may(topic, person, READ)}

@@ -17,6 +17,7 @@ reads_too_often: Final = metrics.limited.labels("reads")
 too_much: Final = metrics.limited.labels("messages_waiting")
 
 renamed_too_often: Final = metrics.limited.labels("renames")
+searched_too_often: Final = metrics.limited.labels("searches")
 
 _alone: Final = Rates(monotonic)
 PATIENCE_SECONDS: Final = 0.5  # for a loop that is busy
@@ -27,6 +28,8 @@ REPLAYS_AT_ONCE: Final = 20
 # Pages of history, members and streams, over HTTP: each costs a query or two.
 READS_A_SECOND: Final = 10
 READS_AT_ONCE: Final = 100
+SEARCHES_A_SECOND: Final = 1
+SEARCHES_AT_ONCE: Final = 20
 NAMES_A_SECOND: Final = 0.2
 NAMES_AT_ONCE: Final = 10
 TICKETS_A_MINUTE: Final = 30  # of one person, as many at once
@@ -55,6 +58,13 @@ def rename(person: Person) -> float:
     """Another name of a guest, of which all who are where she is are told: 0.0, or the seconds that it is too early."""
     if early := taken(_seldom("names", person, NAMES_A_SECOND, NAMES_AT_ONCE)):
         renamed_too_often.inc()
+    return early
+
+
+def search(person: Person) -> float:
+    """One search: 0.0, or how many seconds it is too early."""
+    if early := taken(_seldom("searches", person, SEARCHES_A_SECOND, SEARCHES_AT_ONCE)):
+        searched_too_often.inc()
     return early
 
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from topics import putting_out
 from topics.errors import Refused
 from topics.routes import Route, register
+from topics.searching.searched import Searched
 from topics.twins import Twins
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from topics.people import Person
 
 
-class Topic(Twins):
+class Topic(Searched, Twins):
     """What one follows. A subclass declares a kind of topics, an instance is the handle of one.
 
         class Votes(Topic):
@@ -35,7 +36,7 @@ class Topic(Twins):
     long events are kept, None for ever. `rate` is how many events and signals a second a person may send, None for as
     many as MESSAGE_RATE lets through to all topics together. `new_per_hour` is how many topics a person may begin by
     sending to one that has no events yet, None for any number. Who joins a topic with `count_unread` is told how much
-    of it is new to her.
+    of it is new to her. `searched` names what of an event's data is text that `search` looks in.
     """
 
     route: ClassVar[str] = ""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from topics.events import Event, Position, Recent
     from topics.members import Members
+    from topics.searching.finding import Found
 
 
 class Twins:
@@ -30,6 +31,8 @@ class Twins:
         events: Any
         numbered: Any
         event: Any
+        search: Any
+        search_all: Any
         position: Any
         unread: Any
         read_up_to: Any
@@ -83,6 +86,14 @@ class Twins:
 
     async def aevent(self, id: str) -> "Event | None":
         return await sync_to_async(self.event)(id)  # type: ignore[no-any-return]
+
+    async def asearch(self, text: str, *, before: int | None = None, limit: int = 20) -> "Found":
+        return await sync_to_async(self.search)(text, before=before, limit=limit)  # type: ignore[no-any-return]
+
+    @classmethod
+    async def asearch_all(cls, text: str, *, reader: Any, before: int | None = None, limit: int = 20) -> "Found":
+        found = sync_to_async(cls.search_all)
+        return await found(text, reader=reader, before=before, limit=limit)  # type: ignore[no-any-return]
 
     async def aposition(self) -> "Position":
         return await sync_to_async(self.position)()  # type: ignore[no-any-return]

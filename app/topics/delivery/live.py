@@ -18,6 +18,7 @@ from topics.growing import grown
 from topics.growing.grown import Unheard
 from topics.models import Installation, Log
 from topics.people import Person, shown
+from topics.searching.filling import Filler
 from topics.storing import database, logs, replay
 from topics.storing.gathering import Gathering
 from topics.storing.log import Stored
@@ -104,6 +105,7 @@ class Topics:
 
     async def changed(self, seconds: float) -> list[Changed]:
         await self._give_up()
+        registry.here().get(Filler, Filler).go()
         found = await database.run(database.readers, replay.changed, seconds)
         return [Changed(PREFIX + name, epoch, seq) for name, epoch, seq in found]
 

@@ -16,7 +16,7 @@ from django.db import Error, IntegrityError, connection, transaction
 
 from realtime import metrics
 from topics.errors import NoSuchEvent, Refused
-from topics.models import Entry
+from topics.models import Entry, Words
 from topics.people import Person
 from topics.storing import faults, statements
 from topics.storing.outcomes import Locked, Removed, Unavailable, Unstorable
@@ -220,4 +220,5 @@ def change(log: int, seq: int, data: str | None, by: Person | None) -> Stored:
         raise outcome
     if not about.update(data=data or "null", retracted=data is None, change=outcome.seq):
         raise NoSuchEvent(f"There is no event {seq} that could be changed.")
+    Words.objects.filter(log=log, entry__seq=seq).delete()  # those that it had; what it has now follows the log
     return replace(outcome, data=data or "null", retracted=data is None)

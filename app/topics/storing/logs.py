@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from topics.errors import Refused
-from topics.models import Entry, Growing, Installation, Log, Read
+from topics.models import Entry, Filled, Growing, Installation, Log, Read, Words
 from topics.people import Person
 from topics.storing import shares
 
@@ -172,7 +172,7 @@ def move(name: str, to: str) -> bool:
                 maker=log.maker,
                 made_from=log.made_from,
             )
-            for model in (Entry, Growing, Read):
+            for model in (Filled, Words, Entry, Growing, Read):  # first whoever fills words is waited for
                 model.objects.filter(log=log).update(log=moved)
             log.delete()
     forget(name)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from topics import routes
 from topics.errors import NoSuchTopic
-from topics.models import Entry, Log
+from topics.models import Entry, Log, Words
 
 AT_ONCE: Final = 10_000  # entries in one transaction: it holds the log, whose writers wait
 
@@ -19,6 +19,7 @@ def prune(log: Log, keep: timedelta) -> int:
     while last := _last_to_go(log, keep):
         with transaction.atomic():
             Log.objects.select_for_update().filter(pk=log.pk).first()
+            Words.objects.filter(log=log, entry__seq__lte=last).delete()
             gone, _ = Entry.objects.filter(log=log, seq__lte=last).delete()
             Log.objects.filter(pk=log.pk).update(pruned=last)
         removed += gone
