@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import Error as DatabaseError
 from django.db import OperationalError, connection, transaction
+from django.db.models import F, QuerySet
 
 from topics import permission, routes
 from topics.errors import NoSuchTopic, Refused
@@ -25,6 +26,7 @@ LONGEST: Final = 100  # characters
 MOST: Final = 100  # events in one answer
 ROUNDS: Final = 5  # of looking for more, where somebody may not read what was found
 CATCH_UP: Final = 1_000  # entries whose words are filled in by whoever searches
+NEWEST: Final = 5_000  # entries that are looked through without the index
 TIME_LIMIT_MS: Final = 2_000  # of one question to Postgres
 HIGHEST: Final = 2**63 - 1  # number that the database holds
 TIMED_OUT: Final = "57014"
@@ -136,29 +138,44 @@ def _found(query: Query, within: Any, before: int | None, limit: int, late: bool
 
 
 def _keys(query: Query, within: Any, before: int | None, limit: int) -> list[int]:
-    """Of events that have the words. Raises Refused where that takes too long."""
-    found = Words.objects.filter(**within).order_by("-pk")
+    """Of events that have the words, the newest first. Raises Refused where that takes too long."""
+    words = Words.objects.filter(**within)
     if before is not None:
-        found = found.filter(pk__lt=min(before, HIGHEST))
-    on_postgres = connection.vendor == "postgresql"
-    if on_postgres:
-        found = found.extra(where=[LISTED], params=[" & ".join(map(_condition, query.phrases))])
-    for phrase in query.phrases:
-        if len(phrase.words) > 1 or not on_postgres:  # the index knows words, and not which one is beside which
-            found = found.filter(text__contains=phrase.needle)
-    keys = found.values_list("pk", flat=True)[:limit]
-    if not on_postgres:
-        return list(keys)
+        words = words.filter(pk__lt=min(before, HIGHEST))
+    if connection.vendor != "postgresql":
+        return list(_with_needles(words, query).order_by("-pk").values_list("pk", flat=True)[:limit])
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(LIMIT_TIME, [str(TIME_LIMIT_MS)])
-            answer = list(keys)
+            keys = _keys_on_postgres(words, query, limit)
             cursor.execute(LIMIT_NO_MORE)
-            return answer
+            return keys
     except OperationalError as error:
         if faults.state_of(error) != TIMED_OUT:
             raise
         raise Refused("That took too long: search for more of it, or for a rarer word.", code="too_slow") from None
+
+
+def _keys_on_postgres(words: QuerySet[Words], query: Query, limit: int) -> list[int]:
+    """A word that is often said is soon found among the newest; a rarer one the index knows all places of.
+
+    Postgres cannot tell which a word is that is not among the most frequent ones, and would read the whole table for
+    three messages, or sort half of it for twenty. An order by a sum keeps it from that.
+    """
+    newest = words.order_by("-pk").values("pk")[:NEWEST]
+    near = _with_needles(Words.objects.filter(pk__in=newest), query)
+    keys = list(near.order_by("-pk").values_list("pk", flat=True)[:limit])
+    if len(keys) == limit:
+        return keys
+    listed = words.extra(where=[LISTED], params=[" & ".join(map(_condition, query.phrases))])
+    far = _with_needles(listed, Query([phrase for phrase in query.phrases if len(phrase.words) > 1]))
+    return list(far.order_by((F("pk") + 0).desc()).values_list("pk", flat=True)[:limit])
+
+
+def _with_needles(words: QuerySet[Words], query: Query) -> QuerySet[Words]:
+    for phrase in query.phrases:
+        words = words.filter(text__contains=phrase.needle)
+    return words
 
 
 def _condition(phrase: Phrase) -> str:
