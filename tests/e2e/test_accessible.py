@@ -46,5 +46,15 @@ async def test_axe_finds_nothing_in_any_state(stack: Stack, arrive: Arrive, sche
     for query in ("?at=1#m1", "?before=2", "?reply=1#say", "2/", "99/"):
         await alice.page.goto(stack.base_url + room_page(room) + query)
         await finds_nothing(alice, query)
+    await alice.enter(room)
+    await alice.page.locator(".seek summary").click()
+    await finds_nothing(alice, "the field to search by")
+    for query in ("search/", "search/?q=mine", "search/?q=nothing", "search/?q=%25"):
+        await alice.page.goto(stack.base_url + room_page(room) + query)
+        await finds_nothing(alice, query)
+    await alice.page.goto(f"{stack.base_url}/search/?q=wrong+mine")
+    await finds_nothing(alice, "a search everywhere")
+    await alice.page.goto(stack.base_url)
+    await finds_nothing(alice, "the lobby")
     await alice.page.goto(f"{stack.base_url}/name/")
     await finds_nothing(alice, "the name's form")
