@@ -22,7 +22,7 @@ from visitor import Visitor
 
 PATIENCE = 60.0  # seconds until a member gives up on an ack
 RETRY = 5.0  # seconds without an ack after which it says the same again
-SILENCE = 4.0  # seconds after which it asks, by ping, whether anybody is there
+SILENCE = 10.0  # seconds after which it asks, by ping, whether anybody is there, and gives up after as many
 
 
 class Member:
@@ -125,7 +125,7 @@ class Member:
 
     async def _dial(self) -> ClientConnection:
         query: dict[str, object] = {"since": self.last, "epoch": self.epoch} if self.arrived else {}
-        return await dial(self.base + room_path(self.room, **query), batch=self.batch, headers=self.cookies, seconds=5)
+        return await dial(self.base + room_path(self.room, **query), batch=self.batch, headers=self.cookies)
 
     def _words(self, id: str, body: str) -> Frame:
         return {"type": "message", "id": id, "body": body}
@@ -263,7 +263,7 @@ def last_acked(members: Sequence[Member]) -> int:
 async def everybody_read(members: Sequence[Member], last: int) -> None:
     """Who has not read it when time is over is found when accounts are settled."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await asyncio.gather(*(member.reads(last) for member in members))
 
 

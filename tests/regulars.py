@@ -21,7 +21,7 @@ from ledger import RETRY, cookies_of
 from servers.stack import Stack
 
 BESIDE = "cursors/beside"  # joined on the same socket, so that each frame says which topic it is of
-DIAL_SECONDS = 5
+DIAL_SECONDS = 30
 AGAIN_SECONDS = 0.2  # after which what was not taken is sent again
 SILENCE_SECONDS = 40  # on a stream, which has no ping: twice the longest silence of the server
 

@@ -20,7 +20,7 @@ from servers.stack import SERVERS, Stack
 from visitor import Visitor, room_page
 from voters import Voter
 
-HEAL_SECONDS = 15
+HEAL_SECONDS = 30
 
 Fault = Callable[[], Awaitable[None]]
 
@@ -69,14 +69,14 @@ async def test_while_redis_is_away_words_arrive_by_the_log_and_then_fast_again(s
         await asyncio.to_thread(redis.kill if trouble == "dead" else redis.pause)
         for number in range(3):
             await alice.say(f"without Redis {number}")
-            await bob.hears(f"without Redis {number}", seconds=5)
+            await bob.hears(f"without Redis {number}")
         posted = await asyncio.to_thread(Visitor(stack.base_url).post, room_page(room), {"body": "by form"})
         assert posted.status == 303
         for member in (alice, bob):
-            await member.hears("by form", seconds=5)
+            await member.hears("by form")
         await asyncio.to_thread(redis.start if trouble == "dead" else redis.resume)
-        async with asyncio.timeout(15):
-            while await seconds_to_hear(alice, bob) > 0.2:
+        async with asyncio.timeout(60):
+            while await seconds_to_hear(alice, bob) > 1:  # by the log it is two, from one look to the next
                 pass
         assert [message["seq"] for message in bob.messages()] == list(range(1, bob.messages()[-1]["seq"] + 1))
 
@@ -128,7 +128,7 @@ async def test_a_ws_process_is_asked_to_leave(stack: Stack, number: int) -> None
 
     async def fault() -> None:
         process.signal(signal.SIGTERM)
-        assert await asyncio.to_thread(process.wait_end, 10) == 0, "it leaves by itself"
+        assert await asyncio.to_thread(process.wait_end, 30) == 0, "it leaves by itself"
         await asyncio.to_thread(process.start)
 
     await through(stack, fault)
