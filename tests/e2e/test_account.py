@@ -70,6 +70,7 @@ async def test_what_alice_has_not_sent_waits_for_her(stack: Stack, arrive: Arriv
     await bob.log_in(tab, room)
     await tab.is_live()
     await tab.say("Bob's")
+    await carol.hears("Bob's")
     assert await carol.everything() == ["a guest's", "Bob's"]
     await log_out(tab)
     await alice.log_in(tab, room)
@@ -115,4 +116,5 @@ async def test_a_tab_that_was_away_while_alice_logged_out_comes_back_as_who_is_t
     await expect(tab.page.get_by_text("here now, so the page has started over")).to_be_visible()
     await tab.is_live()
     await tab.say("a guest's")
+    await carol.hears("a guest's")
     assert await carol.everything() == ["a guest's"]
