@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 
 from browser import Arrive, Person
 from client import new_id
+from played import until
 from servers.app import FOREIGN_APP, Image, Server, environment
 from servers.stack import SERVERS
 
@@ -97,6 +98,7 @@ async def test_what_is_lost_on_a_bad_line_is_found(site: Server, arrive: Arrive)
     await alice.page.get_by_label("loss").fill("90")  # of a hundred, and chance says 5
     await sends(bob.page, '{"option": "pizza"}')
     await hears(bob.page, "ack #1")
+    await until(lambda: "pizza" in "".join(came))  # else it would come when nothing is lost any more
     await alice.page.get_by_label("loss").fill("0")
     await sends(bob.page, '{"option": "pasta"}')
     await hears(alice.page, "#2 ")
