@@ -17,7 +17,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    return followed(tmp_path_factory.mktemp("guides") / "clone")
+    """With a model that takes its time: a busy machine loads a page twice while an answer grows."""
+    checkout = followed(tmp_path_factory.mktemp("guides") / "clone")
+    model = checkout.folder / "app/answers/views.py"
+    text = model.read_text()
+    assert text.count("sleep(0.1)") == 1
+    model.write_text(text.replace("sleep(0.1)", "sleep(0.2)"))
+    return checkout
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -54,7 +60,7 @@ async def test_an_answer_whose_writer_was_killed_has_failed_with_the_text_so_far
     await grows(alice, beyond=80)
     await asyncio.to_thread(site.kill)
     await asyncio.to_thread(site.start)
-    await expect(answer(alice, "status")).to_have_text("failed", timeout=60_000)
+    await expect(answer(alice, "status")).to_have_text("failed", timeout=90_000)
     assert 0 < (await answer(alice, "text").inner_text()).count("Well …") < 120
 
 

@@ -165,7 +165,7 @@ async def answers(base: str, arrive: Arrive) -> list[Page]:
     assert await answer(alice, "text").inner_text() == await answer(tab, "text").inner_text()
     await asks(tab, "And now?")
     for person in (alice, tab):
-        await expect(answer(person, "status")).to_have_text("done", timeout=60_000)
+        await expect(answer(person, "status")).to_have_text("done", timeout=90_000)
         assert (await answer(person, "text").inner_text()).count("Well …") == 120
     bob = await arrive(base)
     await opens(bob, "/answers/")
