@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,8 +90,11 @@ class Reader:
 class Worker:
     """A process that writes an answer."""
 
-    def __init__(self, image: Image, env: dict[str, str], topic: str, words: int, pause: float = 0.02) -> None:
+    def __init__(
+        self, image: Image, env: dict[str, str], topic: str, words: int, pause: float = 0.02, until: Path | None = None
+    ) -> None:
         arguments = ["answer", topic.removeprefix("answers/"), str(words), "--pause", str(pause)]
+        arguments += ["--until", str(until)] if until else []
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", *arguments], cwd=image.app, env=env, stdout=subprocess.PIPE, text=True
         )
@@ -114,8 +118,8 @@ def answers() -> str:
 def writes(stack: Stack, answers: str) -> Iterator[Any]:
     started: list[Worker] = []
 
-    def write(words: int, pause: float = 0.02) -> Worker:
-        started.append(Worker(stack.image, stack.env, answers, words, pause))
+    def write(words: int, pause: float = 0.02, until: Path | None = None) -> Worker:
+        started.append(Worker(stack.image, stack.env, answers, words, pause, until))
         return started[-1]
 
     yield write
@@ -133,23 +137,23 @@ def whole(words: int) -> str:
 @pytest.mark.parametrize("number", [0, 1], ids=SERVERS)
 async def test_an_answer_is_read_while_it_is_written(stack: Stack, answers: str, writes: Any, number: int) -> None:
     async with Reader.of(stack.ws[number], answers) as alice:
-        writes(150)
+        writes(1_500, 0.002)
         await alice.ends("done")
-        assert alice.said(1) == (whole(150), "done")
+        assert alice.said(1) == (whole(1_500), "done")
         assert alice.gaps == 0
         more = alice.of_type("more")
-        assert 5 < len(more) < 150, "not word by word"
+        assert 5 < len(more) < 750, "not word by word"
         growing = "".join(f["text"] for f in more)
         assert "word0 " in growing
-        assert "word140 " in growing
+        assert "word700 " in growing
 
 
 async def test_a_second_tab_and_a_reload_have_it_so_far_and_then_the_rest(
-    stack: Stack, answers: str, writes: Any
+    stack: Stack, answers: str, writes: Any, tmp_path: Path
 ) -> None:
     alices, bobs = stack.ws
     async with Reader.of(alices, answers) as alice:
-        worker = writes(250)
+        worker = writes(250, until=tmp_path / "go on")
         await alice.reads("word50 ")
         async with Reader.of(bobs, answers) as bob:
             [event] = bob.joined["events"]
@@ -159,6 +163,7 @@ async def test_a_second_tab_and_a_reload_have_it_so_far_and_then_the_rest(
             before = bob.said(1)[0]
         async with Reader.of(alices, answers, **bob.position) as again:
             assert again.joined["recovered"]
+            (tmp_path / "go on").touch()
             await again.ends("done")
             assert again.said(1, before) == (whole(250), "done")
             assert again.gaps == bob.gaps == 0
@@ -166,8 +171,8 @@ async def test_a_second_tab_and_a_reload_have_it_so_far_and_then_the_rest(
         assert "cancelled False" in worker.finished()
 
 
-async def test_history_and_streams_have_it_so_far(stack: Stack, answers: str, writes: Any) -> None:
-    writes(200)
+async def test_history_and_streams_have_it_so_far(stack: Stack, answers: str, writes: Any, tmp_path: Path) -> None:
+    writes(200, until=tmp_path / "go on")
     url = f"{stack.base_url}/topics/{answers}"
 
     async def page() -> dict[str, Any]:
@@ -189,6 +194,8 @@ async def test_history_and_streams_have_it_so_far(stack: Stack, answers: str, wr
         while not frames or frames[-1]["type"] != "change":
             if frame := events.take(await curl.stdout.readline()):
                 frames.append(frame)
+                if frame["type"] == "more":
+                    (tmp_path / "go on").touch()
     curl.kill()
     await curl.wait()
     assert [frame["type"] for frame in frames[:3]] == ["welcome", "joined", "more"]
@@ -303,7 +310,9 @@ async def test_on_sqlite_it_is_stored_and_missed_as_well(image: Image, kind: str
         async with Reader.of(server, answers) as alice:
             assert alice.joined["events"][0]["data"] == {"text": whole(50), "status": "done", "by": "llm"}
             other = Worker(image, env, answers, 5_000)
-            event = await alice.socket.until(lambda frame: frame["type"] == "event" and frame["seq"] == 3, "the event")
+            event = await alice.socket.until(
+                lambda frame: frame["type"] == "event" and frame["seq"] == 3, "the event", SECONDS
+            )
             assert event["data"]["status"] == "growing"
             other.process.kill()
             change = await alice.ends("failed", 3)
