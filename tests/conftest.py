@@ -1,6 +1,7 @@
 """What all suites share: settings, one Postgres and one image a run, what servers print beside a failure."""
 
 import os
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ settings.register_profile("few", max_examples=10)  # where each takes long
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a script; programs would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
     config.addinivalue_line("markers", "nightly: takes long and seldom finds what no other test does")
     config.addinivalue_line("markers", "postgres: of several who write at once, which SQLite has not")
