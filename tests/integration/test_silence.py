@@ -12,7 +12,7 @@ from servers.app import Image
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="module")]
 
 # Longer than the silence after which redis-py's reads, the servers' pings, Heroku's router or nginx (75 s) would give
 # up, and than the lease of a process that was killed.
