@@ -19,7 +19,7 @@ from servers.stack import Stack
 RESTART = 4501
 ENTER_SECONDS = 60
 PING_SECONDS = 20  # the longest silence of the server
-LEAVE_SECONDS = 20
+LEAVE_SECONDS = 30  # as compose and Heroku give it
 
 
 class Regular(Member):

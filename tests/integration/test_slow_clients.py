@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 MIB = 2**20
 BODY = "x" * 4_000
-PATIENCE = 10  # seconds, which these servers have for SLOW_SECONDS
+PATIENCE = 20  # seconds, which these servers have for SLOW_SECONDS
 RATE = 400  # messages a second that each may say
 TOO_SLOW = 'realtime_goodbyes_total{reason="too_slow"}'
 
@@ -44,7 +44,7 @@ BYTES_SHARED = 3 * MIB
 WARM_UP = 800  # messages, after which nothing grows by talk alone
 # Dozens of messages are always under way, on a machine that does other things as well. Whoever has to wait for
 # a slow one waits for PATIENCE.
-SECONDS_P99 = 2
+SECONDS_P99 = PATIENCE / 2
 
 
 @pytest.fixture(scope="module")
