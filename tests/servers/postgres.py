@@ -45,7 +45,7 @@ class Postgres(Process):
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{copy_of}"')
         return self._url(name)
 
-    def stop(self, seconds: float = 20) -> int:
+    def stop(self, seconds: float = 60) -> int:
         """SIGINT is Postgres' fast shutdown: it does not wait for its clients."""
         if self.alive:
             self.resume()

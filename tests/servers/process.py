@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-READY_SECONDS = 40
-STOP_SECONDS = 20
+READY_SECONDS = 120
+STOP_SECONDS = 60
 
 _logs = tempfile.TemporaryDirectory(prefix="servers-")
 _all: "weakref.WeakSet[Process]" = weakref.WeakSet()

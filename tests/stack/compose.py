@@ -15,7 +15,7 @@ from typing import Any
 from servers.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-HEALTHY_SECONDS = 60
+HEALTHY_SECONDS = 180
 COMMAND_SECONDS = 600  # enough for a build that downloads everything
 # What the docker command itself may need of the caller's environment; a variable of the stack is none of it.
 KEPT = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
@@ -164,7 +164,7 @@ def run(command: Sequence[str], folder: Path = ROOT, env: dict[str, str] | None 
     return done.stdout
 
 
-def until(holds: Callable[[], object], what: str, seconds: float = 15) -> None:
+def until(holds: Callable[[], object], what: str, seconds: float = 120) -> None:
     """Ask again and again; AssertionError when it does not hold in time."""
     deadline = time.monotonic() + seconds
     while not holds():

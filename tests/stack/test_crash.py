@@ -25,7 +25,7 @@ class Engine:
         own = [f"--data-root={self.folder}/data", f"--exec-root={self.folder}/run", f"--pidfile={self.folder}/pid"]
         command = ["unshare", "--net", "--mount", "--propagation=slave", "dockerd", *own, f"--host={self.host}"]
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, start_new_session=True)
-        until(self.answers, "second engine", 60)
+        until(self.answers, "second engine", 180)
 
     def answers(self) -> bool:
         try:
@@ -44,7 +44,7 @@ class Engine:
     def _end(self, how: signal.Signals) -> None:
         assert self.process
         os.killpg(self.process.pid, how)
-        self.process.wait(60)
+        self.process.wait(180)
 
 
 @pytest.fixture
@@ -80,4 +80,4 @@ def test_after_a_crash_of_the_engine_the_stack_comes_back_by_itself(stack: Stack
     assert well == ["true", "healthy"]
     second.crash()
     second.start()
-    until(lambda: state()[:2] == well and state()[2] != started, "nginx", 60)
+    until(lambda: state()[:2] == well and state()[2] != started, "nginx", 180)

@@ -150,7 +150,7 @@ class Volume:
         command = ["docker", "run", "--detach", "--network=none", "--user=999:999", *settings, *self.mounts, image]
         self.container = run(command).strip()
         ready = ["docker", "exec", self.container, "pg_isready", "--host=127.0.0.1"]
-        until(lambda: answers(ready), "Postgres", 60)
+        until(lambda: answers(ready), "Postgres", 180)
         return self.container
 
     def stop(self) -> None:

@@ -26,7 +26,7 @@ class Elsewhere:
         self._run("postgres", f"{self.postgres_port}:5432", *settings, "postgres:17-trixie")
         self._run("redis", f"{self.redis_port}:6379", "redis:8-trixie", "redis-server", "--requirepass", "s3cret")
         ready = ["docker", "exec", f"{self.name}-postgres", "pg_isready", "--host=127.0.0.1"]
-        until(lambda: succeeds(ready), "Postgres", 60)
+        until(lambda: succeeds(ready), "Postgres", 180)
 
     def _run(self, service: str, port: str, *rest: str) -> None:
         run(["docker", "run", "--detach", f"--name={self.name}-{service}", f"--publish={self.host}:{port}", *rest])

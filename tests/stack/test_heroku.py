@@ -102,7 +102,7 @@ async def test_people_talk_through_a_deploy_and_nothing_is_lost(
     assert (await carol.of_type("goodbye"))["reason"] == "restart"
     assert await carol.closed() == 4501
     assert "(second edition)" in Visitor(site.base_url).get("/").text
-    until(lambda: len(app.retired) > retired, "the old dyno's end", 40)
+    until(lambda: len(app.retired) > retired, "the old dyno's end", 120)
     old = app.retired[-1]
     assert old.exit_code == 0, "it left by itself when SIGTERM came to all of its processes"
 

@@ -142,7 +142,7 @@ async def test_two_dynos_are_one_site_within_the_plans(heroku: Heroku, app: App,
     with changed(app, site):
         for line in commands("docs/heroku.md", "More dynos, other plans"):
             heroku.run(line, heroku.folder)
-        until(lambda: [each.up for each in app.dynos] == [True, True], "two dynos", 60)
+        until(lambda: [each.up for each in app.dynos] == [True, True], "two dynos", 180)
         room = new_room()
         people = [await enter(site.ws_url, room) for _ in range(12)]
         await people[0].say("Who hears me?")
@@ -183,4 +183,4 @@ def changed(app: App, site: Site, **config: str) -> Iterator[None]:
 def settled(app: App, site: Site) -> None:
     assert app.releases[-1].ended.wait(60)
     assert app.releases[-1].status == "succeeded", str(app.releases[-1].output)
-    until(lambda: Visitor(site.base_url).get("/health/ready").status == 200, "a ready dyno", 60)
+    until(lambda: Visitor(site.base_url).get("/health/ready").status == 200, "a ready dyno", 180)

@@ -28,7 +28,7 @@ async def test_it_comes_by_deploy_and_the_next_version_costs_no_vote(
 
     account = await vote_through(site.ws_url, deploy)
     assert account.dials >= 8, "everybody had to come back"
-    until(lambda: len(app.retired) > retired, "the old dyno's end", 40)
+    until(lambda: len(app.retired) > retired, "the old dyno's end", 120)
     _, vote = first_topic.commands(f"https://{app.domain}")
     topic = f"votes/{new_id()}"
     said = heroku.run(f"{vote.replace('votes/lunch', topic).replace('pizza', 'soup')} -sf", heroku.folder)

@@ -39,7 +39,7 @@ class Postgres(Container):
         docker("start", self.id)
 
     def wait_ready(self) -> None:
-        until(lambda: succeeds(self, "pg_isready", "-qh", "127.0.0.1"), "Postgres", 60)
+        until(lambda: succeeds(self, "pg_isready", "-qh", "127.0.0.1"), "Postgres", 180)
 
     def query(self, sql: str) -> str:
         return self.exec("psql", "--username=rooms", "--tuples-only", "--no-align", "--command", sql)
@@ -73,7 +73,7 @@ class Redis(Container):
         docker("start", self.id)
 
     def wait_ready(self) -> None:
-        until(lambda: "PONG" in self.ask("ping"), "Redis", 30)
+        until(lambda: "PONG" in self.ask("ping"), "Redis", 180)
 
     def ask(self, *words: str) -> str:
         try:
