@@ -10,6 +10,7 @@ from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
 
+from realtime import metrics
 from realtime.conf import settings
 
 # For files and connections that come and go while sockets are served.
@@ -68,3 +69,6 @@ def open_now() -> int:
         return len(os.listdir("/proc/self/fd"))
     except OSError:
         return OPEN_AT_THE_START
+
+
+metrics.most_sockets.set_function(most_sockets)

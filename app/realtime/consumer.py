@@ -12,8 +12,10 @@ from asgiref.sync import markcoroutinefunction
 
 from realtime import drain, metrics
 from realtime.bundle import Bundle
-from realtime.closing import TOO_SLOW, Goodbye
-from realtime.outbox import WRITE, Outbox, TooSlow
+from realtime.closing import TOO_SLOW, Goodbye, known
+from realtime.outbox import FAILED, WRITE, Outbox, TooSlow
+
+NO_CODE = 1005  # the client has said none
 
 
 class SocketConsumer:
@@ -93,12 +95,16 @@ class SocketConsumer:
         except OSError:  # it has gone already
             return
         drain.sockets.add(self)
+        metrics.opened.inc()
+        code = FAILED
         try:
             await self.opened()
             while (event := await receive())["type"] == "websocket.receive":
                 if not self.outbox.closing:  # what comes after our goodbye is not heard any more
                     await self._hear(event)
+            code = event.get("code") or NO_CODE
         finally:
+            metrics.closed.labels(known(code)).inc()
             drain.sockets.discard(self)
             self.outbox.abandon()
             self.ended()

@@ -46,6 +46,7 @@ async def drain(seconds: float, after_ms: int | None = None) -> None:
     began = asyncio.get_running_loop().time()
     told: set[Closable] = set()
     total = len(sockets)
+    metrics.to_drain.set(total)
     while sockets and (elapsed := asyncio.get_running_loop().time() - began) < seconds:
         share = min(1.0, elapsed / spread) if spread else 1.0
         waiting = [socket for socket in sockets if socket not in told]

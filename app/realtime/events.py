@@ -13,7 +13,7 @@ from realtime.seldom import Seldom, again
 logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
-VERSION: Final = 3
+VERSION: Final = 4
 
 
 class Kind(NamedTuple):
@@ -24,7 +24,10 @@ class Kind(NamedTuple):
 
 TYPE: Final = "hub.events"
 MESSAGE: Final = Kind(
-    "type of from room events", 1, "of an installation, from a process, to a log's group or (null) all"
+    "type of from room events at",
+    1,
+    "of an installation, from a process, to a log's group or (null) all; since 4 at: when the first was published, in "
+    "seconds by the clock of that host",
 )
 
 KINDS: Final = {

@@ -9,9 +9,10 @@ too slow, all by the same function.
 import asyncio
 import logging
 from collections.abc import Iterable
+from time import perf_counter
 from typing import Any
 
-from realtime import request_id
+from realtime import metrics, request_id
 from realtime.audience import Audience, Cast, casts_in, dialect_of, hand_page, in_words
 from realtime.bundle import Bundle, bundled, bundles
 from realtime.closing import RESTART, TOO_SLOW, Goodbye
@@ -99,7 +100,10 @@ class Feed(Repairing):
         self._due = False
         fresh, self._fresh = self._fresh, []
         casts, self._casts = self._casts, []
-        for dialect in self.live.dialects if fresh or casts else ():
+        if not (fresh or casts):
+            return
+        began, listening = perf_counter(), len(self.live)
+        for dialect in self.live.dialects:
             try:
                 if fresh:
                     self._hand_out_numbered(dialect, fresh)
@@ -108,6 +112,8 @@ class Feed(Repairing):
             except Exception as error:  # the dialect has no words for them
                 for follower in self.live.of(dialect):
                     self.give_up(follower, error)
+        metrics.handed_out.inc(listening * (len(fresh) + len(casts)))
+        metrics.hand_out_seconds.observe(perf_counter() - began)
 
     def _hand_out_numbered(self, dialect: Dialect | None, events: list[Numbered]) -> None:
         position = 0
@@ -115,6 +121,7 @@ class Feed(Repairing):
             for follower in self.live.of(dialect):
                 try:
                     if not follower.hand(bundle):
+                        metrics.fell_behind.inc()
                         self.live.discard(follower)
                         self.follow(follower, events[position].seq - 1)
                 except Exception as error:
@@ -168,7 +175,7 @@ class Feed(Repairing):
 
         While it waits for the socket it holds no page: the next one is read when the last one was taken.
         """
-        limit = REPLAY_LEAST_EVENTS
+        limit, began = REPLAY_LEAST_EVENTS, perf_counter()
         try:
             while position != self.seq:
                 await follower.emptied()
@@ -178,6 +185,7 @@ class Feed(Repairing):
             self.hand_out()  # the follower has it already, the others do not
             self.behind.pop(follower, None)
             self.live.add(follower)
+            metrics.catch_up_seconds.observe(perf_counter() - began)
         except TooSlow:
             follower.close_with(TOO_SLOW)
         except Exception as error:
@@ -193,7 +201,10 @@ class Feed(Repairing):
             if position > self.seq:
                 raise LookupError(f"the log ends at {self.seq}, before {position}")
             return []
-        page = self.remembered(position) or await self.read(position, limit)
+        page, source = self.remembered(position), metrics.FROM_MEMORY
+        if not page:
+            page, source = await self.read(position, limit), metrics.FROM_LOG
+        source.inc()
         if not page:
             raise LookupError(f"the log ends at {position}, before {self.seq}")
         return page

@@ -55,9 +55,10 @@ class Repairing:
     def _overdue(self, seq: int) -> None:
         self._timer = None
         if seq > self.seq:
-            metrics.repairs.inc()
+            metrics.BY_LOG.inc()
             self.repair()
         else:
+            metrics.BY_ITSELF.inc()
             self.expect(self._expected)  # heard of since the timer was set
 
     async def _catch_up_with_log(self) -> None:
@@ -65,10 +66,12 @@ class Repairing:
             while (page := await self._read(self.room, self.seq, REPLAY_EVENTS)) or self._repair_again:
                 self._repair_again = False
                 if page and page[0].seq > self.seq + 1:
+                    metrics.NEVER.inc()
                     self.seq = page[0].seq - 1  # the log itself has lost those: there is nothing to wait for
                 for event in page:
                     self.take(event.seq, event.frame)
         except Exception as error:  # the log cannot be read now; the next check tries again
+            metrics.UNREAD.inc()
             logger.warning("room %s: the log could not be read: %s", self.room, error)
 
     async def read(self, after: int, limit: int) -> list[Numbered]:

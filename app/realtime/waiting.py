@@ -52,3 +52,4 @@ def relieve() -> None:
 
 
 metrics.waiting.set_function(lambda: held.used)
+metrics.most_waiting.set(WAITING_BYTES)

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from hashlib import blake2b
+from time import time
 from typing import Any
 
 from realtime import layers, metrics, outage
@@ -81,7 +82,7 @@ class Wire:
         self._joined: set[str | None] = set()
         self._expiring: set[str | None] = set()  # joined so long ago that the layer may forget it soon
         self._stale: set[str | None] = {None}  # where wanted and joined may differ
-        self._outgoing: dict[str | None, list[Event]] = {}
+        self._outgoing: dict[str | None, tuple[float, list[Event]]] = {}  # since when, and what
         self._queued = 0  # characters
         self._wake = asyncio.Event()
         self._wake.set()
@@ -102,7 +103,9 @@ class Wire:
         if self._queued >= LAYER_CHARACTERS:
             metrics.layer_dropped.inc()
             return
-        self._outgoing.setdefault(room, []).append(event)
+        if (outgoing := self._outgoing.get(room)) is None:
+            outgoing = self._outgoing[room] = time(), []
+        outgoing[1].append(event)
         self._queued += weight(event)
         self._wake.set()
 
@@ -189,26 +192,27 @@ class Wire:
         for first in range(0, len(rooms), LAYER_ROOMS):
             began = self._loop.time()
             for room in rooms[first : first + LAYER_ROOMS]:
-                await self._tell(room, self._outgoing.pop(room))
+                await self._tell(room, *self._outgoing.pop(room))
             await self._pause(began, longest)
 
     async def _pause(self, began: float, longest: float) -> None:
         await asyncio.sleep(min(LAYER_PAUSES * (self._loop.time() - began), longest))
 
-    async def _tell(self, room: str | None, events: list[Event]) -> None:
+    async def _tell(self, room: str | None, at: float, events: list[Event]) -> None:
         try:
             for first in range(0, len(events), LAYER_MESSAGE_EVENTS):
-                await self._publish(room, events[first : first + LAYER_MESSAGE_EVENTS])
+                await self._publish(room, at, events[first : first + LAYER_MESSAGE_EVENTS])
         finally:
             self._queued -= sum(map(weight, events))
 
-    async def _publish(self, room: str | None, events: list[Event]) -> None:
+    async def _publish(self, room: str | None, at: float, events: list[Event]) -> None:
         message = {
             "type": TYPE,
             "of": self._installation,
             "from": self._process,
             "room": room,
             "events": events,
+            "at": at,
         }
         try:
             await self._in_time(self._layer.group_send(self._group_of(room), message))
@@ -246,3 +250,10 @@ class Wire:
         for event in message["events"]:
             with contained("an event of another process"):
                 self._receive(message["room"], event)
+        if (at := message.get("at")) is not None and message["from"] != self._process:
+            self._loop.call_soon(_note_lag, at)  # behind the rounds by which these are handed out
+
+
+def _note_lag(at: float) -> None:
+    """Clocks of two hosts may differ, and nothing comes before it was said."""
+    metrics.layer_lag_seconds.observe(max(0.0, time() - at))

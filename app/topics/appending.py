@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import OperationalError, transaction
 
-from realtime import hubs
+from realtime import hubs, metrics
 from topics.data import encoded, encoded_signal
 from topics.delivery import frames, live
 from topics.delivery.live import TOPICS
@@ -46,7 +46,7 @@ def append_on_commit(topic: "Topic", data: Any, id: str, by: Any) -> None:
 
 
 def _append(topic: "Topic", id: str, text: str, author: Person | None) -> Outcome:
-    with busy(topic):
+    with busy(topic), metrics.append_seconds.time():
         (outcome,) = log.in_one_transaction([New(logs.key_of(topic, author), id, author, text)], wait_ms=WAIT_MS)
     return outcome
 

@@ -12,7 +12,7 @@ class TopicsConfig(AppConfig):
         from realtime.budget import connections_fit
         from realtime.deployment import door_fits
         from topics.checks import databases_hold_every_script  # registers the others
-        from topics.storing import slow
+        from topics.storing import pool, slow
         from topics.storing.database import prepare
         from topics.who import changes
 
@@ -21,5 +21,6 @@ class TopicsConfig(AppConfig):
         register(databases_hold_every_script, Tags.database)
         connection_created.connect(prepare)
         connection_created.connect(slow.watch)
+        pool.watch()
         autodiscover_modules("topics")
         changes.watch()

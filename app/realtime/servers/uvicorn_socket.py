@@ -126,6 +126,8 @@ class Socket(Handshake):
     def connection_lost(self, error: Exception | None) -> None:
         self.stop_reading()
         self.stop_answer_timer()
+        if self.handshake_complete and not self.disconnected:  # the server's own word is 1005, as after an empty close
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": CloseCode.ABNORMAL_CLOSURE})
         super().connection_lost(error)
         self._let_go()
         if self.quiet_timer:

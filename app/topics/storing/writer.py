@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
-from realtime import request_id
+from realtime import metrics, request_id
 from realtime.hub import Hub
 from realtime.registry import ended
 from topics import rates
@@ -124,7 +124,9 @@ class Writer:
 
     def _tell(self, outcomes: list[Told]) -> None:
         self._accepted -= len(outcomes)
+        now = monotonic()
         for waiting, outcome in outcomes:
+            metrics.ack_seconds.observe(now - waiting.since)
             self._give_back(waiting.whose)
             try:
                 waiting.done(outcome)
@@ -175,8 +177,10 @@ class Writer:
             connection.close()
 
     def _outcomes(self, batch: list[Waiting], skip_locked: bool) -> list[Any]:
+        metrics.append_events.observe(len(batch))
         try:
-            return list(self.append_all([waiting.entry for waiting in batch], skip_locked=skip_locked))
+            with metrics.append_seconds.time():
+                return list(self.append_all([waiting.entry for waiting in batch], skip_locked=skip_locked))
         except Exception as error:  # whatever it is, who waits is told and the next ones have their turn
             logger.exception("what was said could not be stored")
             return [Unavailable(str(error)) for _ in batch]

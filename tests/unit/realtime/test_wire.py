@@ -195,7 +195,7 @@ async def test_a_layer_that_stays_away_costs_a_bounded_amount(
     alices = process("a")
     for seq in range(100):
         alices.wire.send("1", {"seq": seq})
-    assert sum(map(len, alices.wire._outgoing.values())) == 10
+    assert sum(len(events) for _, events in alices.wire._outgoing.values()) == 10
     layer.down = False
     await asyncio.wait_for(alices.wire.flushed(), 30)
     alices.wire.send("1", {"seq": 100})
@@ -340,3 +340,28 @@ async def test_nothing_is_sent_before_it_is_known_which_installation_this_is(
     await until(lambda: layer.sent)
     assert layer.sent[0]["of"] == OURS
     assert {group.partition(".")[0] for group in layer.added} == {OURS}
+
+
+async def test_a_message_says_when_its_first_event_was_published(
+    layer: Layer, process: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alices, bobs, clock = process("a"), process("b"), iter([100.0, 101.5])
+    await bobs.enter("1")
+    monkeypatch.setattr(wire_module, "time", lambda: next(clock))
+    counted, total = sum(metrics.layer_lag_seconds.counts), metrics.layer_lag_seconds.total
+    alices.wire.send("1", {"seq": 1})
+    alices.wire.send("1", {"seq": 2})
+    await until(lambda: sum(metrics.layer_lag_seconds.counts) == counted + 1)
+    assert [message["at"] for message in layer.sent] == [100.0]
+    assert metrics.layer_lag_seconds.total == total + 1.5
+
+
+async def test_the_version_before_says_no_time_and_is_heard(layer: Layer, process: Make) -> None:
+    bobs = process("b")
+    await bobs.enter("1")
+    counted = sum(metrics.layer_lag_seconds.counts)
+    message = {"type": "hub.events", "of": OURS, "from": "a", "room": "1", "events": [{"seq": 1}]}
+    await layer.group_send(group_of("1", OURS), message)
+    await until(lambda: bobs.heard)
+    await settled()
+    assert sum(metrics.layer_lag_seconds.counts) == counted
