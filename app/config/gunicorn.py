@@ -12,9 +12,12 @@ os.environ["ROLE"] = "wsgi"
 
 from django.conf import settings
 
+from config import counted
 from realtime.limits import GRACE_SECONDS, KEEP_ALIVE_SECONDS, MAX_HEADERS
 
 try:
+    if settings.METRICS_PORT:
+        counted.begin()
     bind = f"[{settings.HOST}]:{settings.PORT}" if ":" in settings.HOST else f"{settings.HOST}:{settings.PORT}"
     from config import wsgi  # noqa: F401
 except ImproperlyConfigured as error:
@@ -33,6 +36,24 @@ graceful_timeout = GRACE_SECONDS - 10
 forwarded_allow_ips = ""  # realtime.proxy decides whom to believe
 secure_scheme_headers: dict[str, str] = {}
 logconfig_dict = settings.LOGGING
+
+
+def when_ready(arbiter: Any) -> None:
+    arbiter.leave_metrics = counted.serve(settings.HOST, settings.METRICS_PORT) if settings.METRICS_PORT else None
+
+
+def post_fork(arbiter: Any, worker: Any) -> None:
+    if arbiter.leave_metrics:
+        arbiter.leave_metrics()
+
+
+def child_exit(arbiter: Any, worker: Any) -> None:
+    if settings.METRICS_PORT:
+        counted.forget(worker.pid)
+
+
+def on_exit(arbiter: Any) -> None:
+    counted.end()
 
 
 def post_worker_init(worker: Any) -> None:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from config import static
+from config import counted, static
 from realtime import intake, proxy, request_id
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -18,4 +18,4 @@ if not settings.REDIS_URL:
     )
 
 pages = intake.over_wsgi(proxy.over_wsgi(static.over_wsgi(get_wsgi_application()), settings.PROXY_HOPS))
-application = request_id.over_wsgi(pages, settings.PROXY_HOPS)
+application = counted.over_wsgi(request_id.over_wsgi(pages, settings.PROXY_HOPS))

@@ -18,7 +18,7 @@ class Nginx(Process):
     """Passes on to these ports of 127.0.0.1."""
 
     def __init__(self, *, web: Sequence[int], ws: Sequence[int]) -> None:
-        self.port, self.health_port = free_port(), free_port()
+        self.port, self.health_port, self.metrics_port = free_port(), free_port(), free_port()
         self.folder = tempfile.TemporaryDirectory(prefix="nginx-", ignore_cleanup_errors=True)
         prefix = Path(self.folder.name)
         prefix.chmod(0o755)  # started by root, its workers are nobody
@@ -26,7 +26,8 @@ class Nginx(Process):
         shutil.copytree(CONFIGURATION, self.configuration)
         self._write("listen.conf", f"listen 127.0.0.1:{self.port} default_server;")
         health = (self.configuration / "health.conf").read_text()
-        self._write("health.conf", health.replace("127.0.0.1:8081", f"127.0.0.1:{self.health_port}"))
+        health = health.replace("127.0.0.1:8081", f"127.0.0.1:{self.health_port}")
+        self._write("health.conf", health.replace("listen 9100", f"listen 127.0.0.1:{self.metrics_port}"))
         self.lead_to(web=web, ws=ws)
         self.believe()
         program = shutil.which("nginx") or "/usr/sbin/nginx"
