@@ -25,7 +25,12 @@ REPORTS = TESTS.parent / ".run" / "reports"
 ENGINE = TESTS / "stack" / "engine.sh"
 SERVERS = ("postgres", "redis", "nginx", "pgbouncer")
 BROWSER = ("chromium", "chinese-font")
-DAILY = {"unit": (), "integration": SERVERS, "e2e": SERVERS + BROWSER, "stack": (*BROWSER, "docker-registry")}
+DAILY = {
+    "unit": (),
+    "integration": (*SERVERS, "prometheus"),
+    "e2e": SERVERS + BROWSER,
+    "stack": (*BROWSER, "docker-registry"),
+}
 PROGRAMS = DAILY | {"nightly": SERVERS}
 ON_ENGINE = {"stack", "nightly"}
 PR_SET_CHILD_SUBREAPER = 36

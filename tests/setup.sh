@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The servers and the browser that the tests start themselves, from Debian's packages where they are missing.
 #
-#   setup.sh program…    python-venv postgres redis nginx pgbouncer nchan wrk chromium chinese-font docker-registry
+#   setup.sh program…    python-venv postgres redis nginx pgbouncer prometheus nchan wrk chromium chinese-font docker-registry
 #
 # Elsewhere than on Debian, or without root, it ends with one sentence about what is missing and exit status 3.
 set -euo pipefail

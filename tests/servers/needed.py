@@ -11,6 +11,7 @@ PACKAGES = {
     "redis-server": "redis-server",
     "nginx": "nginx",
     "pgbouncer": "pgbouncer",
+    "promtool": "prometheus",
     "chromium": "chromium",
 }
 
