@@ -24,6 +24,8 @@ main() {
   [[ ${CI:-} != true ]] || provide
   check_with "nginx" "nginx -t" nginx_test
   check_with "docker compose" "compose config" docker compose config --quiet
+  check_with "docker compose" "compose config with numbers" \
+    docker compose -f docker-compose.yml -f docker/metrics.yml config --quiet
   exit "$failed"
 }
 
