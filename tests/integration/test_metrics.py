@@ -214,7 +214,9 @@ def asked() -> dict[str, str]:
     }
     rules = re.split(r"^ +- alert: ", ALERTS.read_text(), flags=re.MULTILINE)[1:]
     for rule in rules:
-        found[rule.partition("\n")[0]] = re.search(r"expr: *\|?(.*?)^ +(?:for|labels):", rule, re.DOTALL | re.MULTILINE)[1]  # type: ignore[index]
+        found[rule.partition("\n")[0]] = re.search(
+            r"expr: *\|?(.*?)^ +(?:for|labels):", rule, re.DOTALL | re.MULTILINE
+        )[1]  # type: ignore[index]
     return found
 
 
