@@ -40,5 +40,5 @@ def results(text: str, topic: RoomTopic | None, reader: Person, before: int | No
 
 def _listed(found: Any) -> Iterator[Result]:
     for hit in found.hits:
-        one = message(hit.event)
+        one = message(hit.event, {})
         yield Result(hit.topic.room, one, mark_of(one.key), markup(one.body, found.spans(one.body)))
