@@ -56,8 +56,7 @@ def watched(make: Callable[[dict[str, str]], Server], **more: str) -> Iterator[W
     one = Watched(make({"METRICS_PORT": str(port), **more}), port)
     one.server.start()
     yield one
-    if one.server.alive:
-        one.server.kill()
+    one.server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -108,6 +108,7 @@ async def test_a_round_is_timed_once_however_many_hear_it() -> None:
     feed.hand_out()
     assert sum(metrics.hand_out_seconds.counts) == rounds + 1
     assert metrics.handed_out.count == deliveries + 3
+    feed.close()
 
 
 def test_how_late_another_process_is_heard_is_never_less_than_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
