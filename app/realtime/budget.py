@@ -11,9 +11,9 @@ from django.core.checks import CheckMessage, Error
 
 from realtime.conf import settings
 
-# Each of gunicorn's four threads keeps one, the readiness check opens its own, and so does whoever publishes, once, to
-# read which installation this is.
-POSTGRES_PER_WORKER: Final = 6
+# Each of gunicorn's four threads keeps one, and so do, while a view writes events that grow, who stores and who stops
+# these. The readiness check opens its own, and so does whoever publishes, once, to read which installation this is.
+POSTGRES_PER_WORKER: Final = 8
 # One migrates, and one holds the lock that lets nobody else do so.
 POSTGRES_PER_MIGRATION: Final = 2
 # One listens for all rooms and one publishes, in each process that serves sockets; the third asks how Redis is.

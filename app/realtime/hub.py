@@ -25,6 +25,7 @@ from realtime.failures import contained, keep
 from realtime.feed import Feed
 from realtime.heartbeat import Heartbeat
 from realtime.limits import REPLAYS, TICK_SECONDS
+from realtime.outgoing import More
 from realtime.presence import Presence
 from realtime.present import Present
 from realtime.rates import Rates
@@ -122,15 +123,17 @@ class Hub:
 
     def mention(self, room: str, frame: str, by: str) -> None:
         """Tells everybody but the person with that key something ephemeral."""
-        self._mention(room, {"frame": frame, "by": by})
-
-    def mention_growth(self, room: str, frame: str) -> None:
-        """Tells everybody more of an event that is still being written. Ephemeral, too."""
-        self._mention(room, {"frame": frame, "grows": True})
-
-    def _mention(self, room: str, event: Event) -> None:
+        event = {"frame": frame, "by": by}
         self._hear(room, event)
         self._wire.send(room, event)
+
+    def mention_growth(self, room: str, frame: str) -> None:
+        """Tells the sockets here more of an event that is still being written. Ephemeral, too."""
+        self._hear(room, {"frame": frame, "grows": True})
+
+    def offer_growth(self, room: str, more: More) -> None:
+        """Tells the other processes more of it, worded when the layer can take it. Ephemeral, too."""
+        self._wire.offer(room, more)
 
     def call(self, name: str) -> None:
         """Has every process do what it has in `calls` under that name. A hint: it may get lost, doubled or forged."""
@@ -140,11 +143,6 @@ class Hub:
     def _called(self, name: str) -> None:
         if called := self.calls.get(name):
             called()
-
-    @property
-    def backed_up(self) -> bool:
-        """Whether so much waits for the layer that what can be said later, in one event, should be."""
-        return self._wire.backed_up
 
     def tell(self, room: str, frame: str, to: str, but: Follower | None = None) -> None:
         """Tells the room's sockets of the person with the key `to` something ephemeral, all of them but one."""

@@ -81,7 +81,6 @@ LAYER_PAUSES = 2  # for each time that the layer took: it has a third of a busy 
 LAYER_PAUSE_SECONDS = 0.05  # at most in one round, so that other processes do not miss it: less than REORDER_SECONDS
 LAYER_ROOMS = 8  # told without a pause: those of many rooms in a row would be felt by every socket
 LAYER_CHARACTERS = 16 * 2**20  # waiting for the layer; the rest is found in the log
-LAYER_BACKED_UP = 2**20  # of those; then events that grow wait, and are told more at a time
 LAYER_MESSAGE_EVENTS = 64  # in one message of the layer
 RENEW_SECONDS = 3_600  # of a group membership, which layers let expire after a day
 

@@ -21,7 +21,6 @@ from realtime.events import TYPE, Event
 from realtime.failures import contained, keep
 from realtime.limits import (
     END_SECONDS,
-    LAYER_BACKED_UP,
     LAYER_CHARACTERS,
     LAYER_MESSAGE_EVENTS,
     LAYER_PAUSE_SECONDS,
@@ -32,6 +31,7 @@ from realtime.limits import (
     RENEW_SECONDS,
 )
 from realtime.outage import kind
+from realtime.outgoing import More, Outgoing
 from realtime.registry import ended
 from realtime.seldom import Seldom, again
 
@@ -49,11 +49,6 @@ def group_of(room: str | None, installation: str) -> str:
         return f"{installation}.{COMMON}"
     plain = room.isascii() and room.isalnum() and len(room) <= LONGEST_KEY
     return f"{installation}.room.{room if plain else blake2b(room.encode(), digest_size=16).hexdigest()}"
-
-
-def weight(event: Event) -> int:
-    """What an event takes of the queue's bound, in characters, about."""
-    return len(event.get("frame", "")) + 200
 
 
 class Wire:
@@ -82,8 +77,7 @@ class Wire:
         self._joined: set[str | None] = set()
         self._expiring: set[str | None] = set()  # joined so long ago that the layer may forget it soon
         self._stale: set[str | None] = {None}  # where wanted and joined may differ
-        self._outgoing: dict[str | None, tuple[float, list[Event]]] = {}  # since when, and what
-        self._queued = 0  # characters
+        self._outgoing = Outgoing()
         self._wake = asyncio.Event()
         self._wake.set()
         self._loop = asyncio.get_running_loop()
@@ -100,22 +94,20 @@ class Wire:
 
     def send(self, room: str | None, event: Event) -> None:
         """Queues an event for the room's group, or for all processes."""
-        if self._queued >= LAYER_CHARACTERS:
+        if self._outgoing.characters >= LAYER_CHARACTERS:
             metrics.layer_dropped.inc()
             return
-        if (outgoing := self._outgoing.get(room)) is None:
-            outgoing = self._outgoing[room] = time(), []
-        outgoing[1].append(event)
-        self._queued += weight(event)
+        self._outgoing.put(room, event)
         self._wake.set()
 
-    @property
-    def backed_up(self) -> bool:
-        return self._queued > LAYER_BACKED_UP
+    def offer(self, room: str, more: More) -> None:
+        """Queues what grows there, of which more is told when it is its turn."""
+        self._outgoing.offer(room, more)
+        self._wake.set()
 
     async def flushed(self) -> None:
         """Returns when the layer has taken everything."""
-        while self._queued:
+        while self._outgoing.characters:
             await asyncio.sleep(FLUSH_POLL_SECONDS)
 
     async def close(self) -> None:
@@ -159,6 +151,7 @@ class Wire:
                 await self._flush()
             except Exception as error:
                 metrics.layer_failures.inc()
+                self._outgoing.forget_growth()
                 self._outage.failed(error)
                 await asyncio.sleep(LAYER_RETRY_SECONDS)
                 self._wake.set()
@@ -186,14 +179,16 @@ class Wire:
             await self._pause(began, LAYER_PAUSE_SECONDS)
 
     async def _flush(self) -> None:
-        """A round: what is queued now, a few rooms at a time. What comes meanwhile has the next one."""
-        rooms = list(self._outgoing)
-        longest = LAYER_PAUSE_SECONDS * LAYER_ROOMS / max(len(rooms), LAYER_ROOMS)
-        for first in range(0, len(rooms), LAYER_ROOMS):
-            began = self._loop.time()
-            for room in rooms[first : first + LAYER_ROOMS]:
-                await self._tell(room, *self._outgoing.pop(room))
-            await self._pause(began, longest)
+        """A round: as many rooms as are queued now, a few at a time."""
+        rooms = len(self._outgoing)
+        longest = LAYER_PAUSE_SECONDS * LAYER_ROOMS / max(rooms, LAYER_ROOMS)
+        while rooms > 0 and self._outgoing:
+            for some in self._outgoing.turns():
+                began = self._loop.time()
+                for room in some:
+                    await self._tell(room, *self._outgoing.take(room))
+                rooms -= len(some)
+                await self._pause(began, longest)
 
     async def _pause(self, began: float, longest: float) -> None:
         await asyncio.sleep(min(LAYER_PAUSES * (self._loop.time() - began), longest))
@@ -203,7 +198,7 @@ class Wire:
             for first in range(0, len(events), LAYER_MESSAGE_EVENTS):
                 await self._publish(room, at, events[first : first + LAYER_MESSAGE_EVENTS])
         finally:
-            self._queued -= sum(map(weight, events))
+            self._outgoing.told(events)
 
     async def _publish(self, room: str | None, at: float, events: list[Event]) -> None:
         message = {

@@ -4,14 +4,15 @@ The text so far is in the event's own row, so that whoever reads the event has i
 writes it still, and is renewed: without that, or where its writer was not heard of for long, nobody does any more. The
 end is a numbered change, by whoever takes that row away: the writer, or the first process that misses it.
 
-Every transaction takes a Growing's row first, then the log's, then the event's.
+Every transaction takes a Growing's row first, then the log's, then the event's. Of those with several events, none
+waits for rows that others hold: one event's trouble is no other's.
 """
 
 import json
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
@@ -32,13 +33,22 @@ LEASE: Final = timedelta(seconds=6)  # without a word of the writer, who says on
 LOOKS: Final = 3  # and this often seen without one: a database that was away has heard of nobody
 MOST: Final = 1_000  # given up in one look
 
+Data = Callable[[str], str]
+
 STORE: Final = """
 WITH said AS (SELECT * FROM json_to_recordset(%s) AS said(entry bigint, data text)),
-alive AS (
-  UPDATE topics_growing SET heard_at = statement_timestamp() FROM said WHERE entry_id = said.entry RETURNING entry_id
+held AS MATERIALIZED (
+  SELECT entry_id, said.data
+  FROM topics_growing JOIN said ON said.entry = entry_id JOIN topics_entry AS e ON e.id = entry_id
+  FOR NO KEY UPDATE OF topics_growing, e SKIP LOCKED
+),
+heard AS (
+  UPDATE topics_growing SET heard_at = statement_timestamp() FROM held WHERE topics_growing.entry_id = held.entry_id
+),
+stored AS (
+  UPDATE topics_entry SET data = held.data FROM held WHERE topics_entry.id = held.entry_id AND held.data IS NOT NULL
 )
-UPDATE topics_entry SET data = said.data FROM said JOIN alive ON alive.entry_id = said.entry
-WHERE topics_entry.id = said.entry AND said.data IS NOT NULL"""
+SELECT entry_id FROM held"""
 
 
 def begin(topic: str, seq: int) -> int:
@@ -48,24 +58,32 @@ def begin(topic: str, seq: int) -> int:
     return int(entry)
 
 
-def store(said: Mapping[int, str | None]) -> None:
+def store(said: Mapping[int, str | None]) -> set[int]:
     """What the events say by now, by their rows' keys, or None for the same as before. Their writers live.
 
-    What nobody may write any more stays as it is.
+    The keys of those that it was stored for: not what nobody may write any more, or somebody else has a lock on.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(STORE, [encode([{"entry": entry, "data": data} for entry, data in said.items()])])
-        return
+            return {entry for (entry,) in cursor.fetchall()}
     with transaction.atomic():
-        for entry, data in said.items():
-            if Growing.objects.filter(pk=entry).update(heard_at=Now()) and data is not None:
+        there = {entry for entry in growing(said) if Growing.objects.filter(pk=entry).update(heard_at=Now())}
+        for entry in there:
+            if (data := said[entry]) is not None:
                 Entry.objects.filter(pk=entry).update(data=data)
+    return there
 
 
-def wanted(entries: Collection[int]) -> dict[int, bool]:
-    """Which of these may be written still, each with whether somebody has cancelled it."""
-    return dict(Growing.objects.filter(pk__in=entries).values_list("pk", "cancelled"))
+def growing(entries: Iterable[int]) -> set[int]:
+    """Those of these that may be written still."""
+    there = Growing.objects.filter(pk__in=entries, entry__retracted=False)  # what was removed by age has no entry
+    return set(there.values_list("pk", flat=True))
+
+
+def cancelled() -> set[int]:
+    """All that somebody has cancelled and that have not ended yet, whoever writes them."""
+    return set(Growing.objects.filter(cancelled=True).values_list("pk", flat=True))
 
 
 def cancel(topic: str, seq: int) -> bool:
@@ -78,29 +96,44 @@ def forget(key: int, seq: int) -> None:
     Growing.objects.filter(log=key, entry__seq=seq).delete()
 
 
-def end(entry: int, status: str = FAILED, data: Callable[[str], str] | None = None) -> tuple[str, Stored] | None:
-    """Ends the event, with its last data: the topic's name and the change. None where it has ended before.
+class Ended(NamedTuple):
+    """An event that has ended: its topic's name, and the change."""
 
-    `data` gives the data with a status, as JSON; without it the event says what it said last. To be called in a
-    transaction.
+    topic: str
+    change: Stored
+
+
+def end(
+    datas: Mapping[int, Data | None], status: str = FAILED, *, skip_locked: bool = False
+) -> dict[int, Ended | None]:
+    """Ends these events, with their last data: by row, None for what has ended before. In a transaction.
+
+    `datas` gives the data of each with a status, as JSON, or None for what it said last. What others hold is waited
+    for; or, where skip_locked, it goes on and is not in the answer.
     """
-    growing = Growing.objects.select_for_update().filter(pk=entry).first()
-    if growing is None:
-        return None
-    growing.delete()
-    found = Entry.objects.select_related("log").filter(pk=entry, retracted=False).first()
-    if found is None:  # removed by age, for example
-        return None
-    status = CANCELLED if growing.cancelled else status
-    text = data(status) if data else encode({**json.loads(found.data), "status": status})
-    return found.log.name, log.change(found.log_id, found.seq, text, log.person_of(found))
+    rows = Growing.objects.select_related("entry__log").filter(pk__in=datas, entry__retracted=False)
+    locks = ("self", "entry") if skip_locked else ("self",)
+    entries = {row.pk: ending(row, datas, status) for row in rows.select_for_update(skip_locked=skip_locked, of=locks)}
+    changes = log.change_all([*entries.values()], skip_locked=skip_locked)
+    ended = {key: Ended(entries[key].log.name, change) for key, change in changes.items()}
+    gone = datas.keys() - entries.keys()
+    gone -= growing(gone) if gone else set()  # those are locked
+    Growing.objects.filter(pk__in=[*ended, *gone]).delete()
+    return {**ended, **dict.fromkeys(gone)}
 
 
-def give_up(entry: int) -> tuple[str, Stored] | None:
+def ending(row: Growing, datas: Mapping[int, Data | None], status: str) -> Entry:
+    """The event with its last data, not stored yet."""
+    said, how = datas[row.pk], CANCELLED if row.cancelled else status
+    row.entry.data = said(how) if said else encode({**json.loads(row.entry.data), "status": how})
+    return row.entry
+
+
+def give_up(entry: int) -> Ended | None:
     """Ends what nobody writes any more. Where that is not possible now, it is the next time."""
     try:
         with transaction.atomic():
-            return end(entry)
+            return end({entry: None}, skip_locked=True).get(entry)
     except Exception as error:
         logger.warning("an event that nobody writes any more could not be ended: %s", error)
         return None

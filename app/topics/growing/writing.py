@@ -1,11 +1,10 @@
 """One event that grows while its followers read along, such as a language model's answer."""
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
@@ -13,13 +12,13 @@ from django.db.transaction import TransactionManagementError
 
 from realtime import hubs
 from topics import appending
-from topics.data import MAX_DATA_BYTES, encoded
-from topics.delivery import frames
+from topics.data import encoded
 from topics.delivery.live import TOPICS
 from topics.errors import BadData
 from topics.growing import grown
+from topics.growing.growth import Growth
 from topics.growing.keeper import CALL, keeper
-from topics.wording import chosen_id, encode
+from topics.wording import chosen_id
 
 if TYPE_CHECKING:
     from topics.topic import Topic
@@ -27,91 +26,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 OURS: Final = ("text", "status")
-OVERLAP: Final = 4_096  # characters that are told again to whoever has just read the database, at most
-
-
-class Place(NamedTuple):
-    """In a text: in characters, and in UTF-16 units, in which clients count."""
-
-    characters: int = 0
-    units: int = 0
-
-    def end_of(self, text: str) -> "Place":
-        added = text[self.characters :]
-        units = len(added) if added.isascii() else len(added.encode("utf-16-le")) // 2
-        return Place(len(text), self.units + units)
-
-
-class Growth:
-    """What is written of one event. The writer adds to `text`; the keeper stores it, the hub's loop tells it.
-
-    `status` is empty until it has ended.
-    """
-
-    def __init__(self, topic: str, seq: int, entry: int, rest: str) -> None:
-        self.topic, self.seq, self.entry = topic, seq, entry
-        self.text = ""
-        self.status = ""
-        self.quiet = False
-        self.ending = threading.Lock()
-        self._rest = rest  # of its data, encoded
-        self._bytes = len(self.data(grown.CANCELLED).encode())
-        self._heard_at = 0.0
-        self._stored = self._stored_before = self._told = Place()
-        self._stored_when_told = self._read_when_told = Place()
-
-    def write(self, text: str) -> None:
-        """Raises BadData with a sentence."""
-        if not isinstance(text, str):
-            raise TypeError(f"What is written is text, not {text!r}.")
-        if self.status:
-            return
-        if "\x00" in text:
-            raise BadData("What is written must not contain the character NUL.")
-        try:
-            size = self._bytes + len(encode(text).encode()) - len('""')
-        except UnicodeEncodeError:
-            raise BadData("What is written must not contain half of a surrogate pair.") from None
-        if size > MAX_DATA_BYTES:
-            raise BadData(f"An event has {MAX_DATA_BYTES} bytes at most as JSON: begin another one for the rest.")
-        self._bytes = size
-        self.text += text
-
-    def data(self, status: str) -> str:
-        return self._data(self.text, status)
-
-    def _data(self, text: str, status: str) -> str:
-        return f'{{"text":{encode(text)},"status":"{status}"{self._rest}}}'
-
-    # --- Storing -------------------------------------------------------------------------------------
-
-    def is_due(self, now: float, seconds: float) -> bool:
-        """Whether there is something new, or the last sign of life is so old."""
-        return len(self.text) > self._stored.characters or now - self._heard_at >= seconds
-
-    def data_if_new(self, text: str) -> str | None:
-        return self._data(text, grown.GROWS) if len(text) > self._stored.characters else None
-
-    def was_stored(self, text: str, now: float) -> None:
-        self._heard_at = now
-        self._stored_before, self._stored = self._stored, self._stored.end_of(text)
-
-    # --- Telling -------------------------------------------------------------------------------------
-
-    def more(self) -> str | None:
-        """The frame with what was added, and what somebody lacks who has read the event since the last one.
-
-        Whoever did, has what was stored then, or before: so there is one more frame when the last words are stored.
-        """
-        text, stored = self.text, self._stored
-        if self.quiet or (len(text) == self._told.characters and stored == self._stored_when_told):
-            return None
-        start = min(self._told, self._read_when_told)
-        if len(text) - start.characters > OVERLAP:
-            start = self._told
-        self._told = self._told.end_of(text)
-        self._stored_when_told, self._read_when_told = stored, self._stored_before
-        return frames.more(self.topic, self.seq, start.units, text[start.characters :])
 
 
 class Out:

@@ -222,3 +222,24 @@ def change(log: int, seq: int, data: str | None, by: Person | None) -> Stored:
         raise NoSuchEvent(f"There is no event {seq} that could be changed.")
     Words.objects.filter(log=log, entry__seq=seq).delete()  # those that it had; what it has now follows the log
     return replace(outcome, data=data or "null", retracted=data is None)
+
+
+def change_all(entries: Sequence[Entry], *, skip_locked: bool = False) -> dict[int, Stored]:
+    """Stores the data that these events were given, each under a number of its own, by its author: by row.
+
+    To be called in a transaction. Those whose log another one holds are left out where skip_locked. Raises NoSuchEvent
+    where one was removed meanwhile.
+    """
+    news = [New(entry.log_id, secrets.token_hex(8), person_of(entry), "null", about=entry.seq) for entry in entries]
+    outcomes = in_one_transaction(news, skip_locked=skip_locked) if news else []
+    changes: dict[int, Stored] = {}
+    for entry, outcome in zip(entries, outcomes, strict=True):
+        if isinstance(outcome, Stored):
+            entry.change = outcome.seq
+            changes[entry.pk] = replace(outcome, data=entry.data)
+        elif not isinstance(outcome, Locked):
+            raise outcome
+    changed = [entry for entry in entries if entry.pk in changes]
+    if Entry.objects.bulk_update(changed, ["data", "change"]) != len(changed):
+        raise NoSuchEvent("An event that was to be changed has just been removed.")
+    return changes

@@ -116,7 +116,7 @@ async def test_a_hub_says_what_is_listed(layer: Layer, hub: Hub) -> None:
     hub._tell_spent({"user:1": 9})
     hub.tell("7", '{"type":"unread"}', to="user:1")
     hub.notify(Notice(3, "user:1", "7", out=True))
-    hub.mention_growth("7", '{"type":"more"}')
+    hub.offer_growth("7", lambda: '{"type":"more"}')
     hub.call("cancel")
     hub._asking._began -= 10  # it has known the others for long
     asking = asyncio.create_task(hub.members("8", 100))

@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from realtime import metrics
+from realtime import outgoing as outgoing_module
 from realtime import wire as wire_module
 from realtime.events import Event
+from realtime.limits import LAYER_ROOMS
+from realtime.outgoing import weight
 from realtime.wire import Wire, group_of
 from unit.realtime.fakes import OURS, Layer, settled, until
 
@@ -131,6 +134,47 @@ async def test_many_rooms_are_told_a_few_at_a_time_with_a_pause_between(
     assert len(layer.sent) == wire_module.LAYER_ROOMS
 
 
+async def test_the_end_of_one_event_does_not_wait_for_the_words_of_many_others(layer: Layer, process: Make) -> None:
+    alices = process("a")
+    await until(lambda: layer.members(COMMON) == 1)
+    for room in range(10 * LAYER_ROOMS):
+        alices.wire.offer(f"grows{room}", lambda: "word")
+    await until(lambda: layer.sent)
+    before = len(layer.sent)
+    alices.wire.send("ends", {"seq": 1})
+    await asyncio.wait_for(alices.wire.flushed(), 5)
+    await until(lambda: len(layer.sent) == 10 * LAYER_ROOMS + 1)
+    place = [message["room"] for message in layer.sent].index("ends")
+    assert place <= before + LAYER_ROOMS
+
+
+async def test_what_grows_is_worded_when_it_is_its_turn_and_its_end_comes_after_it(layer: Layer, process: Make) -> None:
+    alices, words = process("a"), ["Pizza"]
+    more = [lambda: " ".join(words), lambda: None]
+    await until(lambda: layer.members(COMMON) == 1)
+    for one in more:
+        alices.wire.offer("1", one)
+    words.append("is")
+    alices.wire.offer("1", more[0])
+    alices.wire.send("1", {"seq": 1})
+    words.append("best")
+    await until(lambda: layer.sent)
+    assert [message["events"] for message in layer.sent] == [[{"frame": "Pizza is best", "grows": True}, {"seq": 1}]]
+    await asyncio.wait_for(alices.wire.flushed(), 5)
+    await settled()
+    assert not any(task.done() for task in alices.wire._tasks)
+
+
+async def test_while_the_layer_is_away_nothing_that_grows_is_worded_or_kept(layer: Layer, process: Make) -> None:
+    asked: list[int] = []
+    alices = process("a")
+    layer.down = True
+    alices.wire.offer("1", lambda: asked.append(1))
+    await until(lambda: layer.refused)
+    await until(lambda: not alices.wire._outgoing)
+    assert asked == []
+
+
 async def test_a_room_is_entered_once_however_often_it_is_asked_for(layer: Layer, process: Make) -> None:
     alices = process("a")
     await alices.enter("1")
@@ -190,12 +234,12 @@ async def test_a_layer_that_fails_once_is_asked_again_at_once(layer: Layer, proc
 async def test_a_layer_that_stays_away_costs_a_bounded_amount(
     layer: Layer, process: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire_module, "LAYER_CHARACTERS", 10 * wire_module.weight({"seq": 0}))
+    monkeypatch.setattr(wire_module, "LAYER_CHARACTERS", 10 * weight({"seq": 0}))
     layer.down = True
     alices = process("a")
     for seq in range(100):
         alices.wire.send("1", {"seq": seq})
-    assert sum(len(events) for _, events in alices.wire._outgoing.values()) == 10
+    assert sum(len(events) for _, events in alices.wire._outgoing._said.values()) == 10
     layer.down = False
     await asyncio.wait_for(alices.wire.flushed(), 30)
     alices.wire.send("1", {"seq": 100})
@@ -347,7 +391,8 @@ async def test_a_message_says_when_its_first_event_was_published(
 ) -> None:
     alices, bobs, clock = process("a"), process("b"), iter([100.0, 101.5])
     await bobs.enter("1")
-    monkeypatch.setattr(wire_module, "time", lambda: next(clock))
+    for module in (outgoing_module, wire_module):
+        monkeypatch.setattr(module, "time", lambda: next(clock))
     counted, total = sum(metrics.layer_lag_seconds.counts), metrics.layer_lag_seconds.total
     alices.wire.send("1", {"seq": 1})
     alices.wire.send("1", {"seq": 2})

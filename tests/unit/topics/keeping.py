@@ -9,13 +9,21 @@ from topics.growing.keeper import Keeper
 
 
 class ByHand(Keeper):
-    def _work(self) -> None:
-        """Nothing is stored by itself."""
+    def _begin(self) -> None:
+        """Nothing is done by itself."""
 
     def store(self) -> None:
         """As if a quarter of a second had passed."""
-        self._stored_at = 0.0
-        self._round()
+        self._stop()
+        self._store()
+
+    def stop(self) -> bool:
+        """As if it had been told that somebody has cancelled something. Whether something is left."""
+        return self._stop()
+
+    @property
+    def is_told(self) -> bool:
+        return self._stopping.soon.is_set()
 
 
 @pytest.fixture

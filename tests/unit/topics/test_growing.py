@@ -2,22 +2,30 @@
 
 import json
 import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from topics import BadData
 from topics.data import MAX_DATA_BYTES
-from topics.growing import grown
+from topics.growing import grown, writing
 from topics.growing.grown import LOOKS, Unheard
-from topics.growing.writing import Growth, Out
-from topics.models import Entry, Growing
+from topics.growing.growth import Growth
+from topics.growing.keeper import Keeper
+from topics.growing.writing import Out
+from topics.models import Entry, Growing, Log
 from topics.people import Person
 from topics.storing import logs
 
@@ -81,7 +89,7 @@ def test_a_hundred_words_are_one_update(by_hand: ByHand) -> None:
         for _ in range(100):
             out.write("word ")
         by_hand.store()
-        by_hand._round()  # a reader has cancelled something else
+        by_hand.stop()  # a reader has cancelled something else
         assert len([query for query in queries if query["sql"].replace('"', "").startswith(UPDATE)]) == 1
         assert said() == ("word " * 100, "growing")
 
@@ -90,9 +98,8 @@ def test_nothing_new_is_not_stored_again(by_hand: ByHand) -> None:
     with LUNCH.writing() as out:
         out.write("Hm")
         by_hand.store()
-        by_hand._stored_at = 0.0
         with CaptureQueriesContext(connection) as queries:
-            by_hand._round()
+            by_hand.store()
         assert not [query for query in queries if query["sql"].replace('"', "").startswith(UPDATE)]
 
 
@@ -192,7 +199,7 @@ def test_a_reader_stops_it_and_the_text_ends_where_it_was(by_hand: ByHand) -> No
         out.write("Pizza is")
         assert LUNCH.cancel(out.seq)
         assert not out.cancelled
-        by_hand._round()
+        by_hand.stop()
         assert out.cancelled
         assert said() == ("Pizza is", "cancelled"), "who had read all of it has more than the log"
         out.write(" best.")
@@ -220,7 +227,7 @@ def test_a_rollback_leaves_it_growing(by_hand: ByHand) -> None:
         with transaction.atomic():
             assert LUNCH.cancel(out.seq)
             transaction.set_rollback(True)
-        by_hand._round()
+        by_hand.stop()
         assert not out.cancelled
 
 
@@ -246,8 +253,112 @@ def test_what_was_removed_by_age_is_not_written_any_more(by_hand: ByHand) -> Non
         Entry.objects.all().delete()
         LUNCH.cancel(out.seq)
         by_hand.store()
-        by_hand._round()
+        by_hand.stop()
     assert LUNCH.events() == []
+
+
+def answers(count: int, stack: ExitStack) -> list[Out]:
+    """As many, each in a topic of its own."""
+    return [stack.enter_context(Votes(poll=f"poll-{number}").writing()) for number in range(count)]
+
+
+def cancel(outs: list[Out]) -> None:
+    for number, out in enumerate(outs):
+        assert Votes(poll=f"poll-{number}").cancel(out.seq)
+
+
+def test_many_that_are_stopped_at_once_cost_no_more_questions_than_two(by_hand: ByHand) -> None:
+    costs = []
+    for count in (2, 20):
+        with ExitStack() as stack:
+            outs = answers(count, stack)
+            cancel(outs)
+            with CaptureQueriesContext(connection) as queries:
+                assert not by_hand.stop()
+            assert all(out.cancelled for out in outs)
+            costs.append(len(queries))
+    assert costs[0] == costs[1]
+
+
+@contextmanager
+def held(rows: QuerySet[Any]) -> Iterator[None]:
+    """Another transaction has locks on these rows."""
+    begun, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            assert list(rows.select_for_update())
+            begun.set()
+            over.wait(60)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        holding = pool.submit(hold)
+        try:
+            assert begun.wait(60)
+            yield
+        finally:
+            over.set()
+            holding.result()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("model", "name"), [(Log, "name"), (Entry, "log__name"), (Growing, "log__name")])
+def test_what_somebody_holds_is_stopped_later_and_the_others_now(by_hand: ByHand, model: Any, name: str) -> None:
+    with ExitStack() as stack:
+        alices, bobs = outs = answers(2, stack)
+        cancel(outs)
+        with held(model.objects.filter(**{name: "votes/poll-0"})):
+            assert by_hand.stop(), "one is left"
+            assert (alices.cancelled, bobs.cancelled) == (False, True)
+        assert not by_hand.stop()
+        assert alices.cancelled
+
+
+@pytest.mark.postgres
+def test_what_somebody_holds_is_stored_later_and_the_others_now(by_hand: ByHand) -> None:
+    with ExitStack() as stack:
+        outs = answers(2, stack)
+        for out in outs:
+            out.write("Pizza")
+        with held(Entry.objects.filter(log__name="votes/poll-0")):
+            by_hand.store()
+            assert stored_texts() == ["", "Pizza"]
+        by_hand.store()
+        assert stored_texts() == ["Pizza", "Pizza"]
+        assert not any(out.cancelled for out in outs)
+
+
+def stored_texts() -> list[str]:
+    return [json.loads(data)["text"] for data in Entry.objects.order_by("pk").values_list("data", flat=True)]
+
+
+@pytest.mark.postgres
+def test_a_cancel_does_not_wait_for_what_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The threads themselves: the one that stores hangs."""
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def hang(said: Any) -> set[int]:
+        hangs.set()
+        assert goes_on.wait(60)
+        return set()
+
+    monkeypatch.setattr(writing, "keeper", keeper := Keeper())
+    monkeypatch.setattr(grown, "store", hang)
+    try:
+        with LUNCH.writing() as out:
+            out.write("Pizza")
+            assert hangs.wait(60)
+            assert LUNCH.cancel(out.seq)
+            deadline = monotonic() + 60
+            while not out.cancelled and monotonic() < deadline:
+                sleep(0.01)
+            assert said() == ("Pizza", "cancelled")
+    finally:
+        goes_on.set()
+        for rounds in (keeper._storing, keeper._stopping):
+            if thread := rounds._thread:
+                thread.join(60)
 
 
 # --- Whose writer was killed -------------------------------------------------------------------------
@@ -315,10 +426,10 @@ def test_the_end_waits_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPat
     failures = [OperationalError("away"), OperationalError("away")]
     end = grown.end
 
-    def failing(*args: Any) -> Any:
+    def failing(*args: Any, **options: Any) -> Any:
         if failures:
             raise failures.pop()
-        return end(*args)
+        return end(*args, **options)
 
     monkeypatch.setattr(grown, "end", failing)
     with LUNCH.writing() as out:
@@ -327,7 +438,7 @@ def test_the_end_waits_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_end_that_cannot_be_stored_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*args: Any) -> Any:
+    def away(*args: Any, **options: Any) -> Any:
         raise OperationalError("away")
 
     monkeypatch.setattr(grown, "end", away)
@@ -369,17 +480,17 @@ def stored(growth: Growth) -> None:
 
 def test_what_was_added_is_one_frame_however_many_words_it_is() -> None:
     growth = Growth("votes/lunch", 3, 7, "")
-    assert growth.more() is None
+    assert growth.more_here() is None
     for word in ("Pizza", " is", " best"):
         growth.write(word)
-    assert json.loads(growth.more() or "") == {
+    assert json.loads(growth.more_here() or "") == {
         "type": "more",
         "topic": "votes/lunch",
         "seq": 3,
         "at": 0,
         "text": "Pizza is best",
     }
-    assert growth.more() is None
+    assert growth.more_here() is None
 
 
 def test_while_the_end_is_stored_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,9 +498,9 @@ def test_while_the_end_is_stored_nothing_is_told(monkeypatch: pytest.MonkeyPatch
     told: list[str | None] = []
     end = grown.end
 
-    def ending(*args: Any) -> Any:
-        told.append(out._growth.more())
-        return end(*args)
+    def ending(*args: Any, **options: Any) -> Any:
+        told.append(out._growth.more_here())
+        return end(*args, **options)
 
     monkeypatch.setattr(grown, "end", ending)
     with LUNCH.writing() as out:
@@ -408,7 +519,7 @@ def test_who_has_just_read_the_event_lacks_nothing(seed: int) -> None:
     for _ in range(500):
         growth.write(chance.choice(["a", "você ", "你好", "👋🏽", "word "]))
         if chance.random() < 0.5:
-            frame = growth.more()
+            frame = growth.more_here()
             for reader in readers:
                 reader.hears(frame)
         if chance.random() < 0.1:
@@ -417,8 +528,8 @@ def test_who_has_just_read_the_event_lacks_nothing(seed: int) -> None:
             before, database = database, growth.text
             stored(growth)
     stored(growth)
-    frame = growth.more()
-    assert growth.more() is None
+    frame = growth.more_here()
+    assert growth.more_here() is None
     for reader in readers:
         reader.hears(frame)
     assert [reader.gaps for reader in readers] == [0] * len(readers)
@@ -431,7 +542,7 @@ def test_while_the_database_is_away_no_frame_tells_all_again() -> None:
     longest = 0
     for _ in range(1_000):
         growth.write("0123456789")
-        frame = growth.more()
+        frame = growth.more_here()
         longest = max(longest, len(frame or ""))
         reader.hears(frame)
     assert reader.text == growth.text

@@ -12,7 +12,7 @@ from realtime import hubs
 from topics.delivery import frames
 from topics.delivery.live import PREFIX, TOPICS
 from topics.delivery.services import Services
-from topics.growing import grown, keeper
+from topics.growing import grown, telling
 from topics.growing.writing import Writing
 from topics.models import Growing
 from topics.storing import logs
@@ -91,7 +91,7 @@ async def test_alice_reads_along(written: Any, committed: Any) -> None:
     assert change["data"] == {"text": "Pizza is best.", "status": "done", "to": 41}
     told = len(alice.all("more"))
     write(writing, "never")
-    await asyncio.sleep(2 * keeper.TELL_SECONDS)
+    await asyncio.sleep(2 * telling.TELL_SECONDS)
     assert len(alice.all("more")) == told
 
 
@@ -105,7 +105,7 @@ async def test_many_words_are_few_frames(written: Any, committed: Any) -> None:
         write(writing, "word ")
         await asyncio.sleep(0.001)
     await until(lambda: assembled(alice) == "word " * 300)
-    assert len(alice.all("more")) <= (loop.time() - began) / keeper.TELL_SECONDS + 1
+    assert len(alice.all("more")) <= (loop.time() - began) / telling.TELL_SECONDS + 1
     end(writing, committed)
 
 
@@ -186,11 +186,11 @@ async def test_alice_stops_it(written: Any, by_hand: ByHand, committed: Any) -> 
     await alice.joins(OPEN)
     writing = written()
     write(writing, "Pizza")
-    assert not by_hand._hurry.is_set()
+    assert not by_hand.is_told
     with committed():
         alice.says(type="cancel", topic=OPEN, seq=1)
-        await until(by_hand._hurry.is_set)
-        by_hand._round()
+        await until(lambda: by_hand.is_told)
+        by_hand.stop()
     change = await alice.hears("change")
     assert change["data"] == {"text": "Pizza", "status": "cancelled", "to": 41}
     assert writing._growth
@@ -262,9 +262,9 @@ async def test_a_post_stops_it(written: Any, by_hand: ByHand, committed: Any) ->
     writing = written()
     answer = await post("", path=f"/topics/{OPEN}?cancel=1")
     assert (answer.status_code, answer.json()) == (200, {"topic": OPEN, "seq": 1})
-    assert by_hand._hurry.is_set()
+    assert by_hand.is_told
     with committed():
-        by_hand._round()
+        by_hand.stop()
     again = await post("", path=f"/topics/{OPEN}?cancel=1")
     assert (again.status_code, again.json()["code"]) == (409, "not_growing")
     assert (await post("", "mallory", path=f"/topics/{OPEN}?cancel=1")).status_code == 403
