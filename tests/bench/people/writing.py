@@ -2,7 +2,7 @@
 python -m bench.people.writing HALLS TOKENS_PER_SECOND SECONDS
 
 A token is the moment at which it was written, on the clock that all processes of a machine share. Prints a line when
-all are begun, and at the end how many tokens were written and by how many seconds the last was late.
+all are begun, and after the last token how many were written and by how many seconds it was late.
 """
 
 import sys
@@ -29,7 +29,7 @@ def write(halls: list[str], per_second: float, seconds: float) -> None:
                 if not out.cancelled:
                     out.write(f"{time.perf_counter():.4f} ")
                     written += 1
-    print(written, late, flush=True)
+        print(written, late, flush=True)  # their ends, one after the other, are not what is measured
 
 
 if __name__ == "__main__":
