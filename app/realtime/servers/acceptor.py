@@ -6,6 +6,7 @@ of a full process would not be told so.
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Callable
 from typing import Any, Final
@@ -30,7 +31,7 @@ class Acceptor:
         self._loop = asyncio.get_running_loop()
         self._later: asyncio.TimerHandle | None = None
         self._shortages = Seldom()
-        self._go_on()
+        self._loop.add_reader(listener, self._accept)
 
     def close(self) -> None:
         if self._later:
@@ -39,8 +40,20 @@ class Acceptor:
         self._listener.close()
 
     def _go_on(self) -> None:
-        self._later = None
-        self._loop.add_reader(self._listener, self._accept)
+        """Once somebody has left: each pause would else let in one more, into what is kept for those inside."""
+        if self._has_room():
+            self._later = None
+            self._loop.add_reader(self._listener, self._accept)
+        else:
+            self._later = self._loop.call_later(PAUSE_SECONDS, self._go_on)
+
+    def _has_room(self) -> bool:
+        try:
+            lowest = os.dup(self._listener.fileno())
+        except OSError:
+            return False
+        os.close(lowest)
+        return lowest < self._ceiling
 
     def _accept(self) -> None:
         for _ in range(AT_ONCE):
