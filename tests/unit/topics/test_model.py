@@ -277,11 +277,15 @@ class Topics(RuleBasedStateMachine):
                 client.reads.set()
                 if not client.connected:
                     client.dial()
+
+        async def join_again() -> None:
+            for client in self.clients:
                 client.join_again_where_something_was_missed()
 
         self.told.clear()
         for _ in range(12):
             self.run(read())
+            self.run(join_again())  # not before what was under way has come: it is of the time before
             self.time_passes(2.5)
             self.time_passes(0.5)
         self.nobody_hears_anything_but_what_follows()
