@@ -68,7 +68,7 @@ class Client {
       (topic) => tell(this.#topics.get(topic)?.options.onUnsent, this.outbox.of(topic)),
       () => this.#socket.redial(),
     );
-    watch(this.#socket, this.#streams);
+    watch(this.#socket, this.#streams.lines);
     this.#socket.dial();
   }
 
@@ -105,8 +105,9 @@ class Client {
 
   // --- For its topics ---
 
+  // The id is 128 random bits. crypto.randomUUID does not exist on plain HTTP away from localhost.
   /** @param {string} topic @param {unknown} data @param {string} [id] */
-  async send(topic, data, id = randomId()) {
+  async send(topic, data, id = crypto.getRandomValues(new Uint32Array(4)).join("-")) {
     return this.outbox.add({ topic, id, data: fitting(data, this.#most) });
   }
 
@@ -225,11 +226,6 @@ function fitting(data, most) {
   return JSON.parse(text);
 }
 
-// 128 random bits. crypto.randomUUID does not exist on plain HTTP away from localhost.
-function randomId() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => (byte + 256).toString(16).slice(1)).join("");
-}
-
 // A browser lets no page set a header on a socket.
 /** @param {string} [secret] */
 function offered(secret) {
@@ -247,12 +243,11 @@ function keepsCookies() {
 }
 
 // A laptop that wakes, a phone that finds its network, a tab that is looked at again; a page put aside to come back to.
-/** @param {Line} socket @param {Streams} streams */
+/** @param {Line} socket @param {Map<string, Line>} streams */
 function watch(socket, streams) {
   if (!globalThis.document) return;
-  const lines = [socket, streams];
-  addEventListener("online", () => lines.forEach((line) => line.hurry()));
-  addEventListener("offline", () => lines.forEach((line) => line.lose()));
+  addEventListener("online", () => [socket, ...streams.values()].forEach((line) => line.hurry()));
+  addEventListener("offline", () => [socket, ...streams.values()].forEach((line) => line.redial()));
   addEventListener("pagehide", () => socket.rest());
   addEventListener("pageshow", (event) => event.persisted && socket.hurry());
   document.addEventListener("visibilitychange", () => document.hidden || socket.hurry());

@@ -78,20 +78,16 @@ export class Line {
     if (this.#end?.readyState === 1) this.#end.send?.(JSON.stringify(frame));
   }
 
-  // It cannot be trusted any more: another one goes on where this one stopped.
+  // It cannot be trusted any more: another one goes on where this one stopped. Where there is no network, what waits
+  // would dial for nothing.
   redial() {
-    if (this.#end) this.#wait();
-  }
-
-  // There is no network: what is open gets nowhere, and what waits would dial for nothing.
-  lose() {
     if (this.#end || (this.state.until && !this.#ordered)) this.#wait();
   }
 
   // The network or the person is back: no reason to wait, unless the server asked for it.
   hurry() {
     if (this.state.name === "offline" && !this.#ordered) this.dial();
-    if (this.state.name !== "online") return;
+    if (this.state.name !== "online" || !this.#end?.send) return; // a stream has no ping by which to ask whether it still is
     this.send({ type: "ping" });
     this.#expectWithin(5_000); // as long as a doubtful line has to answer
   }

@@ -47,15 +47,6 @@ export class Streams {
     line?.close();
   }
 
-  lose() {
-    for (const line of this.lines.values()) line.lose();
-  }
-
-  // One that is open has no ping by which to ask whether it still is.
-  hurry() {
-    for (const line of this.lines.values()) if (line.state.name === "offline") line.hurry();
-  }
-
   stop() {
     for (const name of this.lines.keys()) this.leave(name);
   }
