@@ -31,6 +31,7 @@ TOO_OFTEN = Goodbye(4529, "too_many_replays", 10_000)
 TOO_FAST = Goodbye(4529, "too_fast")
 UNAVAILABLE = Goodbye(4529, "unavailable", 2_000)
 
+NO_CODE = 1005  # the peer has said none
 OURS = {goodbye.code for goodbye in tuple(globals().values()) if isinstance(goodbye, Goodbye)}
 OF_THE_RFC = {1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014}
 

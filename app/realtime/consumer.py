@@ -12,10 +12,8 @@ from asgiref.sync import markcoroutinefunction
 
 from realtime import drain, metrics
 from realtime.bundle import Bundle
-from realtime.closing import TOO_SLOW, Goodbye, known
+from realtime.closing import NO_CODE, TOO_SLOW, Goodbye, known
 from realtime.outbox import FAILED, WRITE, Outbox, TooSlow
-
-NO_CODE = 1005  # the client has said none
 
 
 class SocketConsumer:

@@ -82,10 +82,6 @@ def received(topic: "Topic", person: Person, data: Any) -> Awaitable[Any]:
 def readable(topics: "Collection[Topic]", person: Person) -> "set[Topic]":
     """From sync code: those of these that the person may read."""
     kept = {topic for topic in topics if not is_async(type(topic).may) and may_now(topic, person, READ)}
-    if asked := [topic for topic in topics if is_async(type(topic).may)]:
-        kept |= async_to_sync(_readable)(asked, person)
+    if asked := {(topic, person) for topic in topics if is_async(type(topic).may)}:
+        kept |= {topic for topic, _ in asked - async_to_sync(not_readable)(asked)}
     return kept
-
-
-async def _readable(topics: "Collection[Topic]", person: Person) -> "set[Topic]":
-    return {topic for topic in topics if await may(topic, person, READ)}

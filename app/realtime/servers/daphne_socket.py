@@ -12,6 +12,7 @@ from typing import Any
 from autobahn.util import encode_truncate
 from daphne.ws_protocol import WebSocketFactory
 
+from realtime.closing import NO_CODE
 from realtime.failures import contained, report
 from realtime.limits import (
     CLOSE_SECONDS,
@@ -24,7 +25,7 @@ from realtime.servers.daphne_handshake import Handshake
 from realtime.waiting import held
 
 Message = dict[str, Any]
-NORMAL, NO_CODE, FAILED = 1000, 1005, 1011
+NORMAL, FAILED = 1000, 1011
 
 
 class ClientDisconnected(OSError):

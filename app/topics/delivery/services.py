@@ -131,7 +131,7 @@ class Services:
 
         `epoch`: of the log that is followed by where the person sends from, if any.
         """
-        if topic.rate or not self._is_known_to_write(topic, person):
+        if topic.rate or not self._is_known_to_write(topic, person):  # else there is no reason for a coroutine more
             await self.writable(topic, person)
         try:
             answer = await received(topic, person, data)

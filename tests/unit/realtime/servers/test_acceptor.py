@@ -37,10 +37,13 @@ def crowd(listener: socket.socket) -> Iterator[list[socket.socket]]:
         client.close()
 
 
-async def test_nobody_is_accepted_until_somebody_leaves(
-    listener: socket.socket, crowd: list[socket.socket], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(acceptor_module, "PAUSE_SECONDS", 0.001)
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_nobody_is_accepted_until_somebody_leaves(listener: socket.socket) -> None:
     lowest = os.dup(0)
     os.close(lowest)
     inside: list[socket.socket] = []
@@ -58,10 +61,8 @@ async def test_nobody_is_accepted_until_somebody_leaves(
         connection.close()
 
 
-async def test_it_can_be_closed_while_it_waits(
-    listener: socket.socket, crowd: list[socket.socket], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(acceptor_module, "PAUSE_SECONDS", 0.001)
+@pytest.mark.usefixtures("crowd")
+async def test_it_can_be_closed_while_it_waits(listener: socket.socket) -> None:
     acceptor = Counting(listener, lambda connection, _: connection.close(), ceiling=0)
     await until(lambda: acceptor.looked >= PAUSES)
     acceptor.close()
