@@ -1,5 +1,6 @@
-"""What Channels has no word for: whom the channel layer reaches, and how one ends."""
+"""What Channels has no word for: whom the channel layer reaches, how it takes much at once, and how one ends."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from channels.layers import InMemoryChannelLayer
@@ -9,6 +10,9 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from realtime.conf import settings
 
 IN_MEMORY: Final = "InMemoryChannelLayer"
+Message = tuple[str, dict[str, Any]]
+"""The name of a group, and what it is sent."""
+
 CAPACITY: Final = 10_000  # messages that wait for a process that is busy
 
 
@@ -21,6 +25,29 @@ def reaches_others() -> bool:
 def alone() -> Any:
     """For a project without CHANNEL_LAYERS: its one process hears itself."""
     return InMemoryChannelLayer(capacity=CAPACITY)
+
+
+async def send_all(layer: Any, messages: Sequence[Message]) -> None:
+    """Sends each group its message, in order. Redis is asked once for all of them.
+
+    Where that raises, some of them may have been sent.
+    """
+    if not isinstance(layer, RedisPubSubChannelLayer):
+        for group, message in messages:
+            await layer.group_send(group, message)
+        return
+    here = layer._get_layer()
+    by_redis: dict[Any, list[tuple[str, bytes]]] = {}
+    for group, message in messages:
+        channel = here._get_group_channel_name(group)
+        by_redis.setdefault(here._get_shard(channel), []).append((channel, layer.serialize(message)))
+    for redis, some in by_redis.items():
+        async with redis._lock:
+            redis._ensure_redis()
+            pipeline = redis._redis.pipeline(transaction=False)
+            for channel, text in some:
+                pipeline.publish(channel, text)
+            await pipeline.execute()
 
 
 async def disconnect(layer: Any) -> None:

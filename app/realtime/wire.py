@@ -10,7 +10,7 @@ could not be entered are tried again, and nobody but this task waits.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from hashlib import blake2b
 from time import time
@@ -185,22 +185,29 @@ class Wire:
         while rooms > 0 and self._outgoing:
             for some in self._outgoing.turns():
                 began = self._loop.time()
-                for room in some:
-                    await self._tell(room, *self._outgoing.take(room))
+                await self._tell(some)
                 rooms -= len(some)
                 await self._pause(began, longest)
 
     async def _pause(self, began: float, longest: float) -> None:
         await asyncio.sleep(min(LAYER_PAUSES * (self._loop.time() - began), longest))
 
-    async def _tell(self, room: str | None, at: float, events: list[Event]) -> None:
+    async def _tell(self, rooms: Sequence[str | None]) -> None:
+        """What waits for these, together: a question to Redis for each would cost as much as all else about it."""
+        taken = [(room, *self._outgoing.take(room)) for room in rooms]
+        messages = [
+            self._message(room, at, events[first : first + LAYER_MESSAGE_EVENTS])
+            for room, at, events in taken
+            for first in range(0, len(events), LAYER_MESSAGE_EVENTS)
+        ]
         try:
-            for first in range(0, len(events), LAYER_MESSAGE_EVENTS):
-                await self._publish(room, at, events[first : first + LAYER_MESSAGE_EVENTS])
+            for first in range(0, len(messages), LAYER_ROOMS):
+                await self._publish(messages[first : first + LAYER_ROOMS])
         finally:
-            self._outgoing.told(events)
+            for _, _, events in taken:
+                self._outgoing.told(events)
 
-    async def _publish(self, room: str | None, at: float, events: list[Event]) -> None:
+    def _message(self, room: str | None, at: float, events: list[Event]) -> layers.Message:
         message = {
             "type": TYPE,
             "of": self._installation,
@@ -209,13 +216,17 @@ class Wire:
             "events": events,
             "at": at,
         }
+        return self._group_of(room), message
+
+    async def _publish(self, messages: list[layers.Message]) -> None:
+        """What a process hears again it drops by its number."""
         try:
-            await self._in_time(self._layer.group_send(self._group_of(room), message))
+            await self._in_time(layers.send_all(self._layer, messages))
         except Exception:
             try:
-                await self._in_time(self._layer.group_send(self._group_of(room), message))
+                await self._in_time(layers.send_all(self._layer, messages))
             except Exception:
-                metrics.layer_dropped.inc(len(events))
+                metrics.layer_dropped.inc(sum(len(message["events"]) for _, message in messages))
                 raise
 
     def _group_of(self, room: str | None) -> str:
