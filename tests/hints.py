@@ -9,7 +9,7 @@ import psycopg
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from client import new_id
-from realtime.wire import group_of
+from realtime.layers import group_of
 from servers.stack import Stack
 
 Event = dict[str, Any]

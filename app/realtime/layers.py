@@ -1,6 +1,7 @@
-"""What Channels has no word for: whom the channel layer reaches, how it takes much at once, and how one ends."""
+"""What Channels has no word for: whom a channel layer reaches, names of groups, much at once, and a layer's end."""
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any, Final
 
 from channels.layers import InMemoryChannelLayer
@@ -13,6 +14,8 @@ IN_MEMORY: Final = "InMemoryChannelLayer"
 Message = tuple[str, dict[str, Any]]
 """The name of a group, and what it is sent."""
 
+COMMON: Final = "processes"
+LONGEST_KEY: Final = 32  # characters in a group's name
 CAPACITY: Final = 10_000  # messages that wait for a process that is busy
 
 
@@ -25,6 +28,14 @@ def reaches_others() -> bool:
 def alone() -> Any:
     """For a project without CHANNEL_LAYERS: its one process hears itself."""
     return InMemoryChannelLayer(capacity=CAPACITY)
+
+
+def group_of(room: str | None, installation: str) -> str:
+    """Every group's name, in one place. Layers take ASCII letters and digits, and not many: other keys are hashed."""
+    if room is None:
+        return f"{installation}.{COMMON}"
+    plain = room.isascii() and room.isalnum() and len(room) <= LONGEST_KEY
+    return f"{installation}.room.{room if plain else blake2b(room.encode(), digest_size=16).hexdigest()}"
 
 
 async def send_all(layer: Any, messages: Sequence[Message]) -> None:

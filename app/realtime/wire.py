@@ -12,7 +12,6 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from hashlib import blake2b
 from time import time
 from typing import Any
 
@@ -37,18 +36,8 @@ from realtime.seldom import Seldom, again
 
 logger = logging.getLogger(__name__)
 
-COMMON = "processes"
-LONGEST_KEY = 32  # characters in a group's name
 FLUSH_POLL_SECONDS = 0.01
 LAYER_END_SECONDS = END_SECONDS / 4
-
-
-def group_of(room: str | None, installation: str) -> str:
-    """Every group's name, in one place. Layers take ASCII letters and digits, and not many: other keys are hashed."""
-    if room is None:
-        return f"{installation}.{COMMON}"
-    plain = room.isascii() and room.isalnum() and len(room) <= LONGEST_KEY
-    return f"{installation}.room.{room if plain else blake2b(room.encode(), digest_size=16).hexdigest()}"
 
 
 class Wire:
@@ -230,7 +219,7 @@ class Wire:
                 raise
 
     def _group_of(self, room: str | None) -> str:
-        return group_of(room, self._installation)
+        return layers.group_of(room, self._installation)
 
     async def _in_time(self, answer: Any) -> Any:
         async with asyncio.timeout(LAYER_SECONDS):

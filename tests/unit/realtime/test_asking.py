@@ -10,7 +10,7 @@ from realtime import asking
 from realtime import hub as hub_module
 from realtime.asking import Here, Unheard
 from realtime.hub import Hub
-from realtime.wire import group_of
+from realtime.layers import group_of
 from unit.realtime.fakes import OURS, Layer, Permissive, Socket, until
 
 pytestmark = pytest.mark.usefixtures("hurried")

@@ -12,10 +12,10 @@ from realtime import hub as hub_module
 from realtime.contract import Changed, Numbered
 from realtime.events import KINDS, MEMBERS, MESSAGE, PRESENCE
 from realtime.hub import Hub
+from realtime.layers import group_of
 from realtime.presence.exchange import Exchange
 from realtime.seldom import Seldom
 from realtime.standing import Notice
-from realtime.wire import group_of
 from unit.realtime.fakes import OURS, Layer, Permissive, Socket, until
 
 ALICE = {"name": "alice", "guest": False}

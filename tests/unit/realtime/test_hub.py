@@ -14,9 +14,9 @@ from realtime.closing import DISCONNECTED, FORBIDDEN, LOGIN, NO_SUCH_ROOM, RESTA
 from realtime.contract import Changed, Numbered
 from realtime.feed import Feed
 from realtime.hub import Hub
+from realtime.layers import group_of
 from realtime.memory import remembered
 from realtime.standing import Notice, Verdict
-from realtime.wire import group_of
 from unit.realtime.fakes import (
     OURS,
     Failing,

@@ -9,9 +9,10 @@ from realtime import metrics
 from realtime import outgoing as outgoing_module
 from realtime import wire as wire_module
 from realtime.events import Event
+from realtime.layers import group_of
 from realtime.limits import LAYER_ROOMS
 from realtime.outgoing import weight
-from realtime.wire import Wire, group_of
+from realtime.wire import Wire
 from unit.realtime.fakes import OURS, Layer, settled, until
 
 COMMON = group_of(None, OURS)
