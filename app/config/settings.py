@@ -190,14 +190,16 @@ if DATABASE["ENGINE"] == "django.db.backends.postgresql":
 REDIS_URL = word("REDIS_URL")
 REDIS_TLS = services.redis(REDIS_URL, word("REDIS_CA"))
 REDIS_PLACE = services.place(REDIS_URL)  # what may be said of it
-CHANNEL_LAYERS = {
-    "default": {
+LAYERS = {
+    "redis": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {"hosts": [{"address": REDIS_URL} | REDIS_TLS if REDIS_TLS else REDIS_URL], "prefix": "rooms"},
-    }
-    if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
+    },
+    "postgres": {"BACKEND": "realtime.postgres.PostgresChannelLayer", "CONFIG": {"prefix": "rooms"}},
+    "memory": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}},
 }
+LAYER = "redis" if REDIS_URL else "postgres" if DATABASE["ENGINE"] == "config.postgres" else "memory"
+CHANNEL_LAYERS = {"default": LAYERS[LAYER]}
 
 # --- What the data services allow (realtime.budget) --------------------------------------------
 

@@ -4,7 +4,7 @@ a request comes    request_id, intake, proxy, origin, tls, admission, capacity, 
 a socket opens     servers, inbox, consumer, present, rates
 an event is told   hubs, hub, contract, feed, memory, repairing
 it reaches each    audience, bundle, outbox, eager, waiting
-all processes      wire, outgoing, layers, events, presence, announcing, asking
+all processes      wire, outgoing, layers, postgres, events, presence, announcing, asking
 what was lost      checking, heartbeat
 who has to go      standing, closing, drain
 the process        serve, signals, process, listening, lifespan, registry, failures, reloading, ending

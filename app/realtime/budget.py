@@ -9,11 +9,14 @@ from typing import Any, Final
 
 from django.core.checks import CheckMessage, Error
 
+from realtime import layers
 from realtime.conf import settings
 
 # Each of gunicorn's four threads keeps one, and so do, while a view writes events that grow, who stores and who stops
 # these. The readiness check opens its own, and so does whoever publishes, once, to read which installation this is.
 POSTGRES_PER_WORKER: Final = 8
+# One listens and one speaks, in each process, where the channel layer is Postgres'.
+POSTGRES_PER_LAYER: Final = 2
 # One migrates, and one holds the lock that lets nobody else do so.
 POSTGRES_PER_MIGRATION: Final = 2
 # One listens for all rooms and one publishes, in each process that serves sockets; the third asks how Redis is.
@@ -39,6 +42,8 @@ def connections_fit(app_configs: Sequence[Any] | None = None, **kwargs: object) 
 def postgres_connections() -> int:
     """All at once, while a deploy migrates and old and new processes serve."""
     serving = settings.REPLICAS * settings.DATABASE_POOL + workers() * POSTGRES_PER_WORKER
+    if layers.in_postgres():
+        serving += (settings.REPLICAS + workers()) * POSTGRES_PER_LAYER
     return DEPLOY * serving + POSTGRES_PER_MIGRATION
 
 

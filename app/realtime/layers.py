@@ -11,6 +11,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from realtime.conf import settings
 
 IN_MEMORY: Final = "InMemoryChannelLayer"
+IN_POSTGRES: Final = "realtime.postgres.PostgresChannelLayer"
 Message = tuple[str, dict[str, Any]]
 """The name of a group, and what it is sent."""
 
@@ -23,6 +24,11 @@ def reaches_others() -> bool:
     """Whether other processes hear what is said here."""
     backend = str(settings.CHANNEL_LAYERS.get("default", {}).get("BACKEND", IN_MEMORY))
     return not backend.endswith(IN_MEMORY)
+
+
+def in_postgres() -> bool:
+    """Whether it takes connections of the database's."""
+    return str(settings.CHANNEL_LAYERS.get("default", {}).get("BACKEND", "")) == IN_POSTGRES
 
 
 def alone() -> Any:
@@ -39,10 +45,13 @@ def group_of(room: str | None, installation: str) -> str:
 
 
 async def send_all(layer: Any, messages: Sequence[Message]) -> None:
-    """Sends each group its message, in order. Redis is asked once for all of them.
+    """Sends each group its message, in order. Redis, or Postgres, is asked once for all of them.
 
     Where that raises, some of them may have been sent.
     """
+    if hasattr(layer, "group_send_all"):
+        await layer.group_send_all(messages)
+        return
     if not isinstance(layer, RedisPubSubChannelLayer):
         for group, message in messages:
             await layer.group_send(group, message)

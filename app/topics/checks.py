@@ -85,7 +85,7 @@ def without_layer() -> list[CheckMessage]:
         Warning(
             f"{settings.REPLICAS} processes serve sockets, each with a channel layer in its own memory: "
             "they hear each other late.",
-            hint="Set REDIS_URL, or in settings of your own CHANNEL_LAYERS to one in Redis.",
+            hint="Set REDIS_URL, or in settings of your own CHANNEL_LAYERS to one in Redis or in Postgres.",
             id="topics.W002",
         )
     ]

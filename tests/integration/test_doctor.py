@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from servers import needed
 from servers.app import Image, environment
 from servers.nginx import Nginx
+from servers.pgbouncer import PgBouncer
 from servers.ports import free_port
 from servers.postgres import Database, Postgres
 from servers.redis import Redis
@@ -155,6 +157,23 @@ def test_a_redis_whose_user_may_not_speak_or_hear(look: Look, redis: Redis, miss
     redis.ask(f"ACL SETUSER deaf reset on >word ~* &* +@all {missing}")
     found = look(REDIS_URL=f"redis://deaf:word@127.0.0.1:{redis.port}/0")
     found.leads_to("redis carries messages", "neither publish nor subscribe", "ACL SETUSER")
+
+
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+def test_a_pgbouncer_that_brings_no_notifications_where_there_is_no_redis(
+    look: Look, database: Database, mode: str
+) -> None:
+    needed.programs("pgbouncer")
+    bouncer = PgBouncer(database.url, mode)
+    bouncer.start()
+    try:
+        found = look(DATABASE_URL=bouncer.url, REDIS_URL="")
+    finally:
+        bouncer.kill()
+    if mode == "session":
+        assert "postgres carries messages" in found.of("ok")
+    else:
+        found.leads_to("postgres carries messages", "did not bring a notification back", "pool_mode = session")
 
 
 def test_a_redis_without_room(look: Look, redis: Redis) -> None:

@@ -24,7 +24,8 @@ class Stack:
         self.image, self.postgres = image, postgres
         self.redis = Redis()
         self.database = Database(postgres.create_database(f"rooms-{secrets.token_hex(4)}"))
-        self.env = environment(DATABASE_URL=self.database.url, REDIS_URL=self.redis.url, PROXY_HOPS="1", **variables)
+        found = {"DATABASE_URL": self.database.url, "REDIS_URL": self.redis.url, "PROXY_HOPS": "1"}
+        self.env = environment(**found | variables)
         self.web = image.web(self.env)
         self.ws = [
             image.ws(f"{server}-{number}", self.env | {"WS_SERVER": server}) for number, server in enumerate(servers)

@@ -92,6 +92,17 @@ async def test_people_talk_by_services_elsewhere(stack_of_alice: Stack, elsewher
     assert {each.service for each in stack.containers()} == services_of(stack)
 
 
+def test_without_redis_nobody_waits_for_one(stack_of_alice: Stack) -> None:
+    files = "docker-compose.yml:docker/without-redis.yml"
+    names = {**stack_of_alice.env, "COMPOSE_FILE": files, "COMPOSE_ENV_FILES": "/dev/null"}
+    ask = ["docker", "compose", "config", "--format", "json"]
+    config = json.loads(run(ask, stack_of_alice.folder, names))["services"]
+    assert "redis" not in config
+    for service in ("web", "ws", "migrate"):
+        assert config[service]["environment"]["REDIS_URL"] == config[service]["environment"]["REDIS_URL_FILE"] == ""
+        assert "redis" not in config[service]["depends_on"]
+
+
 @pytest.mark.parametrize("compose", ["installed", "newest"])
 @pytest.mark.parametrize(
     ("files", "env", "gone"),

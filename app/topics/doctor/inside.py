@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from realtime import layers
 from topics.conf import settings
-from topics.doctor import database, layer, machine
+from topics.doctor import database, layer, machine, notifications
 from topics.doctor.findings import Finding, ask
 
 
@@ -14,3 +15,5 @@ def look() -> Iterator[Finding]:
     yield from ask(database.CHECKS)
     if settings.REDIS_URL:
         yield from ask(layer.CHECKS)
+    if layers.in_postgres():
+        yield from ask([notifications.postgres_carries_messages])

@@ -9,6 +9,9 @@ from types import ModuleType
 import environ
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from realtime import layers
 
 FILE = Path(__file__).parents[3] / "app" / "config" / "settings.py"
 POSTGRES = "postgres://rooms:secret@db:5432/rooms"
@@ -205,8 +208,10 @@ def test_sqlite_stores_as_safely_and_takes_turns(read: Read) -> None:
     assert "synchronous=FULL" in options["init_command"]
 
 
-def test_without_redis_the_layer_is_in_memory(read: Read) -> None:
-    assert "InMemory" in read().CHANNEL_LAYERS["default"]["BACKEND"]
+def test_without_redis_the_layer_is_in_postgres_and_on_sqlite_in_memory(read: Read) -> None:
+    assert read().CHANNEL_LAYERS["default"]["BACKEND"] == layers.IN_POSTGRES
+    assert import_string(layers.IN_POSTGRES)
+    assert "InMemory" in read(DATABASE_URL="sqlite:////tmp/rooms.db").CHANNEL_LAYERS["default"]["BACKEND"]
     layer = read(REDIS_URL="redis://:p@redis:6379/0").CHANNEL_LAYERS["default"]
     assert "pubsub" in layer["BACKEND"]
     assert layer["CONFIG"]["hosts"] == ["redis://:p@redis:6379/0"]
