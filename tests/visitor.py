@@ -36,12 +36,12 @@ class Visitor:
     def get(self, path: str, **headers: str) -> Page:
         return self._open(path, None, headers)
 
-    def post(self, path: str, form: dict[str, str], *, seen_on: str | None = None) -> Page:
+    def post(self, path: str, form: dict[str, str], *, seen_on: str | None = None, **headers: str) -> Page:
         """Send a form as the page that shows it does: with that page's token."""
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.get(seen_on or path).text)
         assert token, f"no form on {seen_on or path}"
         fields = {"csrfmiddlewaretoken": token[1], **form}
-        return self._open(path, urllib.parse.urlencode(fields).encode(), {"Origin": self.base})
+        return self._open(path, urllib.parse.urlencode(fields).encode(), {"Origin": self.base, **headers})
 
     def post_raw(self, path: str, body: bytes, **headers: str) -> Page:
         return self._open(path, body, headers)

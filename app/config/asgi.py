@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
-from config import static
+from config import static, tracing
 from realtime import intake, proxy, request_id
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -27,15 +27,18 @@ def door(application: Any) -> Any:
     return request_id.over_asgi(checked, settings.PROXY_HOPS)
 
 
+tracing.begin()
 application = ProtocolTypeRouter(
     {
         "http": door(static.over_asgi(pages)),
         "websocket": door(
-            Admission(
-                TlsGuard(
-                    OriginGuard(
-                        # The last one takes whatever is none of the others.
-                        URLRouter([*websocket_urlpatterns, re_path("", no_route)]),
+            tracing.over_asgi(
+                Admission(
+                    TlsGuard(
+                        OriginGuard(
+                            # The last one takes whatever is none of the others.
+                            URLRouter([*websocket_urlpatterns, re_path("", no_route)]),
+                        )
                     )
                 )
             )

@@ -5,6 +5,7 @@ it. The sentence never repeats what may be secret.
 """
 
 import re
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -64,6 +65,38 @@ def choice(name: str, default: str, options: tuple[str, ...]) -> str:
     if text not in options:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(options)}, not {text[:20]!r}.")
     return text
+
+
+def share(name: str, default: str) -> float:
+    """Of 1, such as 0.01."""
+    text = word(name, default)
+    if not re.fullmatch(r"[01]|0?\.[0-9]{1,10}|1\.0{1,10}", text):
+        raise ImproperlyConfigured(f"{name} must be a number from 0 to 1, such as 0.01, not {text[:20]!r}.")
+    return float(text)
+
+
+def service(name: str) -> str:
+    """The address of one that is asked by HTTP, without the path of a question. Empty: none. May hold secrets."""
+    text = word(name)
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and not parts.query
+    except ValueError:
+        good = False
+    if text and not (good and text.isascii() and text.isprintable() and " " not in text and "#" not in text):
+        raise ImproperlyConfigured(f"{name} must be an address such as http://collector:4318.")
+    return text
+
+
+def headers(name: str) -> dict[str, str]:
+    """Names and values of HTTP headers, the values percent-encoded. They may be secrets."""
+    found = {}
+    for item in filter(None, map(str.strip, word(name).split(","))):
+        header, equals, value = item.partition("=")
+        if not (equals and re.fullmatch(r"[\w-]+", header.strip(), re.ASCII) and unquote(value).isprintable()):
+            raise ImproperlyConfigured(f"{name} must be name=value, with commas between and values percent-encoded.")
+        found[header.strip()] = unquote(value.strip())
+    return found
 
 
 def key(name: str, *, debug: bool) -> str:

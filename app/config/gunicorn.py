@@ -57,8 +57,10 @@ def on_exit(arbiter: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """The first worker says what cannot be reached: after the fork, since a connection belongs to one process."""
+    """After the fork: connections and threads belong to one process. The first worker says what is not reached."""
+    from config import tracing
     from realtime import reach
 
+    tracing.begin()
     if worker.age == 1:
         reach.look()

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from realtime import request_id
+from realtime import request_id, tracing
 from realtime.outage import kind
 from realtime.seldom import Seldom, again
 
@@ -44,6 +44,7 @@ def logging_for(kind: str) -> dict[str, Any]:
         "loggers": {
             **{name: {"level": "WARNING"} for name in QUIET},
             "uvicorn": {"level": "ERROR"},  # below that, what strangers send to the port
+            "opentelemetry.exporter": {"level": "CRITICAL"},  # config.tracing.collector says it once a minute
             "axes": {"level": "ERROR"},  # below that, a line for each password that somebody tries
             "django": {"level": "INFO", "handlers": [], "propagate": True},
             "django.request": {"level": "ERROR"},  # below that, what visitors did wrong
@@ -107,7 +108,7 @@ def same_line(record: logging.LogRecord) -> tuple[str, str]:
 ABOUT = {
     "django.security.DisallowedHost": unknown_host,
     "django.security.csrf": foreign_form,
-    **dict.fromkeys(RETRYING, same_line),
+    **dict.fromkeys((*RETRYING, "opentelemetry.sdk._shared_internal"), same_line),  # the latter: its queue is full
 }
 
 
@@ -143,12 +144,16 @@ def render(kind: str) -> list[Any]:
 
 
 def with_id(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Of the request or the socket that it is about, as nginx has it; `ids` where several are concerned."""
+    """Of the request or the socket that it is about, as nginx has it; `ids` where several are concerned. And of the
+    trace, where there is one.
+    """
     ids = request_id.named()
     if len(ids) > 1:
         event["ids"] = ids
     elif ids:
         event["id"] = ids[0]
+    if tracing.tracer is not None and (trace := tracing.tracer.trace_id()):
+        event["trace_id"] = trace
     return event
 
 

@@ -13,9 +13,9 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import Error
 from psycopg.conninfo import conninfo_to_dict
-from redis.asyncio import ConnectionPool
 
 from config import sites
+from realtime.lean import ConnectionPool
 
 CONNECT_SECONDS = 5
 STATEMENT_TIMEOUT = "10s"

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from config import services
-from config.environment import address, choice, hosts, key, origins, switch, whole, word
+from config.environment import address, choice, headers, hosts, key, origins, service, share, switch, whole, word
 from config.logging import logging_for
 from realtime import limits
 
@@ -213,6 +213,14 @@ DYNO = word("DYNO")
 
 LOG_FORMAT = choice("LOG_FORMAT", "json", ("json", "console"))
 LOGGING = logging_for(LOG_FORMAT)
+SAMPLERS = tuple(by + root for by in ("", "parentbased_") for root in ("always_on", "always_off", "traceidratio"))
+OTEL_EXPORTER_OTLP_ENDPOINT = service("OTEL_EXPORTER_OTLP_ENDPOINT")
+OTEL_EXPORTER_OTLP_HEADERS = headers("OTEL_EXPORTER_OTLP_HEADERS")
+OTEL_SERVICE_NAME = word("OTEL_SERVICE_NAME") or f"rooms {ROLE}"
+OTEL_TRACES_SAMPLER = choice("OTEL_TRACES_SAMPLER", "parentbased_always_on", SAMPLERS)
+OTEL_TRACES_SAMPLER_ARG = share("OTEL_TRACES_SAMPLER_ARG", "1.0")
+if OTEL_EXPORTER_OTLP_ENDPOINT:
+    MIDDLEWARE.insert(1, "config.tracing.requests.Requests")  # behind the probers'
 SENTRY_DSN = word("SENTRY_DSN")
 if SENTRY_DSN:
     import sentry_sdk

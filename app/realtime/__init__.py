@@ -8,6 +8,6 @@ all processes      wire, outgoing, layers, postgres, events, presence, announcin
 what was lost      checking, heartbeat
 who has to go      standing, closing, drain
 the process        serve, signals, process, listening, lifespan, registry, failures, reloading, ending
-its operator       metrics, tallies, health, check, reach, outage, seldom, budget, deployment
+its operator       metrics, tallies, tracing, health, check, reach, lean, outage, seldom, budget, deployment
 its numbers        conf, limits
 """

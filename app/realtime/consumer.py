@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from asgiref.sync import markcoroutinefunction
 
-from realtime import drain, metrics
+from realtime import drain, metrics, tracing
 from realtime.bundle import Bundle
 from realtime.closing import NO_CODE, TOO_SLOW, Goodbye, known
 from realtime.outbox import FAILED, WRITE, Outbox, TooSlow
@@ -96,7 +96,9 @@ class SocketConsumer:
         metrics.opened.inc()
         code = FAILED
         try:
-            await self.opened()
+            await (
+                self.opened() if tracing.tracer is None else tracing.tracer.arriving(self.opened(), type(self).__name__)
+            )
             while (event := await receive())["type"] == "websocket.receive":
                 if not self.outbox.closing:  # what comes after our goodbye is not heard any more
                     await self._hear(event)

@@ -13,7 +13,7 @@ from realtime.seldom import Seldom, again
 logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
-VERSION: Final = 4
+VERSION: Final = 5
 
 
 class Kind(NamedTuple):
@@ -31,7 +31,12 @@ MESSAGE: Final = Kind(
 )
 
 KINDS: Final = {
-    "seq": Kind("seq epoch frame", 1, "a stored event of the log with that epoch, by its number, as sockets hear it"),
+    "seq": Kind(
+        "seq epoch frame",
+        1,
+        "a stored event of the log with that epoch, by its number, as sockets hear it; since 5, where its trace is "
+        "sampled, traceparent: that of W3C's Trace Context",
+    ),
     "by": Kind("frame by", 1, "an ephemeral frame, for all but the person with that key"),
     "doubt": Kind("doubt", 1, "look whether the person with that key, or (null) whoever is in the room, may stay"),
     "spent": Kind("spent process", 1, "how many each key of a rate has taken at the process in a second, where many"),

@@ -10,9 +10,9 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
-from realtime import metrics, request_id
+from realtime import metrics, request_id, tracing
 from realtime.audience import Audience, Cast, casts_in, dialect_of, hand_page, in_words
 from realtime.bundle import Bundle, bundled, bundles
 from realtime.closing import RESTART, TOO_SLOW, Goodbye
@@ -24,6 +24,9 @@ from realtime.outbox import TooSlow
 from realtime.repairing import Repairing
 
 logger = logging.getLogger(__name__)
+
+
+NOTHING: Final[dict[int, str]] = {}
 
 
 class Feed(Repairing):
@@ -48,6 +51,7 @@ class Feed(Repairing):
         self._fresh: list[Numbered] = []  # taken, and not handed out yet
         self._casts: list[Cast] = []
         self._due = False  # a round is on its way
+        self._traced: dict[int, str] = NOTHING  # by number, until it is handed out
         self._memory = Memory()
 
     @property
@@ -75,6 +79,11 @@ class Feed(Repairing):
         while (following := self._ahead.pop(self.seq + 1, None)) is not None:
             self._add(Numbered(self.seq + 1, following))
         self.expect(seq)
+
+    def trace(self, seq: int, traceparent: str) -> None:
+        """The event of that number, which is about to be taken, belongs to that trace."""
+        if seq > self.seq and len(self._traced) < AHEAD_EVENTS:
+            self._traced = self._traced | {seq: traceparent}
 
     def cast(self, frame: str, except_key: str | None = None) -> None:
         """An ephemeral frame, for all who keep up but the person with that key."""
@@ -114,6 +123,14 @@ class Feed(Repairing):
                     self.give_up(follower, error)
         metrics.handed_out.inc(listening * (len(fresh) + len(casts)))
         metrics.hand_out_seconds.observe(perf_counter() - began)
+        if self._traced:
+            self._tell_traces(perf_counter() - began, listening)
+
+    def _tell_traces(self, seconds: float, listening: int) -> None:
+        done = [traceparent for seq, traceparent in self._traced.items() if seq <= self.seq]
+        self._traced = {seq: traceparent for seq, traceparent in self._traced.items() if seq > self.seq}
+        if tracing.tracer is not None:
+            tracing.tracer.handed_out(done, seconds, listening)
 
     def _hand_out_numbered(self, dialect: Dialect | None, events: list[Numbered]) -> None:
         position = 0

@@ -14,7 +14,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from realtime import events, layers, metrics
+from realtime import events, layers, metrics, tracing
 from realtime.announcing import announce
 from realtime.asking import Asking, Here
 from realtime.checking import LogCheck
@@ -118,6 +118,8 @@ class Hub:
     def publish(self, room: str, epoch: str, seq: int, frame: str) -> None:
         """A stored message, after its COMMIT, with the log's epoch. The one door out."""
         event = {"seq": seq, "epoch": epoch, "frame": frame}
+        if tracing.tracer is not None:
+            tracing.tracer.publishing(event)
         self._hear(room, event)
         self._wire.send(room, event)
 
@@ -175,6 +177,8 @@ class Hub:
             if not feed.is_of(event["epoch"]):  # a number of another log
                 metrics.foreign.inc()
                 return
+            if tracing.tracer is not None and "traceparent" in event:
+                feed.trace(event["seq"], event["traceparent"])
             feed.take(event["seq"], event["frame"])
         else:
             feed.grows |= "grows" in event

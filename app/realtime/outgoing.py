@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from time import time
 
+from realtime import tracing
 from realtime.events import Event
 from realtime.limits import LAYER_ROOMS
 
@@ -59,3 +60,5 @@ class Outgoing:
 
     def told(self, events: list[Event]) -> None:
         self.characters -= sum(map(weight, events))
+        if tracing.tracer is not None:
+            tracing.tracer.published(events)

@@ -3,10 +3,10 @@
 import logging
 import threading
 
-import redis
 from django.db import OperationalError, connection
 
 from realtime.conf import settings
+from realtime.lean import redis
 from realtime.outage import kind
 
 logger = logging.getLogger(__name__)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import OperationalError, transaction
 
-from realtime import hubs, metrics
+from realtime import hubs, metrics, tracing
 from topics.data import encoded, encoded_signal
 from topics.delivery import frames, live
 from topics.delivery.live import TOPICS
+from topics.delivery.traced import appending
 from topics.errors import BadData, Busy, Conflict, NoSuchEvent
 from topics.events import Event, event_of
 from topics.growing import grown
@@ -29,12 +30,13 @@ BUSY: Final = {"55P03", "40P01", "40001"}  # lock not available, deadlock, seria
 
 def append(topic: "Topic", data: Any, id: str, by: Any) -> Event:
     text, author = check(data, id, by)
-    outcome = _append(topic, id, text, author)
-    if isinstance(outcome, Removed):  # the log that was remembered has been deleted
-        logs.forget(topic.name)
+    with appending(topic):
         outcome = _append(topic, id, text, author)
-    if isinstance(outcome, Stored):
-        return told(topic.name, outcome)
+        if isinstance(outcome, Removed):  # the log that was remembered has been deleted
+            logs.forget(topic.name)
+            outcome = _append(topic, id, text, author)
+        if isinstance(outcome, Stored):
+            return told(topic.name, outcome)
     if isinstance(outcome, Differs):
         raise Conflict(f"There is another event with the id {id!r} in {topic.name}.")
     raise Busy(f"{topic.name} cannot be appended to just now: try again.")
@@ -71,7 +73,7 @@ def _changed(topic: "Topic", seq: int, text: str | None, by: Any) -> Event:
         raise NoSuchEvent(f"An event's number is 1, 2, 3…, not {seq!r}.")
     author, key = person(by), logs.known(topic.name)
     try:
-        with busy(topic), transaction.atomic():
+        with appending(topic), busy(topic), transaction.atomic():
             grown.forget(key or 0, seq)
             return told(topic.name, log.change(key or 0, seq, text, author))
     except Removed:  # there is no log, or no longer the one that was remembered
@@ -82,7 +84,7 @@ def _changed(topic: "Topic", seq: int, text: str | None, by: Any) -> Event:
 def told(topic: str, stored: Stored) -> Event:
     """The event, of which the topic's followers hear after COMMIT."""
     if stored.fresh:
-        tell = partial(live.publish, topic=topic, stored=stored)
+        tell = tracing.carried(partial(live.publish, topic=topic, stored=stored))
         transaction.on_commit(lambda: hubs.from_any_thread(TOPICS, tell))
     return event_of(stored)
 

@@ -51,7 +51,7 @@ def test_the_map_of_realtime_has_each_of_its_files_once() -> None:
 
 def variables_read() -> dict[str, str]:
     """Name and default of each variable that the settings ask for, as one would write them in a file."""
-    readers = {"word", "whole", "switch", "choice", "key", "address", "hosts", "origins"}
+    readers = {"word", "whole", "switch", "choice", "key", "address", "hosts", "origins", "service", "headers", "share"}
     calls = [node for node in ast.walk(ast.parse(text("app/config/settings.py"))) if isinstance(node, ast.Call)]
     asked = [call.args for call in calls if isinstance(call.func, ast.Name) and call.func.id in readers]
     constants = [[arg.value for arg in args if isinstance(arg, ast.Constant)] for args in asked]

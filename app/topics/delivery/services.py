@@ -12,11 +12,11 @@ from realtime.limits import TokenBucket
 from realtime.rates import Limits
 from topics import rates
 from topics.data import MAX_DATA_BYTES, SIGNAL_BYTES, TooLong, encoded, encoded_signal
-from topics.delivery import frames
+from topics.delivery import frames, traced
 from topics.delivery.arrivals import Arrivals, Forbidden
 from topics.delivery.live import PREFIX, TOPICS
 from topics.delivery.resume import Snapshot
-from topics.delivery.sending import Sent, Writer
+from topics.delivery.sending import Sent
 from topics.errors import BadData, NoSuchTopic, Refused
 from topics.growing import grown, keeper
 from topics.people import Person, shown
@@ -88,7 +88,7 @@ class Services:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.writer = Writer(hub)
+        self.writer = traced.writer(hub)
         self.arrivals = Arrivals(hub)
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
         self._known_to_write: dict[tuple[str, Scope | None, str], float] = {}  # until when that is known

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, Final
 
+from realtime import tracing
 from realtime.admission import subscriber
 from realtime.closing import BAD_FRAMES, LOGIN, Goodbye
 from realtime.closing import UNAVAILABLE as AWAY
@@ -127,7 +128,7 @@ class PersonSocket(SocketConsumer):
             return
         self.bad_in_a_row = 0  # not before: what is refused as too fast forgives nothing
         try:
-            await self.hear(frame)
+            await (self.hear(frame) if tracing.tracer is None else tracing.tracer.heard(self.hear, frame))
         except Denied as denied:
             await self.reply(self.denial(frame, denied))
 

@@ -5,9 +5,8 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final
 
-import redis
-
 from realtime import budget
+from realtime.lean import redis
 from realtime.outage import kind
 from topics.conf import settings
 from topics.doctor.clock import clock

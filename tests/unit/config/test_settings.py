@@ -19,7 +19,11 @@ KEY = "alices-own-key-of-fifty-random-characters-or-more-4711"
 Read = Callable[..., ModuleType]
 
 # What the settings read, but for what a server's own start-up file says.
-VARIABLES = set(re.findall(r'(?:word|whole|switch|choice|key|address|hosts|origins)\("([A-Z_]+)"', FILE.read_text()))
+VARIABLES = set(
+    re.findall(
+        r'(?:word|whole|switch|choice|key|address|hosts|origins|service|headers|share)\("([A-Z_]+)"', FILE.read_text()
+    )
+)
 VARIABLES.discard("ROLE")
 
 
@@ -58,6 +62,20 @@ def test_the_least_that_must_be_said_gives_production(read: Read) -> None:
         ("ALLOW_GUESTS", "maybe"),
         ("WS_ECHO", "y"),
         *(("PORT", value) for value in ("", "0", "65536", "80a", "-1", "8_0", "8.0", "٣", "9" * 5_000)),
+        *(
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", value)
+            for value in (
+                "collector:4318",
+                "grpc://collector:4317",
+                "http://",
+                "http://a b",
+                "http://a:x",
+                "http://a?b",
+            )
+        ),
+        *(("OTEL_EXPORTER_OTLP_HEADERS", value) for value in ("secret", "=secret", "a b=c", "a=%0a")),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        *(("OTEL_TRACES_SAMPLER_ARG", value) for value in ("1.1", "-0.1", "1%", "nan", "1e-3")),
         ("METRICS_PORT", "x"),
         ("WEB_CONCURRENCY", "0"),
         ("DRAIN_SECONDS", "30"),
@@ -160,6 +178,23 @@ def test_a_browser_is_told_of_https_for_an_hour_unless_more_is_asked_for(read: R
         more.SECURE_HSTS_PRELOAD,
     )
     assert read(HTTPS="0", HSTS_SECONDS="31536000").SECURE_HSTS_SECONDS == 0
+
+
+def test_traces_are_made_where_there_is_a_collector(read: Read) -> None:
+    off = read(OTEL_TRACES_SAMPLER="always_on")
+    assert off.OTEL_EXPORTER_OTLP_ENDPOINT == ""
+    assert not [name for name in off.MIDDLEWARE if "tracing" in name]
+    address, headers = "https://collector.example:4318", "authorization=Basic%20YQ==, x-team = rooms"
+    on = read(
+        OTEL_EXPORTER_OTLP_ENDPOINT=address,
+        OTEL_EXPORTER_OTLP_HEADERS=headers,
+        OTEL_TRACES_SAMPLER="parentbased_traceidratio",
+        OTEL_TRACES_SAMPLER_ARG=".05",
+    )
+    assert (address, 0.05) == (on.OTEL_EXPORTER_OTLP_ENDPOINT, on.OTEL_TRACES_SAMPLER_ARG)
+    assert on.OTEL_EXPORTER_OTLP_HEADERS == {"authorization": "Basic YQ==", "x-team": "rooms"}
+    assert on.MIDDLEWARE.index("config.tracing.requests.Requests") == 1
+    assert on.OTEL_SERVICE_NAME == "rooms command"
 
 
 @pytest.mark.parametrize("seconds", ["3600", "31535999"])

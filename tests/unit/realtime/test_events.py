@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from realtime import events
+from realtime import events, tracing
 from realtime import hub as hub_module
 from realtime.contract import Changed, Numbered
 from realtime.events import KINDS, MEMBERS, MESSAGE, PRESENCE
@@ -74,7 +74,7 @@ async def tell(layer: Layer, *said: dict[str, Any], **more: Any) -> None:
 
 def test_the_encodings_are_what_the_other_version_expects() -> None:
     """Frozen. What is changed here has to be understood by the version before, and gets the next number."""
-    assert events.VERSION == 4
+    assert events.VERSION == 5
     assert {name: (kind.fields, kind.since) for name, kind in KINDS.items()} == {
         "seq": ("seq epoch frame", 1),
         "by": ("frame by", 1),
@@ -145,6 +145,44 @@ async def test_a_hub_says_what_is_listed(layer: Layer, hub: Hub) -> None:
 def spoken(layer: Layer) -> list[dict[str, Any]]:
     said = [event for message in layer.sent for event in message["events"] if "presence" not in event]
     return sorted(said, key=lambda event: ([*KINDS].index(next(name for name in KINDS if name in event)), str(event)))
+
+
+class Sampling:
+    """A tracer that samples what alice says."""
+
+    def __init__(self) -> None:
+        self.handed: list[str] = []
+
+    def publishing(self, event: dict[str, Any]) -> None:
+        if "alice" in event["frame"]:
+            event["traceparent"] = TRACED
+
+    def published(self, events: list[dict[str, Any]]) -> None:
+        pass
+
+    def handed_out(self, parents: list[str], seconds: float, sockets: int) -> None:
+        self.handed += parents
+
+
+TRACED = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+async def test_an_event_names_its_trace_only_where_that_is_sampled(
+    layer: Layer, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = follow(hub)
+    await tell(layer, {"seq": 1, "epoch": "epoch", "frame": "nobody looks", "traceparent": TRACED})
+    await until(lambda: alice.heard == ["nobody looks"])
+    monkeypatch.setattr(tracing, "tracer", sampling := Sampling())
+    hub.publish("7", "epoch", 2, "says alice")
+    hub.publish("7", "epoch", 3, "says bob")
+    await tell(layer, {"seq": 4, "epoch": "epoch", "frame": "says carol", "traceparent": TRACED[::-1]})
+    await until(lambda: len(alice.heard) == 4)
+    assert spoken(layer)[1:3] == [
+        {"seq": 2, "epoch": "epoch", "frame": "says alice", "traceparent": TRACED},
+        {"seq": 3, "epoch": "epoch", "frame": "says bob"},
+    ]
+    assert sampling.handed == [TRACED, TRACED[::-1]]
 
 
 def test_presence_says_what_is_listed() -> None:
