@@ -222,11 +222,12 @@ OTEL_TRACES_SAMPLER_ARG = share("OTEL_TRACES_SAMPLER_ARG", "1.0")
 if OTEL_EXPORTER_OTLP_ENDPOINT:
     MIDDLEWARE.insert(1, "config.tracing.requests.Requests")  # behind the probers'
 SENTRY_DSN = word("SENTRY_DSN")
+SENTRY_ENVIRONMENT = word("SENTRY_ENVIRONMENT") or ("development" if DEBUG else "production")
+SENTRY_RELEASE = word("SENTRY_RELEASE")
 if SENTRY_DSN:
-    import sentry_sdk
+    from config import reporting
 
     try:
-        # Neither bodies, which variables hold too, nor (by default) who somebody is.
-        sentry_sdk.init(SENTRY_DSN, max_request_body_size="never", include_local_variables=False)
+        reporting.begin(SENTRY_DSN, release=SENTRY_RELEASE, environment=SENTRY_ENVIRONMENT, role=ROLE)
     except ValueError:
         raise ImproperlyConfigured("SENTRY_DSN is not an address as Sentry gives it.") from None

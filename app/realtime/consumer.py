@@ -96,9 +96,7 @@ class SocketConsumer:
         metrics.opened.inc()
         code = FAILED
         try:
-            await (
-                self.opened() if tracing.tracer is None else tracing.tracer.arriving(self.opened(), type(self).__name__)
-            )
+            await (self.opened() if tracing.tracer is None else tracing.tracer.arriving(self.opened()))
             while (event := await receive())["type"] == "websocket.receive":
                 if not self.outbox.closing:  # what comes after our goodbye is not heard any more
                     await self._hear(event)

@@ -6,13 +6,17 @@ returns another application's coroutine: else asgiref, servers and test clients 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from contextvars import ContextVar
+from typing import Any, Final, NamedTuple
 
 import channels.routing
 from asgiref.sync import markcoroutinefunction
 from django.urls import Resolver404, URLPattern, URLResolver
 
 Scope = dict[str, Any]
+
+current: Final[ContextVar[str]] = ContextVar("route", default="")
+"""Of the socket that something is done for: the pattern, which has no words of a client's."""
 
 
 class ProtocolTypeRouter(channels.routing.ProtocolTypeRouter):
@@ -27,6 +31,7 @@ class ProtocolTypeRouter(channels.routing.ProtocolTypeRouter):
 
 class Found(NamedTuple):
     application: Any
+    route: str
     rest: str  # of the path, for an application that goes on routing
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -44,6 +49,7 @@ class URLRouter(channels.routing.URLRouter):
         found = self._find(path.lstrip("/"))
         if found is None:
             raise Resolver404(f"No route found for path {path!r}.")
+        current.set(found.route)
         outer: Mapping[str, Any] = scope.get("url_route", {"args": (), "kwargs": {}})
         scope["path_remaining"] = found.rest
         scope["url_route"] = {"args": outer["args"] + found.args, "kwargs": {**outer["kwargs"], **found.kwargs}}
@@ -61,9 +67,15 @@ class URLRouter(channels.routing.URLRouter):
             rest, args, kwargs = match
             kwargs |= route.default_args
             if not isinstance(route.callback, URLRouter):
-                return Found(route.callback, rest, args, kwargs)
+                return Found(route.callback, str(route.pattern), rest, args, kwargs)
             if inner := route.callback._find(rest):
-                return Found(inner.application, inner.rest, args + inner.args, kwargs | inner.kwargs)
+                return Found(
+                    inner.application,
+                    f"{route.pattern}{inner.route}",
+                    inner.rest,
+                    args + inner.args,
+                    kwargs | inner.kwargs,
+                )
         return None
 
 

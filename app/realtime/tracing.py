@@ -32,7 +32,7 @@ class Tracer(Protocol):
     def commit(self, parts: Sequence[Span], events: int) -> Span:
         """A transaction that stores what those, and others that are not traced, are about."""
 
-    def arriving(self, opened: Coroutine[Any, Any, T], consumer: str) -> Coroutine[Any, Any, T]:
+    def arriving(self, opened: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
         """What follows a handshake until somebody is in."""
 
     def heard(self, hear: Callable[[Any], Coroutine[Any, Any, None]], frame: Any) -> Coroutine[Any, Any, None]:

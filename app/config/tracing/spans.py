@@ -27,7 +27,7 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from realtime import request_id
+from realtime import request_id, routing
 from realtime.events import Event
 from realtime.tracing import Span as Recorded
 
@@ -130,11 +130,11 @@ class Spans:
 
     # --- Sockets -------------------------------------------------------------------------------------
 
-    def arriving(self, opening: Coroutine[Any, Any, T], consumer: str) -> Coroutine[Any, Any, T]:
+    def arriving(self, opening: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
         part = self.begin("arrive")
         if part is None:
             return opening
-        part.span.set_attribute("consumer", consumer)
+        part.span.set_attribute("http.route", routing.current.get())
         return _within(part, opening)
 
     def heard(self, hear: Callable[[Any], Coroutine[Any, Any, None]], frame: Any) -> Coroutine[Any, Any, None]:
