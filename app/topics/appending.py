@@ -37,9 +37,9 @@ def append(topic: "Topic", data: Any, id: str, by: Any) -> Event:
             outcome = _append(topic, id, text, author)
         if isinstance(outcome, Stored):
             return told(topic.name, outcome)
-    if isinstance(outcome, Differs):
-        raise Conflict(f"There is another event with the id {id!r} in {topic.name}.")
-    raise Busy(f"{topic.name} cannot be appended to just now: try again.")
+        if isinstance(outcome, Differs):
+            raise Conflict(f"There is another event with the id {id!r} in {topic.name}.")
+        raise Busy(f"{topic.name} cannot be appended to just now: try again.")
 
 
 def append_on_commit(topic: "Topic", data: Any, id: str, by: Any) -> None:

@@ -1,11 +1,18 @@
 """Unit tests import the application itself, with the settings of tests/conftest.py. The other suites start it."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import django
 import pytest
 
 django.setup()
 
-from realtime import checking, failures  # noqa: E402
+from realtime import checking, failures, tracing  # noqa: E402
+
+if TYPE_CHECKING:
+    from config.tracing.spans import Spans
+    from unit.traced import Exported
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +25,22 @@ def nothing_was_reported(monkeypatch: pytest.MonkeyPatch) -> None:
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests that count queries: however slow they are, none of the hub's own checks comes in between."""
     monkeypatch.setattr(checking, "CHECK_SECONDS", 3_600)
+
+
+@pytest.fixture
+def exported(monkeypatch: pytest.MonkeyPatch) -> "Iterator[Exported]":
+    """What a tracer of the test's own has recorded."""
+    from opentelemetry.context import Context, attach, detach
+
+    from unit.traced import Exported
+
+    exported = Exported()
+    monkeypatch.setattr(tracing, "tracer", exported.spans)
+    token = attach(Context())
+    yield exported
+    detach(token)
+
+
+@pytest.fixture
+def spans(exported: "Exported") -> "Spans":
+    return exported.spans

@@ -2,56 +2,26 @@
 
 import asyncio
 import logging
-import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from opentelemetry.context import attach, detach
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace import TracerProvider
 
 from config.logging import with_id
 from config.tracing import spans as spans_module
 from config.tracing.handshakes import over_asgi
 from config.tracing.sampling import sampler
-from config.tracing.spans import NOWHERE, Opened, Spans, opened
+from config.tracing.spans import Opened, Spans, opened
 from realtime import tracing
 from realtime.contract import Numbered
 from realtime.feed import Feed
 from unit.realtime.fakes import Socket, settled
+from unit.traced import Exported, traceparent
 
 APP = Path(__file__).parents[3] / "app"
-
-
-class Exported(InMemorySpanExporter):
-    def named(self, name: str) -> list[ReadableSpan]:
-        return [span for span in self.get_finished_spans() if span.name == name]
-
-
-@pytest.fixture
-def exported(monkeypatch: pytest.MonkeyPatch) -> Iterator[Exported]:
-    exported = Exported()
-    provider = TracerProvider(sampler=sampler("parentbased_always_on", 1.0), shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exported))
-    monkeypatch.setattr(tracing, "tracer", Spans(provider.get_tracer("tests")))
-    token = attach(NOWHERE)
-    yield exported
-    detach(token)
-
-
-@pytest.fixture
-def spans(exported: Exported) -> Spans:
-    assert isinstance(tracing.tracer, Spans)
-    return tracing.tracer
-
-
-def traceparent(*, sampled: bool = True) -> str:
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-{int(sampled):02}"
 
 
 class Frame(NamedTuple):
@@ -64,7 +34,7 @@ async def hear(frame: Any) -> None:
         part.end()
 
 
-@pytest.mark.parametrize("imports", ["config.asgi", "config.wsgi"])
+@pytest.mark.parametrize("imports", ["realtime.process, config.asgi", "config.asgi", "config.wsgi"])
 def test_nothing_is_imported_while_it_is_off(imports: str) -> None:
     env = {
         "PATH": "/usr/bin:/bin",
