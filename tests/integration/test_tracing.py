@@ -4,16 +4,14 @@ import asyncio
 import json
 import secrets
 import socket
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from client import Socket, dial, enter, new_id, new_room, room_path
-from servers.app import Image
+from servers.app import Image, Server
 from servers.collector import Collector, Span
 from servers.postgres import Postgres
-from servers.process import Process
 from servers.stack import SERVERS, Stack
 from visitor import Visitor, room_page
 
@@ -26,11 +24,18 @@ def collector() -> Iterator[Collector]:
         yield collector
 
 
-@pytest.fixture(scope="module", params=SERVERS)
-def stack(request: pytest.FixtureRequest, image: Image, postgres: Postgres, collector: Collector) -> Iterator[Stack]:
+@pytest.fixture(scope="module")
+def stack(image: Image, postgres: Postgres, collector: Collector) -> Iterator[Stack]:
     traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_EXPORTER_OTLP_HEADERS": "x-key=a%20key"}
-    with Stack(image, postgres, 2 * [request.param], **traced) as running:
+    with Stack(image, postgres, SERVERS, **traced) as running:
         yield running
+
+
+@pytest.fixture(params=range(len(SERVERS)), ids=SERVERS)
+def here(request: pytest.FixtureRequest) -> int:
+    """Which of the two processes alice is at. Bob is at the other one."""
+    number: int = request.param
+    return number
 
 
 class Caller:
@@ -41,7 +46,7 @@ class Caller:
         self.headers = {"traceparent": f"00-{self.trace}-{self.span}-{int(sampled):02}"}
 
 
-async def come(stack: Stack, room: str, caller: Caller | None = None, ws: int = 0, **query: object) -> Socket:
+async def come(stack: Stack, room: str, ws: int, caller: Caller | None = None, **query: object) -> Socket:
     path = room_path(room, **query)
     person = Socket(await dial(stack.ws[ws].ws_url + path, headers=caller.headers if caller else None))
     await person.of_type("welcome")
@@ -52,9 +57,11 @@ async def trace(collector: Collector, caller: Caller, *names: str) -> dict[str, 
     return await asyncio.to_thread(collector.trace, caller.trace, *names)
 
 
-async def test_a_message_is_one_trace_from_alices_handshake_to_bobs_process(stack: Stack, collector: Collector) -> None:
+async def test_a_message_is_one_trace_from_alices_handshake_to_bobs_process(
+    stack: Stack, collector: Collector, here: int
+) -> None:
     room, caller = new_room(SECRET), Caller()
-    async with await come(stack, room, caller, name=SECRET) as alice, await come(stack, room, ws=1) as bob:
+    async with await come(stack, room, here, caller, name=SECRET) as alice, await come(stack, room, 1 - here) as bob:
         await bob.sees("joined", alice.you)
         await alice.sees("joined", bob.you)
         await alice.say(f"{SECRET} at bob's")
@@ -70,17 +77,17 @@ async def test_a_message_is_one_trace_from_alices_handshake_to_bobs_process(stac
     assert [span.parent for span in (commit, publish)] == 2 * [append.id]
     assert append.attributes["topic.route"] == "room/<room:room>"
     assert {span.parent for span in found["hand out"]} == {publish.id}
-    here, there = {handshake.process}, {span.process for span in found["hand out"]}
-    assert {span.process for span in (arrive, send, append, commit, publish)} == here
-    assert len(there) == 2
-    assert here < there
+    at_alices, at_both = {handshake.process}, {span.process for span in found["hand out"]}
+    assert {span.process for span in (arrive, send, append, commit, publish)} == at_alices
+    assert len(at_both) == 2
+    assert at_alices < at_both
     assert SECRET not in collector.texts
     assert all(headers["x-key"] == "a key" for headers in collector.headers)
 
 
 async def test_what_bob_posts_is_one_trace_over_three_processes(stack: Stack, collector: Collector) -> None:
     room, caller = new_room(SECRET), Caller()
-    async with await come(stack, room) as alice, await come(stack, room, ws=1) as carol:
+    async with await come(stack, room, 0) as alice, await come(stack, room, 1) as carol:
         await alice.sees("joined", carol.you)
         await carol.sees("joined", alice.you)
         bob, form = Visitor(stack.base_url), {"body": f"{SECRET}, says bob", "id": new_id()}
@@ -102,11 +109,11 @@ async def test_what_bob_posts_is_one_trace_over_three_processes(stack: Stack, co
     assert SECRET not in collector.texts
 
 
-async def test_what_is_posted_to_a_topic_goes_on_with_the_trace(stack: Stack, collector: Collector) -> None:
+async def test_what_is_posted_to_a_topic_goes_on_with_the_trace(stack: Stack, collector: Collector, here: int) -> None:
     room, caller = new_room(), Caller()
     event = json.dumps({"id": new_id(), "data": {"body": SECRET}}).encode()
     headers = {"Content_Type": "application/json", **caller.headers}
-    alice = Visitor(stack.ws[0].url)
+    alice = Visitor(stack.ws[here].url)
     page = await asyncio.to_thread(lambda: alice.post_raw(f"/topics/room/{room}?token=x", event, **headers))
     assert page.status == 201, page.text
     found = await trace(collector, caller, "POST topics/<topic:name>", "append", "commit", "publish")
@@ -116,9 +123,9 @@ async def test_what_is_posted_to_a_topic_goes_on_with_the_trace(stack: Stack, co
     assert SECRET not in collector.texts
 
 
-async def test_who_does_not_sample_leaves_nothing(stack: Stack, collector: Collector) -> None:
+async def test_who_does_not_sample_leaves_nothing(stack: Stack, collector: Collector, here: int) -> None:
     room, unsampled, sampled = new_room(), Caller(sampled=False), Caller()
-    async with await come(stack, room, unsampled) as alice, await come(stack, room, sampled) as bob:
+    async with await come(stack, room, here, unsampled) as alice, await come(stack, room, here, sampled) as bob:
         await alice.say("nobody looks")
         await bob.say("somebody looks")
         await alice.hears("somebody looks")
@@ -126,17 +133,17 @@ async def test_who_does_not_sample_leaves_nothing(stack: Stack, collector: Colle
     assert collector.of(unsampled.trace) == []
 
 
-async def test_a_refused_handshake_is_in_the_trace(stack: Stack, collector: Collector) -> None:
+async def test_a_refused_handshake_is_in_the_trace(stack: Stack, collector: Collector, here: int) -> None:
     caller = Caller()
-    url = stack.ws[0].ws_url + room_path(new_room())
+    url = stack.ws[here].ws_url + room_path(new_room())
     with pytest.raises(Exception, match="403"):
         await dial(url, headers=caller.headers | {"Origin": "https://stranger.example"})
     found = await trace(collector, caller, "handshake")
     assert [span.attributes["http.response.status_code"] for span in found["handshake"]] == [403]
 
 
-async def test_what_is_recorded_right_before_the_end_arrives(stack: Stack, collector: Collector) -> None:
-    last = stack.image.ws("last", {**(stack.ws[0].env or {}), "OTEL_SERVICE_NAME": "the last"})
+async def test_what_is_recorded_right_before_the_end_arrives(stack: Stack, collector: Collector, here: int) -> None:
+    last = stack.image.ws("last", {**(stack.ws[here].env or {}), "OTEL_SERVICE_NAME": "the last"})
     await asyncio.to_thread(last.start)
     caller, room = Caller(), new_room()
     person = Socket(await dial(last.ws_url + room_path(room), headers=caller.headers))
@@ -151,23 +158,24 @@ async def test_a_collector_that_hangs_costs_nobody_anything_but_the_traces(stack
     """It takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as hanging:
         address = f"http://user:{SECRET}@127.0.0.1:{hanging.getsockname()[1]}"
-        alone = stack.image.ws("alone", {**(stack.ws[0].env or {}), "OTEL_EXPORTER_OTLP_ENDPOINT": address})
-        await asyncio.to_thread(alone.start)
-        async with await enter(alone.ws_url, new_room()) as alice:
-            for number in range(20):
-                await alice.say(f"message {number}")
-            await asyncio.to_thread(told, alone)
-        assert await asyncio.to_thread(alone.stop) == 0
-    said = [json.loads(line)["message"] for line in alone.output().splitlines() if "OTEL_EXPORTER" in line]
-    assert len(said) == 1, said
-    assert "does not take them" in said[0]
-    assert "opentelemetry" not in alone.output()
-    assert SECRET not in alone.output()
+        env = {"OTEL_EXPORTER_OTLP_ENDPOINT": address}
+        alone = [stack.image.ws(f"alone-{each.name}", {**(each.env or {}), **env}) for each in stack.ws]
+        await asyncio.gather(*(asyncio.to_thread(each.start) for each in alone))
+        await asyncio.gather(*map(is_served, alone))
+        assert await asyncio.gather(*(asyncio.to_thread(each.stop) for each in alone)) == [0, 0]
+    for each in alone:
+        said = [json.loads(line)["message"] for line in each.output().splitlines() if "OTEL_EXPORTER" in line]
+        assert len(said) == 1, said
+        assert "does not take them" in said[0]
+        assert "opentelemetry" not in each.output()
+        assert SECRET not in each.output()
 
 
-def told(process: Process) -> None:
-    """Once the batch that hangs has been given up."""
-    deadline = time.monotonic() + 60
-    while "OTEL_EXPORTER" not in process.output():
-        assert time.monotonic() < deadline, process.output()
-        time.sleep(0.05)
+async def is_served(server: Server) -> None:
+    """Somebody talks while a batch hangs, until it is given up."""
+    async with await enter(server.ws_url, new_room()) as alice, asyncio.timeout(60):
+        said = 0
+        while "OTEL_EXPORTER" not in server.output():
+            await alice.say(f"message {(said := said + 1)}")
+            await asyncio.sleep(0.05)
+    assert said > 1

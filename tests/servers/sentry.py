@@ -53,6 +53,9 @@ class Sentry:
             if about["type"] == "event":
                 self.events.append(json.loads(item))
 
+    def forget(self) -> None:
+        self.events, self.kinds, self.texts = [], [], ""
+
     def until(self, fits: Callable[[dict[str, Any]], object], what: str) -> dict[str, Any]:
         """The first error that fits."""
         deadline = time.monotonic() + SECONDS
@@ -61,8 +64,8 @@ class Sentry:
             time.sleep(0.02)
         return found[0]
 
-    def error(self, kind: str, **tags: str) -> dict[str, Any]:
-        return self.until(lambda event: kind_of(event) == kind and tags.items() <= event["tags"].items(), kind)
+    def error(self, kind: str) -> dict[str, Any]:
+        return self.until(lambda event: kind_of(event) == kind, kind)
 
     def __enter__(self) -> Self:
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
