@@ -76,7 +76,7 @@ class Reports:
         kept["contexts"] = {name: value for name, value in event.get("contexts", {}).items() if name == "runtime"}
         kept["tags"] = tags(self._role, times)
         if route := routing.current.get():
-            kept["transaction"] = route
+            kept["transaction"] = f"/{route}"
         if "logentry" in kept:
             kept["logentry"] = {"message": sentence(hint)}
         for exception in kept.get("exception", {}).get("values", ()):

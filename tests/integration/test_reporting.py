@@ -64,7 +64,7 @@ async def test_a_bug_is_told_once_however_many_sockets_and_topics_meet_it(
     error = await asyncio.to_thread(sentry.error, "ValueError")
     assert error["tags"] == {"role": "asgi", "request_id": id}
     assert (error["release"], error["environment"]) == ("rooms@47.11", "rehearsal")
-    assert error["transaction"] == "ws/"
+    assert error["transaction"] == "/ws/"
     assert error["logentry"] == {"message": "%s could not take what it was sent"}
     assert (error["fingerprint"][1], error["fingerprint"][-1]) == ("ValueError", "apps.faulty.topics.received")
     await asyncio.gather(*(asks(server, f"{SECRET}-{number}", *3 * [SECRET]) for number in range(20)))

@@ -76,6 +76,7 @@ async def test_a_message_is_one_trace_from_alices_handshake_to_bobs_process(
     assert append.parent == send.id
     assert [span.parent for span in (commit, publish)] == 2 * [append.id]
     assert append.attributes["topic.route"] == "room/<room:room>"
+    assert arrive.attributes["http.route"] == "/ws/room/<room:room_name>/"
     assert {span.parent for span in found["hand out"]} == {publish.id}
     at_alices, at_both = {handshake.process}, {span.process for span in found["hand out"]}
     assert {span.process for span in (arrive, send, append, commit, publish)} == at_alices
@@ -96,8 +97,8 @@ async def test_what_bob_posts_is_one_trace_over_three_processes(stack: Stack, co
         await alice.hears(form["body"])
         await carol.hears(form["body"])
         names = ("append", "commit", "publish", "hand out", "hand out")
-        found = await trace(collector, caller, "POST room/<room:name>/", *names)
-    request, append, commit, publish = (found[name][0] for name in ("POST room/<room:name>/", *names[:3]))
+        found = await trace(collector, caller, "POST /room/<room:name>/", *names)
+    request, append, commit, publish = (found[name][0] for name in ("POST /room/<room:name>/", *names[:3]))
     assert sum(map(len, found.values())) == 6
     assert (request.parent, request.attributes["http.response.status_code"]) == (caller.span, 303)
     assert request.attributes["request.id"] == page.headers["X-Request-Id"]
@@ -116,8 +117,8 @@ async def test_what_is_posted_to_a_topic_goes_on_with_the_trace(stack: Stack, co
     alice = Visitor(stack.ws[here].url)
     page = await asyncio.to_thread(lambda: alice.post_raw(f"/topics/room/{room}?token=x", event, **headers))
     assert page.status == 201, page.text
-    found = await trace(collector, caller, "POST topics/<topic:name>", "append", "commit", "publish")
-    [request] = found["POST topics/<topic:name>"]
+    found = await trace(collector, caller, "POST /topics/<topic:name>", "append", "commit", "publish")
+    [request] = found["POST /topics/<topic:name>"]
     assert request.parent == caller.span
     assert found["append"][0].parent == request.id
     assert SECRET not in collector.texts

@@ -51,8 +51,9 @@ def begun(request: HttpRequest) -> Part | None:
 def answered(part: Part, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """The route, never the path: that has people's words in it."""
     if request.resolver_match is not None:
-        part.span.update_name(f"{request.method} {request.resolver_match.route}")
-        part.span.set_attribute("http.route", request.resolver_match.route)
+        route = f"/{request.resolver_match.route}"
+        part.span.update_name(f"{request.method} {route}")
+        part.span.set_attribute("http.route", route)
     part.span.set_attribute("http.response.status_code", response.status_code)
     if response.status_code >= 500:
         part.span.set_status(Status(StatusCode.ERROR))

@@ -134,7 +134,7 @@ class Spans:
         part = self.begin("arrive")
         if part is None:
             return opening
-        part.span.set_attribute("http.route", routing.current.get())
+        part.span.set_attribute("http.route", f"/{routing.current.get()}")
         return _within(part, opening)
 
     def heard(self, hear: Callable[[Any], Coroutine[Any, Any, None]], frame: Any) -> Coroutine[Any, Any, None]:
