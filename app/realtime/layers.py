@@ -5,10 +5,9 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from channels.layers import InMemoryChannelLayer
-from channels_redis.core import RedisChannelLayer
-from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from realtime.conf import settings
+from realtime.lean import RedisChannelLayer, RedisPubSubChannelLayer
 
 IN_MEMORY: Final = "InMemoryChannelLayer"
 IN_POSTGRES: Final = "realtime.postgres.PostgresChannelLayer"
