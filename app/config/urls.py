@@ -2,13 +2,14 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
+from config import away
 from config.logins import one_at_a_time
 from rooms import errors
 
 handler400 = errors.bad_request
 handler403 = errors.forbidden
 handler404 = errors.not_found
-handler500 = errors.broken
+handler500 = away.failed
 
 urlpatterns = [
     path("", include("rooms.urls")),

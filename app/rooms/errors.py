@@ -5,12 +5,14 @@ Django's own look for the form's token, and so read the form again, and raise ag
 
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS: Final = 5
 
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
@@ -31,6 +33,12 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     return page("500.html", HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def away(request: HttpRequest) -> HttpResponse:
+    response = page("503.html", HTTPStatus.SERVICE_UNAVAILABLE)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def page(template: str, status: HTTPStatus) -> HttpResponse:

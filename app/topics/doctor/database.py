@@ -37,6 +37,16 @@ SELECT current_setting('max_connections')::int,
        (SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL)
 """
 NEARLY: Final = 0.9
+UNREACHED: Final = (
+    "Mend DATABASE_URL, or start the database (`docker compose ps postgres`, `docker compose logs postgres`)."
+)
+BY_WHOM: Final = "SELECT application_name, state, count(*) FROM pg_stat_activity GROUP BY 1, 2"
+CROWDED: Final = (
+    f"All connections are taken; the superuser sees by whom: {BY_WHOM}. "
+    "In the stack: docker compose exec postgres psql -U postgres."
+)
+# As Postgres words 53300 at the door, where no program is told the number, and as PgBouncer does.
+NO_MORE: Final = ("too many clients", "too many connections", "connection slots are reserved", "no more connections")
 
 
 def rows(query: str, arguments: Any = ()) -> list[tuple[Any, ...]]:
@@ -50,10 +60,7 @@ def database_answers() -> Iterator[Finding]:
     try:
         connection.ensure_connection()
     except OperationalError as error:
-        mend = (
-            "Mend DATABASE_URL, or start the database (`docker compose ps postgres`, `docker compose logs postgres`)."
-        )
-        yield broken(unreachable(error), mend)
+        yield broken(unreachable(error), CROWDED if is_crowded(error) else UNREACHED)
         return
     if connection.vendor == "postgresql":
         (version,) = rows("SHOW server_version")
@@ -61,6 +68,10 @@ def database_answers() -> Iterator[Finding]:
     else:
         yield ok(f"{connection.display_name} answers.")
     yield from as_findings(run_checks(tags=[Tags.database], databases=[DEFAULT_DB_ALIAS]))
+
+
+def is_crowded(error: OperationalError) -> bool:
+    return any(words in str(error) for words in NO_MORE)
 
 
 def migrations() -> Iterator[Finding]:
@@ -148,7 +159,7 @@ def database_connections() -> Iterator[Finding]:
     elif used > NEARLY * allowed:
         yield doubtful(
             f"{used} of {allowed} connections of Postgres are taken.",
-            "SELECT application_name, state, count(*) FROM pg_stat_activity GROUP BY 1, 2 shows by whom.",
+            f"{BY_WHOM} shows by whom.",
         )
     else:
         yield ok(f"{need} connections are needed at most, and Postgres lets {allowed} in.")

@@ -69,7 +69,7 @@ def redis_memory() -> Iterator[Finding]:
     if not most:
         yield doubtful(
             "Redis has no maxmemory: subscribers that fall behind may take all memory of its machine.",
-            "Set maxmemory 128mb and client-output-buffer-limit pubsub 32mb 8mb 60 in redis.conf.",
+            "Set maxmemory 128mb, maxmemory-clients 96mb, client-output-buffer-limit pubsub 32mb 8mb 60 in redis.conf.",
         )
     elif used > NEARLY * most:
         yield doubtful(

@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, connection
 
 from topics.conf import settings
 
 LOCK_TIMEOUT: Final = "55P03"
 PERMANENT: Final = ("22", "23", "54")  # data that cannot be stored, what contradicts other data, what is too big
 READ_ONLY: Final = "25"  # the class of transactions that may not do what they are for
+AWAY: Final = ("08", READ_ONLY, "53", "57P", "58")  # no connection, no writes, no room, being stopped, a broken disk
 
 
 def state_of(error: Exception) -> str:
@@ -32,6 +33,14 @@ def is_everybodys(error: Exception) -> bool:
     if isinstance(error, (OperationalError, InterfaceError)):
         return not state.startswith(PERMANENT)
     return state.startswith(READ_ONLY)
+
+
+def is_away(error: Exception) -> bool:
+    """Whether Postgres would fail whatever it was asked: it is away, full, or takes no writes."""
+    if not isinstance(error, DatabaseError | InterfaceError) or connection.vendor != "postgresql":
+        return False
+    state = state_of(error)
+    return state.startswith(AWAY) if state else isinstance(error, OperationalError | InterfaceError)
 
 
 def is_connections(error: Exception) -> bool:

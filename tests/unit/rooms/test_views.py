@@ -385,7 +385,14 @@ def test_a_form_that_cannot_be_read_has_a_page_and_no_line_in_the_log(
 
 
 def test_the_pages_for_errors_read_nothing_of_the_request() -> None:
-    for view in (errors.bad_request, errors.forbidden, errors.form_out_of_date, errors.not_found, errors.broken):
+    for view in (
+        errors.bad_request,
+        errors.forbidden,
+        errors.form_out_of_date,
+        errors.not_found,
+        errors.broken,
+        errors.away,
+    ):
         assert "<h1>" in view(None).content.decode()  # type: ignore[arg-type]
 
 
