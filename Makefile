@@ -167,7 +167,7 @@ has-docker:
 test: python-venv .run/venv/app.txt .run/venv/tests.txt ## all tests, with their own set-up; SUITE=unit (integration, e2e, stack, nightly) for one suite
 	@$(python) tests/run.py $(SUITE)
 
-torture: python-venv .run/venv/app.txt .run/venv/tests.txt ## random faults while people talk, for MINUTES=10, and a report
+torture: python-venv .run/venv/app.txt .run/venv/tests.txt ## random faults while people talk, for MINUTES=10, and a report; ARGS=--soak finds leaks instead
 	@tests/setup.sh postgres redis nginx
 	@PYTHONPATH=tests:app $(python) -u -m torture --minutes $(or $(MINUTES),10) $(ARGS)
 

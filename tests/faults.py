@@ -5,12 +5,12 @@ import random
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 import psycopg
 
-from crowd import Regular, log_of
-from hints import event, event_of_topic, layer, store, store_in_topic
+from apps.polls.topics import OPTIONS
+from crowd import Regular
+from hints import Event, event, layer, store, store_in_room
 from servers.app import Server
 from servers.line import Line
 from servers.process import Process
@@ -128,23 +128,25 @@ async def a_process_dies_between_commit_and_publish(scene: Scene) -> None:
 async def hints_come_twice_and_in_the_wrong_order(scene: Scene) -> None:
     async with layer(scene.stack) as outside:
         for _ in range(10):
-            key, room, events = await unheard_of(scene)
-            log = await asyncio.to_thread(log_of, scene.stack, room)
+            topic, events = await unheard_of(scene)
+            log = await asyncio.to_thread(scene.stack.database.events, topic)
             epoch = str(events[0]["epoch"])
-            again = partial(event_of_topic, room) if "/" in room else event
-            hints = [*events, *(again(epoch, *entry) for entry in log[-20:])]
+            hints = [*events, *(event(topic, epoch, *entry, "nobody") for entry in log[-20:])]
             scene.chance.shuffle(hints)
-            await outside.publish(key, hints)
+            await outside.publish(topic, hints)
             await asyncio.sleep(0.3)
 
 
-async def unheard_of(scene: Scene) -> tuple[int | str, str, list[dict[str, object]]]:
+async def unheard_of(scene: Scene) -> tuple[str, list[Event]]:
     """Three messages or events that are stored and not published, said in the name of one of the people."""
-    room = scene.chance.choice(scene.rooms)
-    put = store_in_topic if "/" in room else store
-    key, events, ids = await asyncio.to_thread(put, scene.stack, room, ["stored", "and", "unheard of"])  # type: ignore[operator]
+    room, stack = scene.chance.choice(scene.rooms), scene.stack
+    if "/" in room:
+        topic, put, what = room, store, 3 * [{"option": OPTIONS[0]}]
+    else:
+        topic, put, what = f"room/{room}", store_in_room, ["stored", "and", "unheard of"]
+    events, ids = await asyncio.to_thread(put, stack, room, what)  # type: ignore[arg-type]
     next(one for one in scene.people if one.room == room).said |= set(ids)
-    return key, room, events
+    return topic, events
 
 
 def some(scene: Scene, *, topics: bool) -> list[str]:

@@ -1,5 +1,6 @@
 """gunicorn for the pages: gunicorn -c config/gunicorn.py config.wsgi"""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -39,6 +40,9 @@ logconfig_dict = settings.LOGGING
 
 
 def when_ready(arbiter: Any) -> None:
+    """Before the first worker. What was imported stays: to look for cycles in it would copy it into each worker."""
+    gc.collect()
+    gc.freeze()
     arbiter.leave_metrics = counted.serve(settings.HOST, settings.METRICS_PORT) if settings.METRICS_PORT else None
 
 

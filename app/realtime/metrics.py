@@ -31,6 +31,8 @@ closed = Counter("realtime_closed", "Sockets that have ended, by close code", ["
 draining = LiveGauge("realtime_draining", "1 while the process says goodbye to its sockets")
 to_drain = LiveGauge("realtime_draining_sockets", "Sockets that were open when it began to say goodbye")
 
+tasks = LiveGauge("realtime_tasks", "Tasks of the event loop")
+
 # --- Requests --------------------------------------------------------------------------------------
 
 unfinished = LiveGauge("realtime_unfinished", "Connections whose next request has not come as a whole")

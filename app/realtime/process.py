@@ -98,9 +98,11 @@ async def serve(
     watch: Callable[[Callable[[], None]], None] | None,
 ) -> int:
     """The status that the process ends with."""
-    failures.watch(asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
+    failures.watch(loop)
+    metrics.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
     asked = Asked(signals)
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "work"))
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, "work"))
     gc.collect()
     gc.freeze()  # what was imported stays: in a crowd of arrivals it would be looked through again and again
     gc.set_threshold(*GC_THRESHOLDS)

@@ -1,10 +1,12 @@
 """Everything that can go wrong, for as long as one likes, and what came of it.
 
-`make torture`, or with tests/ and app/ on the path: python -m torture [--minutes 10] [--seed N] [--report FILE]
+`make torture`, or with tests/ and app/ on the path: python -m torture [--minutes 10] [--soak] [--seed N] [--report F]
 
 Random faults while people talk in rooms, and in topics of a foreign app; a deploy with a crowd; connections cut every
 fifteen seconds, with the tutorial's chat beside ours; a thousand posts by form; topics against their model, in any
 order of things. The exit status is 1 where a promise was broken.
+
+With --soak nothing goes wrong instead: people come, talk and go, and what is left of them is measured.
 """
 
 import argparse
@@ -24,7 +26,7 @@ import uvloop
 from servers.app import FOREIGN_APP, Image
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
-from torture import deploy, form
+from torture import deploy, form, soak
 from torture.jitter import Result, both
 from torture.storm import Row, storm
 
@@ -40,8 +42,11 @@ def main() -> int:
     postgres = Postgres()
     postgres.start()
     try:
-        with Stack(Image(), postgres, SERVERS, **FOREIGN_APP) as stack:
-            report = uvloop.run(everything(stack, options.minutes * 60, options.seed))
+        if options.soak:
+            report = soaked(postgres, options.minutes * 60)
+        else:
+            with Stack(Image(), postgres, SERVERS, **FOREIGN_APP) as stack:
+                report = uvloop.run(everything(stack, options.minutes * 60, options.seed))
     finally:
         postgres.stop()
     report = {"minutes": options.minutes, "seed": options.seed, **report}
@@ -56,7 +61,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10, help="of faults and of jitter; the rest takes four more")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of the order of the faults")
     parser.add_argument("--report", type=Path, default=REPORT)
+    parser.add_argument("--soak", action="store_true", help="only people who come and go, and what is left of them")
     return parser.parse_args()
+
+
+def soaked(postgres: Postgres, seconds: float) -> dict[str, Any]:
+    heading("People come, talk and go")
+    with soak.watched(postgres) as stack:
+        result = uvloop.run(soak.soak(stack, seconds))
+    soak.show(result)
+    return asdict(result)
 
 
 async def everything(stack: Stack, seconds: float, seed: int) -> dict[str, Any]:

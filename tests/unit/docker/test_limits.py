@@ -12,9 +12,7 @@ UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
 BESIDE = {"backup", "prometheus", "grafana"}  # nobody waits for these
 FILES = ("docker-compose.yml", "docker/metrics.yml")
 SERVICES = {
-    name: service
-    for file in FILES
-    for name, service in yaml.safe_load((ROOT / file).read_text())["services"].items()
+    name: service for file in FILES for name, service in yaml.safe_load((ROOT / file).read_text())["services"].items()
 }
 
 
@@ -62,4 +60,3 @@ def test_what_it_writes_beside_its_volumes_is_bounded_by_less_than_its_memory(se
 def test_whom_nobody_waits_for_gets_the_processor_last(name: str, service: dict[str, Any]) -> None:
     """Weights, since an engine refuses a number of processors that its machine has not: 1024 is everybody's."""
     assert service.get("cpu_shares", 1024) == (128 if name in BESIDE else 1024)
-
