@@ -139,7 +139,9 @@ rollout: has-docker ## bring a new version while people talk
 	@docker/rollout.sh
 
 deploy: ## bring a new version to Heroku: make deploy APP=name
-	@docker/deploy.sh $(APP)
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || \
+	  { echo "deploy: python3 is missing or older than 3.9: install it with your system's package manager." >&2; exit 1; }
+	@cd docker && exec python3 -B -m deploy "$${APP:-}"
 
 down: has-docker ## stop the stack; its data stays
 	docker compose down

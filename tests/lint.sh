@@ -14,6 +14,7 @@ main() {
   check "ruff format" ruff format --check .
   check "ruff" ruff check --quiet .
   check "mypy" in_app production mypy --config-file ../.mypy.ini realtime topics rooms
+  check "mypy deploy" deploy mypy --config-file= --strict --warn-unreachable --package deploy
   check "tsc" tests/typescript/run.sh check
   check "asyncapi" tests/asyncapi/run.sh
   check "shellcheck" scripts shellcheck --external-sources
@@ -58,6 +59,8 @@ provide() {
 }
 
 in_app() { (cd app && "$@"); }
+
+deploy() { (cd docker && "$@"); }
 
 scripts() { find . -path ./.run -prune -o \( -name '*.sh' -o -path './.ci/run' \) -exec "$@" {} +; }
 dockerfiles() { find . -path ./.run -prune -o -name Dockerfile -exec "$@" {} +; }

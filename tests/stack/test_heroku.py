@@ -89,11 +89,13 @@ async def test_people_talk_through_a_deploy_and_nothing_is_lost(
     lobby.write_text(lobby.read_text().replace("</h1>", " (second edition)</h1>"))
     assert "(second edition)" not in Visitor(site.base_url).get("/").text
     retired = len(app.retired)
+    before = app.current.version
     carol = await enter(site.ws_url, new_room("listening"))
 
     async def second_deploy() -> None:
         done = await asyncio.to_thread(deploy, heroku, clone)
         assert done.returncode == 0, done.stdout
+        assert f"`heroku rollback v{before} --app {APP}` goes back; Heroku has the images of v{before}" in done.stdout
 
     account = await keep(4 * [site.ws_url], new_room("ledger"), heroku.postgres, second_deploy)
     print(account)

@@ -67,6 +67,20 @@ def test_what_is_missing_is_said_with_the_commands_that_mend_it(
     assert len(app.releases) == before
 
 
+def test_an_app_of_fir_is_refused_before_anything_is_pushed(
+    heroku: Heroku, app: App, clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "generation", "fir")
+    monkeypatch.setattr(app, "stack", "cnb")
+    before = heroku.registry.pushes
+    done = deploy(heroku, clone)
+    is_refused(
+        done, f"{APP} is of Heroku's generation Fir, which runs no Docker images", "`heroku create NAME --manifest`"
+    )
+    assert "stack:set" not in done.stdout
+    assert heroku.registry.pushes == before
+
+
 def test_who_is_not_logged_in_is_told_how(heroku: Heroku, clone: Path) -> None:
     is_refused(deploy(heroku, clone, HEROKU_API_KEY="wrong"), "`heroku login`")
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from deploy import images, wanted
+
 ROOT = Path(__file__).parents[2]
 SET_BY_HAND = {"SECRET_KEY"}
 # Nobody knows the name of an app before the button or a pull request makes it.
@@ -82,7 +84,7 @@ def test_the_release_phase_runs_what_compose_runs_to_migrate() -> None:
     assert phase["image"] == "web"
     (on_heroku,) = (shlex.split(command) for command in phase["command"])
     assert on_heroku == read("docker-compose.yml")["services"]["migrate"]["command"]
-    assert on_heroku == words(r"^release_command='(.+)'", "docker/deploy.sh")
+    assert on_heroku == wanted.RELEASE_COMMAND
     assert f"CMD {json.dumps(on_heroku)}" in text("docs/heroku.md")
 
 
@@ -113,13 +115,11 @@ def test_a_review_app_gets_what_the_button_gives() -> None:
 
 
 def test_deploy_asks_for_what_the_manifest_sets_up() -> None:
-    script = text("docker/deploy.sh")
-    assert re.findall(r"\S+", re.findall(r"\naddons=\((.+)\)", script)[0]) == app_json().addons
-    asked = set(re.findall(r"\nconfig=\((.+)\)", script)[0].split())
+    assert list(wanted.ADDONS) == app_json().addons
+    assert app_json().stack == wanted.STACK
     config = read("heroku.yml")["setup"]["config"]
-    assert asked - SET_BY_HAND <= set(config)
-    mended = dict(re.findall(r"echo ([A-Z_]+)=(\w+) ;;", script))
-    assert mended == {name: config[name] for name in asked - SET_BY_HAND}
+    mended = {name: value for name, value in wanted.CONFIG.items() if name not in SET_BY_HAND}
+    assert mended == {name: config[name] for name in mended}
 
 
 def test_every_variable_is_one_that_the_settings_read() -> None:
@@ -138,9 +138,8 @@ def test_every_command_of_the_pages_is_typed_by_a_test() -> None:
 
 
 def test_the_pages_steps_by_hand_are_those_of_make_deploy() -> None:
-    page, script = text("docs/heroku.md"), text("docker/deploy.sh")
-    for option in ("--platform linux/amd64 --provenance=false --sbom=false", "push=true,oci-mediatypes=false"):
-        assert option in page
-        assert option in script
+    page = re.sub(r"\\\n +", "", text("docs/heroku.md"))
+    for process, context in (("web", "app"), ("release", "-")):
+        image = images.OUTPUT.format(image=f"registry.heroku.com/my-rooms/{process}:latest")
+        assert " ".join([*images.BUILD, "--output", image, context]) in page
     assert "heroku container:release web release --app my-rooms" in page
-    assert "heroku container:release web release --app" in script

@@ -111,6 +111,8 @@ class Api:
                 return described.release(app, self._one(app, id), self.host)
             case "POST", ["releases"]:
                 old = self._one(app, body["release"])
+                if not old.kept:
+                    raise RefusalError(422, "invalid_params", "Cannot roll back to that release.")
                 return described.release(app, app.release(f"Rollback to v{old.version}", old.processes), self.host)
             case "GET", ["collaborators"]:
                 return [{"user": {"email": described.EMAIL}}]

@@ -32,10 +32,16 @@ class Release:
     ended: threading.Event = field(default_factory=threading.Event)
     id: str = field(default_factory=lambda: secrets.token_hex(8))
 
+    @property
+    def kept(self) -> bool:
+        """Heroku has its images, and would go back to it."""
+        return self.status == "succeeded" and bool(self.processes)
+
 
 class App:
     def __init__(self, name: str, stack: str, network: Network) -> None:
         self.name, self.stack, self._network = name, stack, network
+        self.generation = "cedar"
         self.domain = f"{name}-{secrets.token_hex(6)}.herokuapp.com"
         self.config: dict[str, str] = {}
         self.addons: list[str] = []  # plans

@@ -12,6 +12,7 @@ def app(app: App, host: str) -> dict[str, Any]:
     return {
         "id": app.name,
         "name": app.name,
+        "generation": {"id": app.generation, "name": app.generation},
         "stack": {"name": app.stack},
         "build_stack": {"name": app.stack},
         "web_url": f"https://{app.domain}/",
@@ -30,6 +31,7 @@ def release(app: App, one: Release, host: str) -> dict[str, Any]:
         "id": one.id,
         "version": one.version,
         "status": one.status,
+        "eligible_for_rollback": one.kept,
         "current": one.status == "succeeded" and one is app.current,
         "description": one.description,
         "output_stream_url": f"https://output.{host}/{one.id}" if phase else None,

@@ -35,6 +35,7 @@ class Registry(Process):
 
     def __init__(self, folder: Path, key: str) -> None:
         self._key = key
+        self.pushes = 0
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self._disk = folder / "registry"
@@ -50,6 +51,7 @@ class Registry(Process):
             refusal = {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}
             writer.write(answer(401, refusal, WWW_Authenticate='Basic realm="registry"'))
             return
+        self.pushes += head.method == "PUT" and "/manifests/" in head.path
         from_registry, to_registry = await asyncio.open_connection(LOOPBACK, self.port)
         try:
             head.set("connection", "close")
