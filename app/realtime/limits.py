@@ -57,6 +57,7 @@ CLOSE_SECONDS = 5  # for the peer to answer a close; then it is dropped
 GRACE_SECONDS = 30  # then SIGKILL comes, from compose and from Heroku
 FLUSH_SECONDS = 2  # for what was accepted to be stored, once the sockets are gone
 STOP_SECONDS = 2  # for requests in flight and close handshakes, after that
+SILENT_SECONDS = 1  # of a connection without a request: by then it was made in advance, as browsers do, to be cut
 END_SECONDS = 0.4  # for tasks, threads and connections to end, after everything else
 RELOAD_SECONDS = 0.5  # for each of the two while somebody who has changed the code waits to see it
 CLOSES_PER_SECOND = 100  # while draining, unless the window is too short for that

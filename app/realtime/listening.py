@@ -1,12 +1,18 @@
 """The sockets that listen: bound before anything is imported that takes long, so that a taken port is known at once."""
 
+import ctypes
 import errno
 import socket
+import struct
+import sys
+from contextlib import suppress
 from typing import Any
 
 from realtime.ending import TAKEN_PORT, refuse
 from realtime.limits import UNACKNOWLEDGED_SECONDS
 
+ATTACH_FILTER = 26  # SO_ATTACH_FILTER, which Python's socket has not
+NOTHING_PASSES = struct.pack("HBBI", 0x06, 0, 0, 0)  # a program for the kernel's packet filter: return 0
 NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}  # an address that this machine does not have
 
 Address = tuple[socket.AddressFamily, Any]
@@ -56,6 +62,19 @@ def bind(family: socket.AddressFamily, address: Any) -> socket.socket:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_SECONDS * 1000)
     return listener
+
+
+def close_queue(listener: socket.socket) -> None:
+    """From now on nobody is added to the kernel's queue of this listener, where the system can do that.
+
+    It would forget whoever is added between the last accept() and close(), who would see a connection that ends
+    without an answer. Whoever is not let in asks again a second later, and is refused then, or finds the next process.
+    """
+    if sys.platform != "linux":
+        return
+    program = ctypes.create_string_buffer(NOTHING_PASSES)
+    with suppress(OSError):
+        listener.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))
 
 
 def url(listener: socket.socket) -> str:

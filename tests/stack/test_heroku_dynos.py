@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import signal
+import ssl
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,11 +18,18 @@ from stack.heroku.app import App
 from stack.heroku.data import CONNECTIONS
 from stack.heroku.double import Heroku
 from stack.heroku.dyno import Dyno
+from stack.heroku.inside import LOOPBACK
 from stack.heroku.pages import APP, commands
 from stack.heroku.people import Site, coming_from
 from visitor import Visitor
 
 ELSEWHERE = "127.0.0.9"
+CROWD, ROOM = 500, 100
+SECONDS = 120
+HANDSHAKE = (
+    "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 # Two shells that take note of SIGTERM and stay.
 STUBBORN = """
 sh -c 'trap "echo the child was told" TERM; while :; do sleep 0.1; done' &
@@ -122,6 +132,47 @@ async def test_people_talk_through_the_daily_restart_and_nothing_is_lost(heroku:
     assert (await carol.of_type("goodbye"))["reason"] == "restart"
     assert await carol.closed() == 4501
     assert app.retired[-1].exit_code == 0, "it left before it was killed"
+
+
+async def test_five_hundred_at_the_door_of_a_dyno_that_is_full_or_leaves_are_all_answered(
+    heroku: Heroku, app: App, site: Site
+) -> None:
+    """By the dyno itself: it never ends a connection without an answer, for which the router would have to answer."""
+    with changed(app, site, MAX_SOCKETS=str(ROOM)):
+        crowd = [Knock(heroku, app) for _ in range(CROWD)]
+        full = Counter(await asyncio.gather(*(each.answer() for each in crowd)))
+        assert full == {"101": ROOM, "503 overloaded": CROWD - ROOM}
+        for each in crowd:
+            each.writer.close()
+        (web,) = app.dynos
+        leaves = [asyncio.create_task(Knock(heroku, app).answer()) for _ in range(CROWD)]
+        await asyncio.wait(leaves, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.to_thread(web.signal_all, signal.SIGTERM)  # which the router does not know yet
+        await asyncio.to_thread(app.restart)
+        answers = Counter(await asyncio.gather(*leaves))
+        assert set(answers) <= {"101", "503 overloaded", "503 draining"}, answers
+
+
+class Knock:
+    """Somebody who asks for a socket by the router, and keeps it."""
+
+    writer: asyncio.StreamWriter
+
+    def __init__(self, heroku: Heroku, app: App) -> None:
+        self.port, self.host = heroku.port, app.domain
+        self.trusting = ssl.create_default_context(cafile=str(heroku.authority.certificate))
+
+    async def answer(self) -> str:
+        """101, or the status and what else was said; empty where the connection ended."""
+        reader, self.writer = await asyncio.open_connection(
+            LOOPBACK, self.port, ssl=self.trusting, server_hostname=self.host, ssl_handshake_timeout=SECONDS
+        )
+        self.writer.write(HANDSHAKE.format(path=room_path("crowd"), host=self.host).encode())
+        async with asyncio.timeout(SECONDS):
+            status = (await reader.readline()).decode().split()[1:2]
+            if status != ["101"]:
+                status.append((await reader.read()).decode().rpartition("\r\n\r\n")[2])
+        return " ".join(status)
 
 
 @pytest.fixture

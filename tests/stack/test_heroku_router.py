@@ -1,13 +1,17 @@
 """The rules of the double's router, with seconds short enough to wait for; and where our own stand beside Heroku's."""
 
 import asyncio
+import socket
+import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import pytest
+
 from realtime.limits import PING_SECONDS, PONG_SECONDS
 from stack.heroku.requests import read_head
-from stack.heroku.router import FIRST_BYTE_SECONDS, SILENCE_SECONDS, Router
+from stack.heroku.router import FIRST_BYTE_SECONDS, NO_RESPONSE, SILENCE_SECONDS, Router
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Dyno = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -46,6 +50,25 @@ async def test_a_dyno_that_says_nothing_is_answered_for() -> None:
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"H12" in answer
         await asyncio.wait_for(gone.wait(), 10)
+
+
+async def ending(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_head(reader)
+    writer.close()
+
+
+async def resetting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_head(reader)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+@pytest.mark.parametrize("dyno", [ending, resetting])
+async def test_a_dyno_that_ends_the_connection_is_answered_for(dyno: Dyno) -> None:
+    async with asked(dyno, UPGRADE) as (reader, _):
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert NO_RESPONSE.encode() in answer
 
 
 async def test_silence_on_an_open_socket_cuts_it_on_both_sides() -> None:

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
+from realtime.listening import close_queue
 from realtime.outage import kind
 from realtime.seldom import Seldom, again
 
@@ -34,10 +35,27 @@ class Acceptor:
         self._loop.add_reader(listener, self._accept)
 
     def close(self) -> None:
+        self._stop_listening()
+        self._listener.close()
+
+    def finish(self) -> bool:
+        """Takes in those who wait in the kernel's queue, and closes. False while there is no descriptor for some."""
+        self._stop_listening()
+        close_queue(self._listener)
+        try:
+            while self._has_room():
+                self._accept_one()
+        except BlockingIOError:
+            self._listener.close()
+            return True
+        except OSError:  # there is room no longer, or a client has gone
+            pass
+        return False
+
+    def _stop_listening(self) -> None:
         if self._later:
             self._later.cancel()
         self._loop.remove_reader(self._listener)
-        self._listener.close()
 
     def _go_on(self) -> None:
         """Once somebody has left: each pause would else let in one more, into what is kept for those inside."""
@@ -58,17 +76,22 @@ class Acceptor:
     def _accept(self) -> None:
         for _ in range(AT_ONCE):
             try:
-                connection, address = self._listener.accept()
+                number = self._accept_one()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
                 self._pause(error)
                 return
-            number = connection.fileno()
-            self._hand_over(connection, address)
             if number >= self._ceiling:
                 self._pause()
                 return
+
+    def _accept_one(self) -> int:
+        """The number of its descriptor."""
+        connection, address = self._listener.accept()
+        number = connection.fileno()
+        self._hand_over(connection, address)
+        return number
 
     def _hand_over(self, connection: socket.socket, address: Any) -> None:
         connection.setblocking(False)

@@ -28,6 +28,7 @@ from realtime.outbox import WRITE
 from realtime.servers.acceptor import Acceptor
 from realtime.servers.daphne_http import Factory
 from realtime.servers.daphne_socket import ClientDisconnected, Socket, with_options_of
+from realtime.servers.leaving import leave
 
 logger = logging.getLogger(__name__)
 reactor: Any = twisted_reactor
@@ -35,7 +36,6 @@ reactor: Any = twisted_reactor
 Message = dict[str, Any]
 CHECK_SECONDS = 1
 APPLICATION_SECONDS = 10  # for an application to end after its client has gone
-RESTARTING = 1012
 
 
 class Server(daphne.server.Server):
@@ -81,17 +81,9 @@ class Server(daphne.server.Server):
             self._acceptors.pop().close()
 
     async def stop(self, seconds: float) -> None:
-        """Accepts nobody any more, closes sockets and gives what is under way so many seconds."""
-        self.accept_nobody()
+        """Takes in nobody but who has come already, closes sockets and gives what is under way so many seconds."""
         self._checking.cancel()
-        for protocol in list(self.connections):
-            if isinstance(protocol, Socket):
-                with contained("a connection"):
-                    protocol.close(RESTARTING)
-        deadline = time.monotonic() + seconds
-        await asyncio.sleep(0.05)  # for the close frames to be written
-        while self.connections and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
+        await leave(self._acceptors, self.connections, _tell, _give_up, seconds)
 
     def _take(self, connection: socket.socket, address: Any) -> None:
         kind = IPv6Address if connection.family == socket.AF_INET6 else IPv4Address
@@ -164,6 +156,11 @@ class Server(daphne.server.Server):
         elif time.time() - details["disconnected"] > APPLICATION_SECONDS:
             logger.warning("an application went on without its client and was cancelled")
             details["application_instance"].cancel()
+
+
+def _tell(protocol: Any) -> None:
+    if isinstance(protocol, Socket):
+        protocol.leave()
 
 
 def _give_up(protocol: Any, error: Exception) -> None:

@@ -25,7 +25,7 @@ from realtime.servers.daphne_handshake import Handshake
 from realtime.waiting import held
 
 Message = dict[str, Any]
-NORMAL, FAILED = 1000, 1011
+NORMAL, FAILED, RESTARTING = 1000, 1011, 1012
 
 
 class ClientDisconnected(OSError):
@@ -169,6 +169,12 @@ class Socket(Handshake):
             self.sendCloseFrame(code, encode_truncate(reason, 123) or None)
             self.read_on()  # the answer comes behind what was not read
             self.resumeProducing()
+
+    def leave(self) -> None:
+        """The server ends."""
+        if self.state == self.STATE_CONNECTING:
+            self.refuse(503)
+        self.close(RESTARTING)
 
     def close_unless_closing(self, code: int, reason: str) -> bool:
         was_open = bool(self.state == self.STATE_OPEN)

@@ -124,6 +124,7 @@ UVICORN: Final = {
         "handle_websocket_upgrade on_response_complete": "the socket is ours; between two requests it is idle",
         "pause_writing resume_writing": "a client that takes no answer is cut",
         "send_400_response": "answered as every other refused request",
+        "shutdown": "who was refused is answered already",
     },
     "uvicorn.protocols.http.h11_impl.RequestResponseCycle": {
         "disconnected message_event": "the application of who was refused is told that nobody is there",

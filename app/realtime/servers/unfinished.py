@@ -10,10 +10,13 @@ from typing import Protocol
 from realtime import metrics
 from realtime.admission import subscriber_at
 from realtime.conf import settings
-from realtime.limits import MAX_UNFINISHED
+from realtime.limits import MAX_UNFINISHED, SILENT_SECONDS
 
 
 class Connection(Protocol):
+    idle: bool  # between two requests
+    begun: bool  # something has come
+
     def late(self) -> None:
         """The deadline has come."""
 
@@ -25,7 +28,7 @@ class Unfinished:
     """Those of one process, the oldest first."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Connection, tuple[asyncio.TimerHandle, str | None]] = {}
+        self._waiting: dict[Connection, tuple[asyncio.TimerHandle, str | None, float]] = {}  # and since when
         self._at: dict[str, dict[Connection, None]] = {}  # of one address
         metrics.unfinished.set_function(self.__len__)
 
@@ -46,18 +49,29 @@ class Unfinished:
             if len(others) >= settings.SOCKETS_PER_ADDRESS:
                 self._drop(next(iter(others)))
             self._at.setdefault(address, {})[connection] = None
-        timer = asyncio.get_running_loop().call_later(seconds, self._late, connection)
-        self._waiting[connection] = timer, address
+        loop = asyncio.get_running_loop()
+        self._waiting[connection] = loop.call_later(seconds, self._late, connection), address, loop.time()
 
     def end(self, connection: Connection) -> None:
         """The request is here, or the connection has gone."""
-        timer, address = self._waiting.pop(connection, (None, None))
+        timer, address, _ = self._waiting.pop(connection, (None, None, 0.0))
         if timer is not None:
             timer.cancel()
         if address is not None:
             del self._at[address][connection]
             if not self._at[address]:
                 del self._at[address]
+
+    def asks(self, connection: Connection) -> bool:
+        """A request of this one is on its way: it has begun, or its client has connected just now."""
+        if connection not in self._waiting or connection.idle:
+            return False
+        since = self._waiting[connection][2]
+        return connection.begun or asyncio.get_running_loop().time() - since < SILENT_SECONDS
+
+    def asked(self) -> bool:
+        """Some of them does."""
+        return any(map(self.asks, self._waiting))
 
     def _late(self, connection: Connection) -> None:
         self.end(connection)

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import uvicorn
 from realtime.failures import contained, keep, report
 from realtime.limits import KEEP_ALIVE_SECONDS, MAX_FRAME_BYTES, MAX_HEAD_BYTES, PING_SECONDS, PONG_SECONDS
 from realtime.servers.acceptor import Acceptor
+from realtime.servers.leaving import leave
 from realtime.servers.uvicorn_http import Http, after_the_body
 from realtime.servers.uvicorn_socket import Socket
 
@@ -54,20 +54,9 @@ class Server(uvicorn.Server):
             self._acceptors.pop().close()
 
     async def stop(self, seconds: float) -> None:
-        """Accepts nobody any more, closes sockets and gives what is under way so many seconds."""
+        """Takes in nobody but who has come already, closes sockets and gives what is under way so many seconds."""
         self.should_exit = True
-        self.accept_nobody()
-        for connection in list(self.server_state.connections):
-            try:
-                connection.shutdown()
-            except Exception as error:
-                report("a connection", error)
-                with contained("a connection"):
-                    connection.transport.abort()
-        deadline = time.monotonic() + seconds
-        await asyncio.sleep(0.05)  # for the close frames to be written
-        while self.server_state.connections and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
+        await leave(self._acceptors, self.server_state.connections, _tell, _give_up, seconds)
 
     def _take(self, connection: socket.socket, address: Any) -> None:
         opening = asyncio.create_task(self._open(connection))
@@ -85,3 +74,13 @@ class Server(uvicorn.Server):
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
         return made
+
+
+def _tell(connection: Any) -> None:
+    connection.shutdown()
+
+
+def _give_up(connection: Any, error: Exception) -> None:
+    report("a connection", error)
+    with contained("a connection"):
+        connection.transport.abort()

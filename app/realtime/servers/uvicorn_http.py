@@ -191,6 +191,11 @@ class Http(H11Protocol):
         self.flow.resume_reading()
         self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
+    def shutdown(self) -> None:
+        """The server ends. Who was refused is answered already."""
+        if not self.refused:
+            super().shutdown()
+
     def send_400_response(self, msg: str) -> None:
         """What the library cannot read."""
         too_big = getattr(sys.exception(), "error_status_hint", 400) == HEAD_TOO_BIG().status

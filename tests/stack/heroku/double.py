@@ -31,6 +31,7 @@ from stack.heroku.router import Router
 HOST = "test.herokudev.com"
 DOMAIN = "herokuapp.com"
 COMMAND_SECONDS = 300
+BACKLOG = 1_024  # of the router
 HTTPS = 443
 
 
@@ -107,7 +108,7 @@ class Heroku:
             },
         )
         await gate.listen(self.inside.listeners[HTTPS])
-        await gate.listen(socket.create_server((LOOPBACK, self.port), backlog=128))
+        await gate.listen(socket.create_server((LOOPBACK, self.port), backlog=BACKLOG))
         await gate.listen(socket.create_server((self._for_the_engine, HTTPS), backlog=128))
         await self.git.listen()
 

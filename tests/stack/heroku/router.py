@@ -14,6 +14,7 @@ from stack.heroku.requests import Head, answer, read_body
 FIRST_BYTE_SECONDS = 30
 SILENCE_SECONDS = 55
 BOOT_SECONDS = 75
+NO_RESPONSE = "Connection closed without response (H13)."
 
 Address = tuple[str, int]
 
@@ -45,8 +46,10 @@ class Router:
             except TimeoutError:
                 writer.write(answer(503, "Request timeout (H12)."))
                 return
+            except OSError:  # a reset
+                first = b""
             if not first:
-                writer.write(answer(503, "Connection closed without response (H13)."))
+                writer.write(answer(503, NO_RESPONSE))
                 return
             writer.write(first)
             await join((reader, to_dyno), (from_dyno, writer), self._silence, both_ways=upgraded(head))

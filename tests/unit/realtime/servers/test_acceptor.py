@@ -2,10 +2,12 @@
 
 import os
 import socket
+import sys
 from collections.abc import Iterator
 
 import pytest
 
+from realtime.listening import close_queue
 from realtime.servers import acceptor as acceptor_module
 from realtime.servers.acceptor import Acceptor
 from unit.realtime.fakes import until
@@ -68,3 +70,40 @@ async def test_it_can_be_closed_while_it_waits(listener: socket.socket) -> None:
     acceptor.close()
     assert acceptor._later
     assert acceptor._later.cancelled()
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_those_who_have_come_are_taken_in_before_it_closes(listener: socket.socket) -> None:
+    inside: list[socket.socket] = []
+    acceptor = Acceptor(listener, lambda connection, _: inside.append(connection), float("inf"))
+    assert acceptor.finish()
+    assert len(inside) == 2 * ROOM + 2
+    assert listener.fileno() == -1
+    for connection in inside:
+        connection.close()
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_those_for_whom_there_is_no_descriptor_yet_are_waited_for(listener: socket.socket) -> None:
+    lowest = os.dup(0)
+    os.close(lowest)
+    came: list[socket.socket] = []
+    acceptor = Acceptor(listener, lambda connection, _: came.append(connection), lowest + ROOM)
+    assert not acceptor.finish()
+    assert len(came) == ROOM
+    leaving = iter(came)  # those that come meanwhile, too
+    while not acceptor.finish():
+        next(leaving).close()
+    assert len(came) == 2 * ROOM + 2
+    assert listener.fileno() == -1
+    for connection in leaving:
+        connection.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's packet filter is Linux's")
+def test_nobody_can_connect_to_a_listener_whose_queue_is_closed(listener: socket.socket) -> None:
+    close_queue(listener)
+    with pytest.raises(TimeoutError):
+        socket.create_connection(listener.getsockname(), timeout=0.2)
+    with pytest.raises(BlockingIOError):
+        listener.accept()

@@ -12,8 +12,8 @@ LONG = 60.0
 
 
 class Connection:
-    def __init__(self) -> None:
-        self.end = ""
+    def __init__(self, *, idle: bool = False, begun: bool = False) -> None:
+        self.end, self.idle, self.begun = "", idle, begun
 
     def late(self) -> None:
         self.end = "late"
@@ -91,3 +91,17 @@ async def test_a_proxys_address_is_nobodys(unfinished: Unfinished, settings: Laz
 async def test_the_metric_tells_how_many_there_are(unfinished: Unfinished) -> None:
     unfinished.begin(Connection(), None, LONG)
     assert metrics.unfinished.collect()[0].samples[0].value == 1  # type: ignore[index]
+
+
+async def test_who_has_begun_to_ask_or_connected_just_now_asks(
+    unfinished: Unfinished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent, begun, idle = Connection(), Connection(begun=True), Connection(idle=True, begun=True)
+    for connection in (silent, begun, idle):
+        unfinished.begin(connection, None, LONG)
+    assert [unfinished.asks(connection) for connection in (silent, begun, idle)] == [True, True, False]
+    unfinished.end(begun)
+    assert not unfinished.asks(begun)
+    monkeypatch.setattr(module, "SILENT_SECONDS", 0)
+    assert not unfinished.asks(silent), "it has connected in advance"
+    assert not unfinished.asked()
