@@ -1,6 +1,7 @@
 """A crowd at the door of a process that is full, or leaves: whoever gets a connection gets an answer."""
 
 import asyncio
+import signal
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,7 +14,7 @@ CROWD = 500
 ROOM = 50
 SECONDS = 60
 HANDSHAKE = (
-    "GET /ws/room/crowd/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
 ENDED = "ended without an answer"
@@ -35,49 +36,55 @@ def server(request: pytest.FixtureRequest, image: Image, env: dict[str, str]) ->
     server.kill()
 
 
-class Knocker:
-    """Asks for a socket again and again, without waiting, until nobody listens any more."""
+async def knock(port: int, path: str = "/ws/room/crowd/") -> str:
+    """The status of the answer; nothing where there was no connection to ask over."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionRefusedError:
+        return ""
+    try:
+        writer.write(HANDSHAKE.format(path=path).encode())
+        return ((await reader.readline()).decode().split() or ["", ENDED])[1]
+    except ConnectionError:
+        return ENDED
+    finally:
+        writer.close()
 
-    def __init__(self, port: int, answers: "Counter[str]") -> None:
-        self.port, self.answers = port, answers
 
-    async def knock_on(self) -> None:
-        async with asyncio.timeout(SECONDS):
-            while answer := await self.knock():
-                self.answers[answer] += 1
-
-    async def knock(self) -> str:
-        """The status of the answer; nothing where there was no connection to ask over."""
-        try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        except ConnectionRefusedError:
-            return ""
-        try:
-            writer.write(HANDSHAKE.encode())
-            return ((await reader.readline()).decode().split() or ["", ENDED])[1]
-        except ConnectionError:
-            return ENDED
-        finally:
-            writer.close()
+async def knock_on(port: int, answers: "Counter[str]") -> None:
+    """Again and again, without waiting, until nobody listens any more."""
+    async with asyncio.timeout(SECONDS):
+        while answer := await knock(port):
+            answers[answer] += 1
 
 
 async def test_a_full_process_answers_everybody_who_comes_at_once(server: Server) -> None:
     inside = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(ROOM)]
     for reader, writer in inside:
-        writer.write(HANDSHAKE.encode())
+        writer.write(HANDSHAKE.format(path="/ws/room/crowd/").encode())
         assert b" 101 " in await reader.readline()
-    answers: Counter[str] = Counter()
-    for answer in await asyncio.gather(*(Knocker(server.port, answers).knock() for _ in range(CROWD))):
-        answers[answer] += 1
-    assert answers == {"503": CROWD}
+    assert Counter(await asyncio.gather(*(knock(server.port) for _ in range(CROWD)))) == {"503": CROWD}
     for _, writer in inside:
         writer.close()
+
+
+async def test_those_who_wait_at_the_door_when_a_process_is_told_to_leave_are_answered(server: Server) -> None:
+    """They ask for a room of no app, so nobody stays who would have to be waited for."""
+    server.pause()
+    crowd = [asyncio.create_task(knock(server.port, "/ws/nowhere/")) for _ in range(CROWD)]
+    async with asyncio.timeout(SECONDS):
+        while await asyncio.to_thread(server.connections) < CROWD:
+            await asyncio.sleep(0.05)
+    server.signal(signal.SIGTERM)
+    server.resume()
+    assert set(await asyncio.gather(*crowd)) <= {"101", "503"}
+    assert await asyncio.to_thread(server.wait_end, SECONDS) == 0
 
 
 async def test_a_process_that_leaves_answers_until_nobody_can_connect(server: Server) -> None:
     """It has no sockets to say goodbye to, or soon none: nothing else makes it wait for those who come."""
     answers: Counter[str] = Counter()
-    crowd = [asyncio.create_task(Knocker(server.port, answers).knock_on()) for _ in range(CROWD)]
+    crowd = [asyncio.create_task(knock_on(server.port, answers)) for _ in range(CROWD)]
     async with asyncio.timeout(SECONDS):
         while answers.total() < CROWD:
             await asyncio.sleep(0.01)
