@@ -226,7 +226,7 @@ ifneq ($(shell $(python) -I -c 'import pip' 2>&1),)
 endif
 endif
 .run/venv/bin/python:
-	@for python in python3 python3.13 python3.12 python3.11; do \
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
 	  python=; \
 	done; \

@@ -18,6 +18,7 @@ TOP = {
     "backups",  # which git ignores
 }
 READ_BY_COMPOSE = {"HTTP_PORT", "HTTP_BIND", "TRUSTED_PROXIES"}
+READ_BY_OVERLAYS = {"IMAGES", "RELEASE"}
 # What has one value in the containers, or none. In .env, docker/up.sh refuses them.
 DECIDED_BY_COMPOSE = {"DYNO", "HEROKU_APP_DEFAULT_DOMAIN_NAME", "HOST", "PORT", "PROXY_HOPS"}
 SET_BY_THE_LAUNCHERS = {"ROLE"}
@@ -68,7 +69,7 @@ def test_the_example_lists_every_variable_once_with_its_default() -> None:
     assert sorted(names) == sorted(set(names))
     read = {name: default for name, default in variables_read().items() if name not in SET_BY_THE_LAUNCHERS}
     assert {"SECRET_KEY", "PORT", "ALLOW_GUESTS"} <= set(read)
-    assert {name: default for name, default in listed if name not in READ_BY_COMPOSE} == read
+    assert {name: default for name, default in listed if name not in READ_BY_COMPOSE | READ_BY_OVERLAYS} == read
 
 
 def test_what_alice_writes_into_env_reaches_the_containers_or_is_refused() -> None:
@@ -78,7 +79,7 @@ def test_what_alice_writes_into_env_reaches_the_containers_or_is_refused() -> No
     chosen = set(re.findall(r"\$\{([A-Z_]+)", compose)) - {"COMPOSE_PROJECT_NAME"}
     assert {"DRAIN_SECONDS", "DATABASE_URL"} <= handed_on
     listed = set(re.findall(r"^#([A-Z_]+)=", text(".env.example"), re.MULTILINE))
-    assert listed - (handed_on | chosen) == DECIDED_BY_COMPOSE
+    assert listed - (handed_on | chosen) == DECIDED_BY_COMPOSE | READ_BY_OVERLAYS
     assert handed_on | chosen <= listed
     own = set(re.findall(r"^ +- ([A-Z_]+?)(?:_FILE)?=", compose, re.MULTILINE))
     assert {name for name in own if not name.startswith("POSTGRES_")} <= listed
