@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate manage doctor up rollout deploy down logs backup restore test torture bench lint format screenshot pictures lock inherited python-venv has-docker
+.PHONY: help run admin shell migrate manage doctor up rollout deploy down logs backup archive restore test torture bench lint format screenshot pictures lock inherited python-venv has-docker
 
 # Relative, since the folder's own name may hold characters that mean something to a shell or in an address.
 python := .run/venv/bin/python
@@ -125,7 +125,7 @@ in_web = docker compose exec $$([[ -t 0 && -t 1 ]] || echo --no-TTY) \
 
 # --- with Docker: nginx, gunicorn, Daphne, Redis, Postgres ---
 
-ifneq ($(STACK)$(filter up rollout down logs backup restore,$(MAKECMDGOALS)),)
+ifneq ($(STACK)$(filter up rollout down logs backup archive restore,$(MAKECMDGOALS)),)
 project := $(shell docker/project.sh)
 endif
 ifneq ($(project),)
@@ -153,8 +153,11 @@ else
 	docker compose logs --follow --tail 100
 endif
 
-backup: has-docker ## the stack's database in one file in DIR=backups, while people talk; KEY=age1… encrypts it
-	@DIR="$${DIR:-backups}" KEY="$${KEY:-}" docker/backup.sh
+backup: has-docker ## the stack's database in one file in DIR=backups, KEY=age1… encrypts it; UNTIL=… of a past moment
+	@DIR="$${DIR:-backups}" KEY="$${KEY:-}" UNTIL="$${UNTIL:-}" IDENTITY="$${IDENTITY:-}" docker/backup.sh
+
+archive: has-docker ## docker/archive.yml: a copy from which any later moment can be reached, for DAYS=7
+	@DAYS="$${DAYS:-7}" docker/archive.sh
 
 restore: has-docker ## bring it back into a stopped stack: make restore FILE=backups/… (IDENTITY=… where it is encrypted)
 	@FILE="$${FILE:-}" IDENTITY="$${IDENTITY:-}" docker/restore.sh

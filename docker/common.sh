@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What up.sh, rollout.sh, backup.sh and restore.sh share. Sourced by them, in the folder of docker-compose.yml.
+# What up.sh, rollout.sh, backup.sh, archive.sh and restore.sh share. Sourced by them, in the folder of docker-compose.yml.
 #
 # bash 3.2, which macOS has, reads all of it.
 
@@ -25,7 +25,7 @@ quietly() {
 alone() {
   command -v flock >/dev/null || return 0
   exec 9<docker/common.sh
-  flock --nonblock 9 || fail "Another \`make up\`, \`rollout\`, \`backup\` or \`restore\` is under way."
+  flock --nonblock 9 || fail "Another \`make up\`, \`rollout\`, \`backup\`, \`archive\` or \`restore\` is under way."
 }
 
 # --- what it needs ---

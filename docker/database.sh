@@ -1,11 +1,16 @@
 # shellcheck shell=bash
-# What backup.sh and restore.sh share beside common.sh: the stack's Postgres, also where all else is stopped.
+# What backup.sh, archive.sh and restore.sh share beside common.sh: the stack's Postgres, also where all else is stopped.
 
 compose() { docker compose --profile backup --progress quiet "$@"; }
 one_off() { compose run --rm --no-deps -T "$@"; }
 
 needs_postgres() {
   has postgres || fail "Postgres is not in this stack (docker/postgres-elsewhere.yml): whoever runs it makes its backups."
+}
+
+needs_archive() {
+  [[ $(docker compose config) == *"archive_command="* ]] ||
+    fail "There is no archive: COMPOSE_FILE=docker-compose.yml:docker/archive.yml in .env, then \`make up\` begins one."
 }
 
 runs() { [[ $(compose ps --status running --quiet "$@") ]]; }

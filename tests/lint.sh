@@ -27,6 +27,8 @@ main() {
   check_with "docker compose" "compose config" docker compose config --quiet
   check_with "docker compose" "compose config with numbers" \
     docker compose -f docker-compose.yml -f docker/metrics.yml config --quiet
+  check_with "docker compose" "compose config with an archive" \
+    docker compose -f docker-compose.yml -f docker/archive.yml --profile backup config --quiet
   check_with "docker compose" "compose config with published images" \
     env IMAGES=registry.example.org/owner/rooms RELEASE=1.2.0 \
     docker compose -f docker-compose.yml -f docker/published.yml config --quiet

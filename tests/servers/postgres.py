@@ -20,7 +20,7 @@ PASSWORD = "log"
 class Postgres(Process):
     """Every stack gets a database of its own by `create_database`."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: str) -> None:
         self.port = free_port()
         self.folder = tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True)
         data = Path(self.folder.name) / "data"
@@ -35,9 +35,10 @@ class Postgres(Process):
             "unix_socket_directories": self.folder.name,
             "max_connections": 60,
             "log_min_error_statement": "panic",
+            **more,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        super().__init__("postgres", [_program("postgres"), "-D", str(data), *options], self._answers, user=user)
+        super().__init__("postgres", [program("postgres"), "-D", str(data), *options], self._answers, user=user)
 
     def create_database(self, name: str, copy_of: str = "template1") -> str:
         """The URL of a new database: an empty one, or a copy of another that nobody is connected to."""
@@ -99,7 +100,7 @@ def _initdb(data: Path, user: str | None) -> None:
         os.chmod(secret.name, 0o644)
         subprocess.run(
             [
-                *(_program("initdb"), "-D", str(data), "-U", USER, "-A", "scram-sha-256"),
+                *(program("initdb"), "-D", str(data), "-U", USER, "-A", "scram-sha-256"),
                 *("--pwfile", secret.name, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"),
             ],
             check=True,
@@ -111,7 +112,7 @@ def _initdb(data: Path, user: str | None) -> None:
         )
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     """Debian keeps the server's programs outside of PATH, a folder a version."""
     versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
     return str(versions[-1]) if versions else shutil.which(name) or name

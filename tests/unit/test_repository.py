@@ -18,7 +18,7 @@ TOP = {
     "backups",  # which git ignores
 }
 READ_BY_COMPOSE = {"HTTP_PORT", "HTTP_BIND", "TRUSTED_PROXIES"}
-READ_BY_OVERLAYS = {"IMAGES", "RELEASE"}
+READ_BY_OVERLAYS = {"IMAGES", "RELEASE", "ARCHIVE", "ARCHIVE_KEY"}
 # What has one value in the containers, or none. In .env, docker/up.sh refuses them.
 DECIDED_BY_COMPOSE = {"DYNO", "HEROKU_APP_DEFAULT_DOMAIN_NAME", "HOST", "PORT", "PROXY_HOPS"}
 SET_BY_THE_LAUNCHERS = {"ROLE"}

@@ -11,6 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from realtime import budget, health
 from realtime.outage import kind
 from realtime.reach import unreachable
+from topics.doctor.archiving import archiving
 from topics.doctor.clock import clock
 from topics.doctor.findings import Finding, broken, doubtful, ok
 from topics.doctor.machine import as_findings
@@ -178,6 +179,7 @@ CHECKS: Final = (
     migrations,
     database_takes_writes,
     stored_means_stored,
+    archiving,
     vanished_clients,
     database_connections,
     clock_of_the_database,

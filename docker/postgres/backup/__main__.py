@@ -1,11 +1,12 @@
 """Writes a backup to standard output, or fills an empty database from one on standard input.
 
-    backup make --commit X --free BYTES [--key K]
+    backup make --commit X --free BYTES [--key K] [--until MOMENT]
     backup restore --database NAME --free BYTES --size BYTES
 
 docker/backup.sh and docker/restore.sh run it in a container of its own; people read what it says on standard error.
-`restore` reads the secret key for decryption, or an empty line, in base64 before the file, and prints the key that the
-backup holds for the volume `secrets`. Exit status 1: one sentence says why.
+Both read the secret key for decryption, or an empty line, in base64: `make` for the archive that a past moment comes
+from, `restore` for the file behind it. `restore` prints the key that the backup holds for the volume `secrets`. Exit
+status 1: one sentence says why.
 """
 
 import argparse
@@ -15,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -22,6 +25,7 @@ from typing import Any, Final, NoReturn
 from archive import Reader, Unfit, Writer
 from database import DatabaseError, Session, differences, inventory, last_line, login, size_of_rows
 from encryption import Counted, Written, decrypted, encrypted
+from past import past
 
 SECRETS: Final = Path("/run/secrets")
 TELL_SECONDS: Final = 5.0
@@ -33,7 +37,8 @@ def main() -> None:
     asked = arguments()
     try:
         if asked.command == "make":
-            make(asked)
+            with source(asked) as env:
+                make(asked, env)
         else:
             restore(asked)
     except Unfit as error:
@@ -49,7 +54,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="backup")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, options in {"make": ("commit", "key"), "restore": ("database", "size")}.items():
+    for name, options in {"make": ("commit", "key", "until"), "restore": ("database", "size")}.items():
         command = commands.add_parser(name)
         command.add_argument("--free", type=int, required=True)
         for option in options:
@@ -93,8 +98,18 @@ def url() -> str:
 # --- make ---
 
 
-def make(asked: argparse.Namespace) -> None:
-    env = login(url())
+@contextmanager
+def source(asked: argparse.Namespace) -> Iterator[dict[str, str]]:
+    """How Postgres' programs reach the database: the one that runs, or that of a past moment."""
+    if not asked.until:
+        yield login(url())
+        return
+    identity = base64.b64decode(sys.stdin.buffer.readline())
+    with past(asked.until, identity, lambda text: say("make", text), Progress("make").tell) as env:
+        yield env
+
+
+def make(asked: argparse.Namespace, env: dict[str, str]) -> None:
     session = Session(env)
     snapshot = session.ask("SELECT pg_export_snapshot()")
     size = size_of_rows(session)
@@ -104,7 +119,7 @@ def make(asked: argparse.Namespace) -> None:
             "DIR=path puts the backup elsewhere"
         )
     about = {
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "made_at": asked.until or datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": asked.commit,
         "postgres": session.ask("SHOW server_version"),
         "bytes": size,
