@@ -12,7 +12,12 @@ def start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         awaited = coroutine.send(None)
     except StopIteration:
         return None
-    return asyncio.get_running_loop().create_task(_continued(coroutine, awaited))
+    return asyncio.get_running_loop().create_task(_rest(coroutine, awaited))
+
+
+async def _rest(coroutine: Coroutine[Any, Any, None], awaited: Any) -> None:
+    """Since Python 3.12 no task is made of a generator."""
+    await _continued(coroutine, awaited)
 
 
 @types.coroutine
