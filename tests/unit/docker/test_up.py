@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-READ = ("docker/up.sh", "docker/common.sh", ".env.example", "docker-compose.yml", "docker/outside.yml")
+READ = (
+    "docker/up.sh",
+    "docker/common.sh",
+    ".env.example",
+    "docker-compose.yml",
+    "docker/outside.yml",
+    "docker/published.yml",
+    "docker/archive.yml",
+)
 
 # Answers to commands by their beginning; empty and with success where nothing is written. Anything that would build or
 # start is written down.
