@@ -121,7 +121,7 @@ def test_a_body_is_there_to_its_end_whether_it_is_read_or_not(size: int, chunked
 def test_a_body_beyond_the_limit_is_refused(chunked: bool) -> None:
     told = {"wsgi.input_terminated": True} if chunked else {"CONTENT_LENGTH": str(MAX_BODY_BYTES + 1)}
     status, _, seen = asked(**{"wsgi.input": BytesIO(b"x" * (MAX_BODY_BYTES + 1)), **told})
-    assert (status, seen) == ("413 Request Entity Too Large", {})
+    assert (status.split()[0], seen) == ("413", {})  # the words differ between versions of Python
 
 
 def test_a_body_that_broke_off_is_not_taken_for_a_shorter_one() -> None:
