@@ -11,6 +11,7 @@
 # the secret one. In the folder each cluster has one of its own, since all clusters give their files the same names.
 # A file is named NAME@HASH, a copy END@WAL: from when on it serves, and the first file of WAL that it needs.
 set -euo pipefail
+umask 077
 export LC_ALL=C PGUSER=${PGUSER:-postgres} PGDATABASE=postgres
 
 archive=${ARCHIVE:-/archive}

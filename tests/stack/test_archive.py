@@ -14,6 +14,9 @@ from stack.test_backup import identity, psql, quietly
 
 __all__ = ["identity"]
 
+# What it is made of, tests/integration/test_past.py tries every day.
+pytestmark = pytest.mark.nightly
+
 VOLUMES = ("docker", "volume", "ls", "--quiet")
 
 
