@@ -13,7 +13,7 @@ failed=0
 main() {
   check "ruff format" ruff format --check .
   check "ruff" ruff check --quiet .
-  check "mypy" in_app production mypy --config-file ../.mypy.ini realtime topics rooms
+  check "mypy" in_app production mypy --config-file ../.mypy.ini realtime topics rooms accounts
   check "mypy deploy" deploy mypy --config-file= --strict --warn-unreachable --package deploy
   check "tsc" tests/typescript/run.sh check
   check "asyncapi" tests/asyncapi/run.sh
@@ -75,7 +75,7 @@ production() {
   env -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 \
     SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ \
     DATABASE_URL=sqlite://:memory: REDIS_URL=redis://:secret@redis:6379/0 ALLOWED_HOSTS=rooms.example.org \
-    PROXY_HOPS=1 "$@"
+    PROXY_HOPS=1 EMAIL_URL=smtp+tls://rooms:secret@smtp.example.org DEFAULT_FROM_EMAIL=rooms@example.org "$@"
 }
 
 # With upstreams such as a host writes them: names of containers mean nothing here, nor `resolve` to nginx 1.22.

@@ -1,4 +1,4 @@
-"""DATABASE_URL and REDIS_URL: what the libraries make of them, checked before anything connects.
+"""DATABASE_URL, REDIS_URL and EMAIL_URL: what the libraries make of them, checked before anything connects.
 
 A password with a character that ends it early would make the rest of it a host, a port or a name, and those are
 logged. So an address must have the one meaning that was intended, and no sentence here repeats any of it.
@@ -6,11 +6,13 @@ logged. So an address must have the one meaning that was intended, and no senten
 
 import re
 import ssl
-from typing import Any
-from urllib.parse import urlsplit
+from email.utils import parseaddr
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 from psycopg import Error
 from psycopg.conninfo import conninfo_to_dict
 
@@ -159,3 +161,52 @@ def place(url: str) -> str:
     """host:port of an address that was checked, for people to read."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else ""
+
+
+# --- E-mail ----------------------------------------------------------------------------------------
+
+SMTP = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}  # its port, where the address has none
+
+
+class Mail(NamedTuple):
+    """How letters are sent. `starttls`: encrypted from that command on; `tls`: from the beginning."""
+
+    backend: str = "django.core.mail.backends.console.EmailBackend"
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    password: str = ""
+    starttls: bool = False
+    tls: bool = False
+
+
+def mail(url: str) -> Mail:
+    """Into the log where the address is empty. Raises ImproperlyConfigured."""
+    if not url:
+        return Mail()
+    scheme = url.partition("://")[0]
+    if scheme not in SMTP:
+        raise refuse("EMAIL_URL", "must begin with smtp://, smtp+tls:// or smtp+ssl:// (or be empty, for the log).")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or SMTP[scheme]
+    except ValueError:  # whose words may show a part of the password
+        host, port = "", 0
+    if not is_server(host) or parts.path not in {"", "/"} or re.search("[?#]", url):
+        raise refuse("EMAIL_URL", f"cannot be read as smtp+tls://user:password@smtp.example.org:587: {ESCAPES}")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    backend = "django.core.mail.backends.smtp.EmailBackend"
+    return Mail(backend, host, port, user, password, scheme == "smtp+tls", scheme == "smtp+ssl")
+
+
+def sender(address: str, mail: Mail) -> str:
+    """Whom letters are from. Raises ImproperlyConfigured: what a server would make up is taken for spam."""
+    if not address and not mail.host:
+        return "rooms@localhost"
+    try:
+        validate_email(parseaddr(address)[1])
+    except ValidationError:
+        raise refuse(
+            "DEFAULT_FROM_EMAIL", "must be an address that EMAIL_URL may send for, such as Rooms <rooms@example.org>."
+        ) from None
+    return address

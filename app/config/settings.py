@@ -76,26 +76,32 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
-# The first refuses unasked what django-axes has counted too much of; see config.logins.
+# The first refuses unasked what django-axes has counted too much of; see accounts.logins.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 TOPICS_AUTHENTICATION: tuple[str, ...] = ()  # a project's own ways to say who one is; see docs/topics.md
 LOGIN_FAILURES = AXES_FAILURE_LIMIT = whole("LOGIN_FAILURES", 10, 1)
 LOGIN_FAILURES_PER_ADDRESS = whole("LOGIN_FAILURES_PER_ADDRESS", 100)
-AXES_HANDLER = "config.logins.Failures"
+AXES_HANDLER = "accounts.logins.Failures"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username", "ip_address"]
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who waits gets in, whatever others try meanwhile
 AXES_DISABLE_ACCESS_LOG = True
-AXES_CLIENT_IP_CALLABLE = "config.logins.address_of"
-AXES_USERNAME_CALLABLE = "config.logins.account_of"
-AXES_LOCKOUT_CALLABLE = "config.logins.locked_out"
+AXES_CLIENT_IP_CALLABLE = "accounts.logins.address_of"
+AXES_USERNAME_CALLABLE = "accounts.logins.account_of"
+AXES_LOCKOUT_CALLABLE = "accounts.logins.locked_out"
 AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
+# Open by default where anybody may talk anyway; with ALLOW_GUESTS=0 somebody else decides who gets an account.
+SIGN_UP = switch("SIGN_UP", ALLOW_GUESTS)
+SIGN_UPS_PER_ADDRESS = whole("SIGN_UPS_PER_ADDRESS", 20)
+RESETS_PER_ADDRESS = whole("RESETS_PER_ADDRESS", 20)
+PASSWORD_RESET_TIMEOUT = 3600  # whoever gets hold of the letter later has nothing
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "lobby"
 
 # --- The site ----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "accounts",
     "rooms",
     "topics",
     "axes",
@@ -118,6 +124,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.logged_in",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -200,6 +207,15 @@ LAYERS = {
 }
 LAYER = "redis" if REDIS_URL else "postgres" if DATABASE["ENGINE"] == "config.postgres" else "memory"
 CHANNEL_LAYERS = {"default": LAYERS[LAYER]}
+
+# --- E-mail ------------------------------------------------------------------------------------
+
+mail = services.mail(word("EMAIL_URL"))
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = mail.backend, mail.host, mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail.user, mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = mail.starttls, mail.tls
+EMAIL_TIMEOUT = 10  # seconds; nobody's request waits for it
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = services.sender(word("DEFAULT_FROM_EMAIL"), mail)
 
 # --- What the data services allow (realtime.budget) --------------------------------------------
 

@@ -1,9 +1,8 @@
 from django.contrib import admin
-from django.contrib.auth import views as auth
 from django.urls import include, path
 
+from accounts.logins import one_at_a_time
 from config import away
-from config.logins import one_at_a_time
 from rooms import errors
 
 handler400 = errors.bad_request
@@ -13,8 +12,7 @@ handler500 = away.failed
 
 urlpatterns = [
     path("", include("rooms.urls")),
-    path("accounts/login/", one_at_a_time(auth.LoginView.as_view(redirect_authenticated_user=True)), name="login"),
-    path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("accounts/", include("accounts.urls")),
     path("accounts/tokens/", include("topics.tokens.urls")),
     path("topics/", include("topics.urls")),
     path("docs/", include("topics.documents.urls")),

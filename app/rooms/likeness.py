@@ -20,11 +20,27 @@ ACCENTS: Final = regex.compile(r"[[\p{M}]&&[\p{Script=Inherited}\p{Script=Common
 SIGNS: Final = regex.compile(r"[^\p{L}\p{N}\p{M}]", regex.V1)
 AT_ONCE: Final = 1_000  # accounts
 
+# What the site itself says in the place of a name, or of what somebody said, and who speaks for it.
+RESERVED: Final = (
+    *("former member", "removed", "message removed", "deleted", "nobody", "guest", "anonymous", "you", "rooms"),
+    *("admin", "administrator", "root", "staff", "moderator", "owner", "system", "support", "everyone", "all", "here"),
+)
+
 
 def is_taken(name: str) -> bool:
     """Whether an account is called that, or looks as if it were."""
     users, called = get_user_model()._default_manager, {get_user_model().USERNAME_FIELD: name}
     return users.filter(looks__likeness=likeness(name)).exists() or users.filter(**called).exists()
+
+
+@lru_cache(maxsize=1)
+def reserved() -> frozenset[str]:
+    return frozenset(map(likeness, RESERVED))
+
+
+def is_reserved(name: str) -> bool:
+    """Whether nobody can take that name, or one that looks like it, by herself."""
+    return likeness(name) in reserved()
 
 
 def likeness(name: str) -> str:

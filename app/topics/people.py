@@ -67,8 +67,13 @@ def person_of(request: HttpRequest) -> Person:
     if not hasattr(request, "person"):
         user = request.user
         found = of_user(user) if user.is_authenticated else guest_of(request.COOKIES.get(COOKIE))
-        request.person = replace(found, address=subscriber_at(request.META.get("REMOTE_ADDR", "")))  # type: ignore[attr-defined]
+        request.person = replace(found, address=address_of(request))  # type: ignore[attr-defined]
     return request.person  # type: ignore[attr-defined,no-any-return]
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where it comes from; of IPv6 the network, and empty where that is not known."""
+    return subscriber_at(request.META.get("REMOTE_ADDR", ""))
 
 
 def key_of(user_id: Any) -> str:

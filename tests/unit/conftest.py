@@ -1,7 +1,7 @@
 """Unit tests import the application itself, with the settings of tests/conftest.py. The other suites start it."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
@@ -44,3 +44,11 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> "Iterator[Exported]":
 @pytest.fixture
 def spans(exported: "Exported") -> "Spans":
     return exported.spans
+
+
+@pytest.fixture
+def cheap_pages(settings: Any) -> None:
+    """Without a build before them: plain static files, and passwords that cost nothing."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,4 +1,4 @@
-"""Who may know whom: config → rooms → topics → realtime, and inside rooms the doors → topics → the models."""
+"""Who may know whom: config → accounts → rooms → topics → realtime, in rooms doors → topics → models."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ import pytest
 import topics
 
 APP = Path(__file__).parents[2] / "app"
-PACKAGES = ("config", "rooms", "topics", "realtime")
+PACKAGES = ("config", "accounts", "rooms", "topics", "realtime")
 DOORS = {"consumers", "views", "admin", "forms", "routing", "urls"}
 
 
@@ -102,11 +102,18 @@ def test_the_protocol_is_pure() -> None:
     assert [other for other in impure if knows("rooms.frames", other)] == []
 
 
-def test_rooms_are_built_on_what_topics_declare_public() -> None:
+@pytest.mark.parametrize(
+    ("package", "theirs", "some"),
+    [
+        ("rooms", {"rooms"}, {"topics.Topic", "topics.sockets"}),
+        ("accounts", {"accounts", "rooms"}, {"topics.person_of", "topics.people"}),
+    ],
+)
+def test_apps_are_built_on_what_topics_declare_public(package: str, theirs: set[str], some: set[str]) -> None:
     public = {f"topics.{name}" for name in [*topics.__all__, *topics.MODULES]}
-    used = {other for name in of("rooms") for other in IMPORTS[name] if other.partition(".")[0] in PACKAGES}
-    used -= {other for other in used if other == "topics" or other.partition(".")[0] == "rooms"}
-    assert {"topics.Topic", "topics.sockets"} < used
+    used = {other for name in of(package) for other in IMPORTS[name] if other.partition(".")[0] in PACKAGES}
+    used -= {other for other in used if other == "topics" or other.partition(".")[0] in theirs}
+    assert some < used
     assert {other for other in used if ".".join(other.split(".")[:2]) not in public} == set()
 
 

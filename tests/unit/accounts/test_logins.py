@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from config import logins
+from accounts import logins
 
 pytestmark = pytest.mark.django_db
 
@@ -123,7 +123,7 @@ def test_one_line_is_logged_and_it_holds_no_password(caplog: pytest.LogCaptureFi
         tries("my secret")
     for _ in range(13):
         tries("x", name="typed my secret here", address="192.0.2.2")
-    lines = [record.getMessage() for record in caplog.records if record.name == "config.logins"]
+    lines = [record.getMessage() for record in caplog.records if record.name == "accounts.logins"]
     assert lines == [
         "too many wrong passwords for the account 'alice' from 192.0.2.1",
         "too many wrong passwords for an account that does not exist from 192.0.2.2",

@@ -19,12 +19,12 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db.models import Sum
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from realtime import metrics
-from realtime.admission import subscriber_at
+from topics import rates
+from topics.people import address_of as subscriber_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,15 +36,15 @@ _seats = BoundedSemaphore(SEATS)
 _checking = Lock()  # a check is made to take the processor for a while
 
 
-def one_at_a_time(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A login view that checks one password at a time. Who finds no seat is asked to come back."""
+def one_at_a_time(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A view that checks, or keeps, one password at a time. Who finds no seat is asked to come back."""
 
     @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **named: Any) -> HttpResponseBase:
         if request.method != "POST":
             return view(request, *args, **named)
         if not _seats.acquire(blocking=False):
-            metrics.limited.labels("logins_at_once").inc()
+            rates.met("logins_at_once")
             return refused(request, BUSY_SECONDS, "Many people are logging in at this moment.", "a few seconds")
         try:
             with _checking:
@@ -56,9 +56,11 @@ def one_at_a_time(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
 
 
 @never_cache
-def refused(request: HttpRequest, seconds: int, why: str, when: str) -> HttpResponse:
-    context = {"why": why, "when": when}
-    answer = render(request, "registration/refused.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
+def refused(
+    request: HttpRequest, seconds: int, why: str, when: str, instead: str = "Nobody has been logged in."
+) -> HttpResponse:
+    context = {"why": why, "when": when, "instead": instead}
+    answer = render(request, "accounts/refused.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
     answer["Retry-After"] = str(seconds)
     return answer
 
@@ -87,7 +89,7 @@ class Failures(AxesDatabaseHandler):
 
 def address_of(request: HttpRequest) -> str | None:
     """The subscriber's address, or the first one of the network; None where a socket file has no address."""
-    address = subscriber_at(request.META.get("REMOTE_ADDR", "")).partition("/")[0]
+    address = subscriber_of(request).partition("/")[0]
     try:
         return str(ipaddress.ip_address(address))
     except ValueError:
@@ -108,7 +110,7 @@ def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
 @receiver(user_locked_out)
 def note_lock(request: Any, username: str | None, ip_address: str | None, **_: Any) -> None:
     """One line when it begins. A name is shown only if it is one: people type passwords there, too."""
-    metrics.limited.labels("wrong_passwords").inc()
+    rates.met("wrong_passwords")
     if not getattr(request, "axes_failures_since_start", None):
         return  # refused unchecked: it has begun before
     users = get_user_model()

@@ -1,0 +1,64 @@
+"""One's own page: who one is here, where one is logged in, and what one can end."""
+
+from typing import Any, Final
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import sessions
+from accounts.forms import EmailForm
+from accounts.views import page
+
+ENDED: Final = "Logged out there."
+ENDED_ALL: Final = "Logged out everywhere else."
+GONE: Final = "That session was over already."
+KEPT: Final = "The address is kept."
+
+
+@login_required
+@never_cache
+@require_http_methods(["HEAD", "GET"])
+def account(request: HttpRequest) -> HttpResponse:
+    return page(request, "accounts/account.html", {"sessions": sessions.own(request), "address": address_of(request)})
+
+
+def address_of(request: HttpRequest) -> str:
+    user: Any = request.user
+    return str(getattr(user, user.get_email_field_name(), ""))
+
+
+@login_required
+@require_POST
+def end_session(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Somebody else's is not found, as one that is over."""
+    messages.info(request, ENDED if sessions.end(request.user, pk) else GONE)
+    return redirect("account")
+
+
+@login_required
+@require_POST
+def end_sessions(request: HttpRequest) -> HttpResponseBase:
+    sessions.end_others(request)
+    messages.info(request, ENDED_ALL)
+    return redirect("account")
+
+
+@sensitive_post_parameters("password")
+@login_required
+@never_cache
+@require_http_methods(["HEAD", "GET", "POST"])
+def email(request: HttpRequest) -> HttpResponseBase:
+    """By the password: who has only the session could have a link for another one sent to herself."""
+    user: Any = request.user
+    form = EmailForm(request, request.POST or None, initial={"email": address_of(request)})
+    if request.method != "POST" or not form.is_valid():
+        return page(request, "accounts/email.html", {"form": form})
+    setattr(user, user.get_email_field_name(), form.cleaned_data["email"])
+    user.save(update_fields=[user.get_email_field_name()])
+    messages.info(request, KEPT)
+    return redirect("account")
