@@ -1,8 +1,10 @@
 """One's own page: who one is here, where one is logged in, and what one can end."""
 
+from http import HTTPStatus
 from typing import Any, Final
 
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -10,8 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import sessions
-from accounts.forms import EmailForm
+from accounts import leaving, sessions
+from accounts.forms import Asked, EmailForm
 from accounts.views import page
 
 ENDED: Final = "Logged out there."
@@ -62,3 +64,21 @@ def email(request: HttpRequest) -> HttpResponseBase:
     user.save(update_fields=[user.get_email_field_name()])
     messages.info(request, KEPT)
     return redirect("account")
+
+
+@sensitive_post_parameters("password")
+@login_required
+@never_cache
+@require_http_methods(["HEAD", "GET", "POST"])
+def delete(request: HttpRequest) -> HttpResponseBase:
+    form = Asked(request, request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return page(request, "accounts/delete.html", {"form": form})
+    user: Any = request.user
+    try:
+        leaving.leave(user)
+    except leaving.NotYet as refusal:
+        form.add_error(None, str(refusal))
+        return page(request, "accounts/delete.html", {"form": form}, HTTPStatus.CONFLICT)
+    logout(request)
+    return page(request, "accounts/deleted.html", {})

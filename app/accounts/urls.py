@@ -14,6 +14,7 @@ urlpatterns = [
     path("reset/sent/", views.reset_sent, name="reset-sent"),
     path("reset/<uidb64>/<token>/", one_at_a_time(views.NewPassword.as_view()), name="new-password"),
     path("email/", one_at_a_time(own.email), name="email"),
+    path("delete/", one_at_a_time(own.delete), name="delete-account"),
     path("sessions/end/", own.end_sessions, name="end-sessions"),
     path("sessions/<int:pk>/end/", own.end_session, name="end-session"),
 ]

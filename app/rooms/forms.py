@@ -15,6 +15,7 @@ HASTE = "That was too fast. The message is still here: send it again in a moment
 OTHER = "You are {} here now. Send it again to say it under this name."
 TOO_MANY_NAMES = "You have had many names: keep this one for a moment."
 TAKEN = "Somebody with an account here is called that, or something that looks like it. Choose another name, or log in."
+RESERVED = "This site itself is called that, or says it of people. Choose another name."
 UNSTORABLE = "This text cannot be stored here."
 SEARCHES = "You have searched very often: wait a moment."
 SEARCH_AWAY = "Nothing can be searched just now: try again in a moment."
@@ -79,6 +80,8 @@ class NameForm(forms.Form):
             raise forms.ValidationError(str(refusal)) from None
         if likeness.is_taken(person.name):
             raise forms.ValidationError(TAKEN)
+        if likeness.is_reserved(person.name):
+            raise forms.ValidationError(RESERVED)
         self.person = person
         return person.name
 

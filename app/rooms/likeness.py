@@ -15,6 +15,7 @@ from django.contrib.auth import get_user_model
 from django.db.models.signals import post_migrate, post_save
 
 from rooms.models import MAX_LIKENESS, AccountName
+from topics.people import FORMER
 
 ACCENTS: Final = regex.compile(r"[[\p{M}]&&[\p{Script=Inherited}\p{Script=Common}]]", regex.V1)
 SIGNS: Final = regex.compile(r"[^\p{L}\p{N}\p{M}]", regex.V1)
@@ -22,7 +23,7 @@ AT_ONCE: Final = 1_000  # accounts
 
 # What the site itself says in the place of a name, or of what somebody said, and who speaks for it.
 RESERVED: Final = (
-    *("former member", "removed", "message removed", "deleted", "nobody", "guest", "anonymous", "you", "rooms"),
+    *(FORMER, "removed", "message removed", "deleted", "nobody", "guest", "anonymous", "you", "rooms"),
     *("admin", "administrator", "root", "staff", "moderator", "owner", "system", "support", "everyone", "all", "here"),
 )
 

@@ -28,5 +28,17 @@ __all__ = [
     "remember_guest",
 ]
 
-MODULES = ["admin", "client", "documents", "names", "people", "rates", "shapes", "sockets", "testing", "wording"]
+MODULES = [
+    "admin",
+    "client",
+    "documents",
+    "former",
+    "names",
+    "people",
+    "rates",
+    "shapes",
+    "sockets",
+    "testing",
+    "wording",
+]
 """Modules that are public as a whole: for apps with pages, limits, or a protocol of their own."""

@@ -245,3 +245,13 @@ class Ticket(models.Model):
 
     def __str__(self) -> str:
         return f"until {self.expires_at}"
+
+
+class Leaving(models.Model):
+    """Somebody whose account is closed, and whose name is to go from the logs; see topics.retiring."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, db_constraint=False)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} has left"

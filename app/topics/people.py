@@ -24,6 +24,7 @@ COOKIE = "guest"
 SALT = "rooms.people"  # of cookies that are out there
 COOKIE_SECONDS = 30 * 24 * 3600  # from the last page on; a copy that is older brings back neither guest nor name
 MAX_GUEST_NAME = 32
+FORMER = "Former member"  # the name of everybody who has left: see topics.former
 ANIMALS = ("Badger", "Crane", "Dolphin", "Falcon", "Gecko", "Heron", "Ibex", "Lynx", "Otter", "Panda", "Raven", "Wren")
 
 

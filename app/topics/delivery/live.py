@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any, Final, Protocol, cast
 
 from django.db import Error as DatabaseError
@@ -18,6 +19,7 @@ from topics.growing import grown
 from topics.growing.grown import Unheard
 from topics.models import Installation, Log
 from topics.people import Person, shown
+from topics.retiring import Retiring
 from topics.searching.filling import Filler
 from topics.storing import database, logs, replay
 from topics.storing.gathering import Gathering
@@ -106,6 +108,7 @@ class Topics:
     async def changed(self, seconds: float) -> list[Changed]:
         await self._give_up()
         registry.here().get(Filler, Filler).go()
+        registry.here().get(Retiring, Retiring).go(partial(publish, hubs.here(self)))
         found = await database.run(database.readers, replay.changed, seconds)
         return [Changed(PREFIX + name, epoch, seq) for name, epoch, seq in found]
 

@@ -1,7 +1,7 @@
 // The messages on the page: a part of the log, mostly its end, and below it the page's own that are not in it yet.
 
 import { Left } from "./left.js";
-import { join, make, own, place, removeWords, showBody } from "./message.js";
+import { join, make, own, place, removeWords, rename, showBody } from "./message.js";
 import { Past } from "./past.js";
 import { Quotes } from "./quotes.js";
 import { Scroller } from "./scroller.js";
@@ -73,14 +73,23 @@ export class History {
     this.#look();
   }
 
-  // An earlier message has other words now, or none.
-  change({ about, data, retracted }) {
+  // An earlier message has other words now, or none. Or it has the same, and who has said it has left: she is called
+  // what `by` says wherever she stands. A guest's earlier messages keep the names that they were said under.
+  change({ about, by, data, retracted }) {
+    if (by && !by.guest) this.#rename(by);
     this.#quotes.change({ about, data, retracted });
     const item = this.#quotes.find(about);
     if (!item) return;
     if (retracted) removeWords(item);
     else showBody(item, { body: data?.body ?? "", edited: data?.edited });
     for (const one of [item, item.nextElementSibling]) if (one) join(one.previousElementSibling, one);
+  }
+
+  #rename({ key, name }) {
+    for (const item of this.#messages.querySelectorAll(`li[data-key="${key}"]`)) {
+      rename(item, name);
+      this.#quotes.rename(item.dataset.seq, name);
+    }
   }
 
   // The element of the message that is answered, if one is.

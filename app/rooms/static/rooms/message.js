@@ -46,6 +46,10 @@ export function showBody(item, { body, edited }) {
   item.querySelector(".edited").hidden = !edited;
 }
 
+export function rename(item, name) {
+  item.querySelector(".author").textContent = name;
+}
+
 export function removeWords(item) {
   showAuthor(item, NOBODY);
   showBody(item, { body: GONE });

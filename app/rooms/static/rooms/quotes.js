@@ -35,6 +35,10 @@ export class Quotes {
     this.#show(about, { body: data?.body, retracted });
   }
 
+  rename(seq, name) {
+    for (const author of document.querySelectorAll(`.quote[data-seq="${seq}"] b`)) author.textContent = name;
+  }
+
   #show(seq, said) {
     for (const quote of document.querySelectorAll(`.quote[data-seq="${seq}"]`)) show(quote, said);
   }
