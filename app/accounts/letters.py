@@ -8,7 +8,9 @@ seen depends on that.
 
 import logging
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 from smtplib import SMTPException, SMTPRecipientsRefused
 from typing import Any, Final
 
@@ -20,12 +22,13 @@ from django.http import HttpRequest
 from django.template import loader
 from django.utils import timezone
 
-from accounts.models import Letter
+from accounts.models import MAX_HOST, Letter
 
 FIRST_PAUSE: Final = timedelta(seconds=30)  # longer than EMAIL_TIMEOUT: meanwhile nobody else sends the same letter
 LONGEST_PAUSE: Final = timedelta(minutes=10)
 KEPT: Final = timedelta(hours=6)  # who still wants one asks again
 LATE: Final = timedelta(seconds=20)
+MOST_ACCOUNTS: Final = 5  # of one address
 DATABASE_PAUSE: Final = 10.0  # seconds
 
 logger = logging.getLogger(__name__)
@@ -37,9 +40,10 @@ class NoAddress(Exception):
 
 def ask(request: HttpRequest, address: str) -> None:
     """Raises NoAddress. A request names the host itself: only names that the operator has given go into a link."""
-    if "*" in settings.ALLOWED_HOSTS:
+    host = request.get_host()
+    if "*" in settings.ALLOWED_HOSTS or len(host) > MAX_HOST:
         raise NoAddress
-    Letter.objects.create(address=address, host=request.get_host(), secure=request.is_secure())
+    Letter.objects.create(address=address, host=host, secure=request.is_secure())
     transaction.on_commit(wake)
 
 
@@ -63,6 +67,10 @@ class ResetForm(PasswordResetForm):
     def __init__(self, server: Any, *args: Any) -> None:
         super().__init__(*args)
         self.server = server
+
+    def get_users(self, email: str) -> Iterator[Any]:
+        """Who gives many accounts somebody else's address does not have her mailbox filled by them."""
+        return islice(super().get_users(email), MOST_ACCOUNTS)
 
     def send_mail(
         self,

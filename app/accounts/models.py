@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 MAX_AGENT = 200  # characters of what a browser calls itself
+MAX_HOST = 255
 MAX_ADDRESS = 254  # of an e-mail address, as Django's own field
 
 
@@ -34,7 +35,7 @@ class Letter(models.Model):
     """
 
     address = models.EmailField(max_length=MAX_ADDRESS)
-    host = models.CharField(max_length=255)  # by which the site was reached, with its port
+    host = models.CharField(max_length=MAX_HOST)  # by which the site was reached, with its port
     secure = models.BooleanField()
     asked_at = models.DateTimeField(default=timezone.now)
     next_at = models.DateTimeField(default=timezone.now, db_index=True)  # when it is tried, or tried again

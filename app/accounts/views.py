@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import letters, sessions, shares
+from accounts import letters, shares
 from accounts.forms import PasswordForm, SignUpForm
 from accounts.logins import refused
 from topics import person_of
@@ -76,7 +76,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 @method_decorator(never_cache, name="dispatch")
 class Password(views.PasswordChangeView):
-    """This session stays, under another key; the others end, and their sockets within a second."""
+    """This session stays, under another key. The others are valid no more, and their sockets end within a second."""
 
     template_name = "accounts/password.html"
     form_class = PasswordForm
@@ -87,7 +87,6 @@ class Password(views.PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         answer = super().form_valid(form)
-        sessions.end_others(self.request)
         messages.info(self.request, CHANGED)
         return answer
 
@@ -130,7 +129,7 @@ def reset_sent(request: HttpRequest) -> HttpResponse:
 
 @method_decorator(never_cache, name="dispatch")
 class NewPassword(views.PasswordResetConfirmView):
-    """By a link, which works once: all sessions end, and who has been locked out may try again."""
+    """By a link, which works once: no session is valid any more, and who has been locked out may try again."""
 
     template_name = "accounts/new_password.html"
     success_url = reverse_lazy("login")
@@ -138,7 +137,6 @@ class NewPassword(views.PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         answer = super().form_valid(form)
         user: Any = self.user
-        sessions.end_all(user)
         forget_failures(username=user.get_username())
         messages.info(self.request, CHANGED)
         return answer

@@ -204,7 +204,7 @@ def sender(address: str, mail: Mail) -> str:
     if not address and not mail.host:
         return "rooms@localhost"
     try:
-        validate_email(parseaddr(address)[1])
+        validate_email(parseaddr(address)[1] if address.isprintable() else "")
     except ValidationError:
         raise refuse(
             "DEFAULT_FROM_EMAIL", "must be an address that EMAIL_URL may send for, such as Rooms <rooms@example.org>."

@@ -13,8 +13,9 @@ from realtime import layers
 from realtime.conf import settings
 
 # Each of gunicorn's four threads keeps one, and so do, while a view writes events that grow, who stores and who stops
-# these. The readiness check opens its own, and so does whoever publishes, once, to read which installation this is.
-POSTGRES_PER_WORKER: Final = 8
+# these. The readiness check opens its own, and so do whoever publishes, once, to read which installation this is, and
+# whoever sends letters.
+POSTGRES_PER_WORKER: Final = 9
 # One listens and one speaks, in each process, where the channel layer is Postgres'.
 POSTGRES_PER_LAYER: Final = 2
 # One migrates, and one holds the lock that lets nobody else do so.

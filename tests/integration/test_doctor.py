@@ -138,7 +138,7 @@ def test_a_database_that_forgets_at_a_power_cut(look: Look, database: Database, 
 
 def test_more_connections_than_postgres_lets_in(look: Look) -> None:
     found = look(DATABASE_POOL="40")
-    found.leads_to("database connections", "may need 98 connections", "Postgres lets 57 in", "max_connections = 101")
+    found.leads_to("database connections", "may need 100 connections", "Postgres lets 57 in", "max_connections = 101")
 
 
 def test_a_redis_that_is_away(look: Look) -> None:

@@ -126,6 +126,14 @@ def test_who_asks_too_often_is_told_whomever_she_asks_for(settings: Any) -> None
     assert "too often" in refused[1].content.decode()
 
 
+def test_a_mailbox_is_not_filled_by_accounts_that_somebody_else_has_made_with_its_address() -> None:
+    for number in range(10):
+        User.objects.create_user(f"alice-{number}", "alice@example.org", "correct horse")
+    asks()
+    letters.send_next()
+    assert len(mail.outbox) == letters.MOST_ACCOUNTS
+
+
 @pytest.mark.parametrize("state", [{"is_active": False}, {"password": "!unusable"}])
 def test_an_account_that_is_closed_gets_no_link(state: dict[str, Any]) -> None:
     User.objects.update(**state)
