@@ -21,17 +21,23 @@ logger = logging.getLogger(__name__)
 def logged_in(get_response: Any) -> Any:
     def noted(request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase = get_response(request)
-        if request.session.accessed:
+        if is_page(request):
             note(request, response)
         return response
 
     async def noted_async(request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase = await get_response(request)
-        if request.session.accessed:
+        if is_page(request):
             await sync_to_async(note)(request, response)
         return response
 
     return noted_async if iscoroutinefunction(get_response) else noted
+
+
+def is_page(request: HttpRequest) -> bool:
+    """Whether a view has been asked that knows no loop, and has looked at the session."""
+    match = request.resolver_match
+    return request.session.accessed and match is not None and not iscoroutinefunction(match.func)
 
 
 def note(request: HttpRequest, response: HttpResponseBase) -> None:
