@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate manage doctor up rollout deploy down logs backup archive restore test torture bench lint format screenshot pictures lock inherited python-venv has-docker
+.PHONY: help run admin shell migrate manage doctor up rollout deploy down logs backup archive restore certificate test torture bench lint format screenshot pictures lock inherited python-venv has-docker
 
 # Relative, since the folder's own name may hold characters that mean something to a shell or in an address.
 python := .run/venv/bin/python
@@ -125,11 +125,15 @@ in_web = docker compose exec $$([[ -t 0 && -t 1 ]] || echo --no-TTY) \
 
 # --- with Docker: nginx, gunicorn, Daphne, Redis, Postgres ---
 
-ifneq ($(STACK)$(filter up rollout down logs backup archive restore,$(MAKECMDGOALS)),)
+ifneq ($(STACK)$(filter up rollout down logs backup archive restore certificate,$(MAKECMDGOALS)),)
 project := $(shell docker/project.sh)
+files := $(shell docker/files.sh)
 endif
 ifneq ($(project),)
 export COMPOSE_PROJECT_NAME := $(project)
+endif
+ifneq ($(files),)
+export COMPOSE_FILE := $(files)
 endif
 
 up: has-docker ## build, check and start the stack on http://localhost:8080, and wait until it is healthy
@@ -162,10 +166,14 @@ archive: has-docker ## docker/archive.yml: a copy from which any later moment ca
 restore: has-docker ## bring it back into a stopped stack: make restore FILE=backups/… (IDENTITY=… where it is encrypted)
 	@FILE="$${FILE:-}" IDENTITY="$${IDENTITY:-}" docker/restore.sh
 
+certificate: has-docker ## with DOMAIN: renew the certificate now, or take over TLS_CERT and TLS_KEY; cuts no socket
+	@docker/certificate.sh
+
 has-docker:
 	@docker compose version >/dev/null 2>&1 || \
 	  { echo "Docker with its compose plugin is missing; \`make run\` does without." >&2; exit 1; }
 	@$(if $(project),echo "Compose cannot name its project after this folder: $(project). COMPOSE_PROJECT_NAME=$(project) in .env makes it so for docker compose as well.")
+	@$(if $(files),echo "DOMAIN is set and so docker/tls.yml is read: COMPOSE_FILE=$(files) in .env makes it so for docker compose as well.")
 
 # --- for those who change it ---
 
@@ -198,7 +206,8 @@ lock: .run/venv/tests.txt ## pin every requirements.in with hashes; ARGS=--upgra
 	$(call compile,app)
 	$(call compile,tests)
 	$(call compile,tests/bench)
-compile = cd $(1) && $(if $(filter tests/bench,$(1)),../..,..)/.run/venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	$(call compile,docker/certificates)
+compile = cd $(1) && $(if $(findstring /,$(1)),../..,..)/.run/venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --custom-compile-command "make lock" $(ARGS) requirements.in --output-file requirements.txt
 
 # Tests set everything up by themselves; `make run` says what to install instead.

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# What up.sh, rollout.sh, backup.sh, archive.sh and restore.sh share. Sourced by them, in the folder of docker-compose.yml.
+# What up.sh, rollout.sh, certificate.sh, backup.sh, archive.sh and restore.sh share. Sourced by them, in the folder of
+# docker-compose.yml.
 #
 # bash 3.2, which macOS has, reads all of it.
 
@@ -67,6 +68,7 @@ check() {
   ! has postgres || once --entrypoint start.sh postgres check ||
     fail "Postgres cannot read its data. Nothing was changed."
   once migrate python manage.py check || fail "The application refuses its settings. Nothing was changed."
+  ! has certificates || ! own_certificate || take_over check
 }
 
 # The application reads them. They are made once, and stay.
@@ -76,6 +78,37 @@ build_secrets() { once secrets || fail "The keys and passwords cannot be made. N
 forget_what_ended() { quietly docker compose rm --force edge migrate secrets; }
 
 once() { quietly docker compose --progress quiet run --rm --no-deps -T "$@"; }
+
+# --- the certificate, where docker/tls.yml is among the files ---
+
+certificates=(python -u /usr/local/lib/certificates/certificates.py)
+
+# Whether it is a file of one's own. Both paths are for this machine: what is in them goes in by a pipe, so that only
+# whoever runs this must be able to read them, and a file that somebody replaces is never an old one in a container.
+own_certificate() {
+  cert=$(given TLS_CERT)
+  key=$(given TLS_KEY)
+  [[ $cert || $key ]] || return 1
+  [[ $cert && $key ]] || fail "TLS_CERT and TLS_KEY need each other. Nothing was changed."
+}
+
+given() { docker compose config | sed -n "s/^      $1: //p" | sed "s/^[\"']//; s/[\"']$//"; }
+
+take_over() {
+  local said file
+  for file in "$cert" "$key"; do
+    [[ -r $file ]] ||
+      fail "TLS_CERT or TLS_KEY names $file: it is not there, or not for you to read. Nothing was changed."
+  done
+  said=$(cat -- "$cert" "$key" | docker compose --progress quiet run --rm --no-deps -T certificates "$1" 2>&1) ||
+    fail "$said Nothing was changed."
+}
+
+say_certificate() {
+  has certificates || return 0
+  say "$(docker compose exec -T certificates "${certificates[@]}" news </dev/null)" ||
+    fail "It does not become known what there is for a certificate: \`docker compose logs certificates\` shows why."
+}
 
 # --- the images' names, which must not lead the next `docker compose up` to what was refused ---
 

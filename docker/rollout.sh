@@ -44,6 +44,7 @@ main() {
   replace redis "messages take some moments longer"
   replace postgres "for some seconds nobody can speak, and what is said meanwhile is sent again"
   replace nginx "for up to 20 seconds nobody can come in"
+  replace certificates "the certificate stays as it is"
   say "done"
 }
 

@@ -22,9 +22,11 @@ main() {
   check
   trap - EXIT
   forget_what_ended
+  ! has certificates || ! own_certificate || take_over install
   docker compose up --detach --wait ||
     fail "Not everything became healthy: \`docker compose logs\` shows why, \`make doctor STACK=1\` what mends it."
   reload_nginx
+  say_certificate
 }
 
 # What somebody wrote into .env, and nothing would ever read.
@@ -37,6 +39,8 @@ look_at_env() {
       deaf=yes
     fi
   done < <(sed -n -E 's/^[[:space:]]*(export[[:space:]]+)?([A-Z_a-z][A-Z_a-z0-9]*)[[:space:]]*=.*/\2/p' .env)
+  ! grep -qE '^TLS_(CERT|KEY)=.' .env || has certificates ||
+    fail "TLS_CERT and TLS_KEY need DOMAIN, the name that the certificate is for."
   [[ ! $deaf ]] || fail "Take it out of .env; in .env.example stands what it could be instead."
 }
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -32,9 +33,11 @@ Arrive = Callable[..., Awaitable["Person"]]
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium(*arguments: str, home: Path | None = None) -> AsyncIterator[Browser]:
+    """`home` holds, in .pki/nssdb, the authorities that this one trusts beside those of all browsers."""
+    env = dict(os.environ) | ({"HOME": str(home)} if home else {})
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=[*ARGUMENTS, *arguments], env=env)
         try:
             yield browser
         finally:

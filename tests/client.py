@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -206,6 +207,7 @@ async def dial(
     subprotocols: Sequence[str] = (),
     headers: Mapping[str, str] | None = None,
     port: int | None = None,
+    tls: ssl.SSLContext | None = None,
     seconds: float = SECONDS,
 ) -> ClientConnection:
     """A handshake; websockets.exceptions.InvalidStatus when the server refuses it.
@@ -215,6 +217,7 @@ async def dial(
     return await connect(
         url,
         **({"host": "127.0.0.1", "port": port} if port else {}),
+        **({"ssl": tls} if tls else {}),
         subprotocols=subprotocols or ([BATCH] if batch else None),  # type: ignore[arg-type]
         additional_headers=headers,
         compression=None,
@@ -235,10 +238,12 @@ async def enter(
     epoch: object = None,
     batch: bool = False,
     headers: Mapping[str, str] | None = None,
+    port: int | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Socket:
     """Enter a room and wait for its welcome. `base` is like ws://127.0.0.1:8000."""
     query = {key: value for key, value in {"since": since, "epoch": epoch}.items() if value is not None}
-    socket = Socket(await dial(base + room_path(room, **query), batch=batch, headers=headers))
+    socket = Socket(await dial(base + room_path(room, **query), batch=batch, headers=headers, port=port, tls=tls))
     first = await socket.next_after(0, "a welcome")
     assert first["type"] == "welcome", first
     return socket

@@ -78,10 +78,13 @@ production() {
     PROXY_HOPS=1 EMAIL_URL=smtp+tls://rooms:secret@smtp.example.org DEFAULT_FROM_EMAIL=rooms@example.org "$@"
 }
 
-# With upstreams such as a host writes them: names of containers mean nothing here, nor `resolve` to nginx 1.22.
+# With files such as a host writes them: names of containers mean nothing here, nor `resolve` and `http2` to nginx 1.22.
+# The containers' own are read by nginx 1.30 before each start (docker/nginx/publish.sh).
 nginx_test() {
   cp nginx/*.conf "$scratch"
   printf 'upstream %s { server 127.0.0.1:%s; }\n' web 8001 ws 8002 >"$scratch/upstreams.conf"
+  echo 'listen 8080;' >"$scratch/listen.conf"
+  : >"$scratch/tls.conf"
   sh nginx/trust.sh >"$scratch/proxies.conf"
   nginx -t -q -p "$scratch" -c "$scratch/nginx.conf"
 }

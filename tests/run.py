@@ -29,7 +29,7 @@ DAILY = {
     "unit": (),
     "integration": (*SERVERS, "prometheus"),
     "e2e": SERVERS + BROWSER,
-    "stack": (*BROWSER, "docker-registry"),
+    "stack": (*BROWSER, "docker-registry", "pebble", "certutil", "nginx", "caddy"),
 }
 PROGRAMS = DAILY | {"nightly": SERVERS}
 ON_ENGINE = {"stack", "nightly"}

@@ -8,6 +8,11 @@ set -eu
 from=/etc/nginx/edge
 to=/edge
 
+if [ "${DOMAIN:-}" ]; then
+  echo "DOMAIN needs docker/tls.yml: COMPOSE_FILE=docker-compose.yml:docker/tls.yml in .env adds it, and so does \`make up\`." >&2
+  exit 2
+fi
+
 # A container without a network has no gateway.
 TRUSTED_PROXIES=$(echo "${TRUSTED_PROXIES:-}" | sed 's/gateway/127.0.0.1/g') sh "$from/trust.sh" >/run/nginx/proxies.conf
 nginx -t -q -p /run/nginx -c "$from/nginx.conf" -e stderr

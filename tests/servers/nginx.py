@@ -25,6 +25,7 @@ class Nginx(Process):
         self.configuration = prefix / "conf"
         shutil.copytree(CONFIGURATION, self.configuration)
         self._write("listen.conf", f"listen 127.0.0.1:{self.port} default_server;")
+        self._write("tls.conf", "")
         health = (self.configuration / "health.conf").read_text()
         health = health.replace("127.0.0.1:8081", f"127.0.0.1:{self.health_port}")
         self._write("health.conf", health.replace("listen 9100", f"listen 127.0.0.1:{self.metrics_port}"))

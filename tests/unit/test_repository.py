@@ -11,13 +11,16 @@ import pytest
 from guides.checkout import guides, section
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("app/requirements.txt", "tests/requirements.txt", "tests/bench/requirements.txt")
+LOCKS = [f"{folder}/requirements.txt" for folder in ("app", "tests", "tests/bench", "docker/certificates")]
 TOP = {
     *("app", "docker", "docker-compose.yml", "heroku.yml", "nginx", "Makefile", "tests", "README.md"),
     *("app.json", "LICENSE", "docs"),
     "backups",  # which git ignores
 }
-READ_BY_COMPOSE = {"HTTP_PORT", "HTTP_BIND", "TRUSTED_PROXIES"}
+READ_BY_COMPOSE = {
+    *("HTTP_PORT", "HTTP_BIND", "TRUSTED_PROXIES"),
+    *("DOMAIN", "TLS_CERT", "TLS_KEY", "ACME_SERVER", "HTTPS_PORT"),
+}
 READ_BY_OVERLAYS = {"IMAGES", "RELEASE", "ARCHIVE", "ARCHIVE_KEY"}
 # What has one value in the containers, or none. In .env, docker/up.sh refuses them.
 DECIDED_BY_COMPOSE = {"DYNO", "HEROKU_APP_DEFAULT_DOMAIN_NAME", "HOST", "PORT", "PROXY_HOPS"}
@@ -74,7 +77,7 @@ def test_the_example_lists_every_variable_once_with_its_default() -> None:
 
 def test_what_alice_writes_into_env_reaches_the_containers_or_is_refused() -> None:
     """A bare name hands it on, and so does `${NAME…}`; a name with a value of compose's own does not."""
-    compose = text("docker-compose.yml")
+    compose = text("docker-compose.yml") + text("docker/tls.yml")
     handed_on = set(re.findall(r"^ +- ([A-Z_]+)$", compose, re.MULTILINE))
     chosen = set(re.findall(r"\$\{([A-Z_]+)", compose)) - {"COMPOSE_PROJECT_NAME"}
     assert {"DRAIN_SECONDS", "DATABASE_URL"} <= handed_on

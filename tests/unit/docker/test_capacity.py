@@ -12,6 +12,7 @@ UNITS = {"": 1, "k": KIB, "m": MIB, "g": 2**30}
 # Measured under the container's nginx, the kernel's part included.
 SOCKET_BYTES = 28 * KIB
 IDLE_BYTES = 5 * KIB  # a connection that waits for its next request
+TLS_BYTES = 35 * KIB  # more for either
 WORKER_BYTES = 20 * MIB
 SERVERS = 2  # as in the README's `--scale ws=2`
 PORTS = 28_000  # that a connection to one server may begin from
@@ -34,8 +35,8 @@ def size(text: str) -> int:
     return int(match[1]) * UNITS[match[2]]
 
 
-def of_nginx(pattern: str) -> str:
-    service = (ROOT / "docker-compose.yml").read_text().partition("\n  nginx:\n")[2].partition("\n\n")[0]
+def of_nginx(pattern: str, file: str = "docker-compose.yml") -> str:
+    service = (ROOT / file).read_text().partition("\n  nginx:\n")[2].partition("\n\n")[0]
     match = re.search(pattern, service)
     assert match, pattern
     return match[1]
@@ -61,18 +62,19 @@ def test_nginx_takes_the_sockets_that_the_servers_take(sockets: int) -> None:
     assert each < PORTS
 
 
-def test_they_fit_into_its_memory_with_everything_else(sockets: int, connections: int) -> None:
+@pytest.mark.parametrize(("file", "more"), [("docker-compose.yml", 0), ("docker/tls.yml", TLS_BYTES)])
+def test_they_fit_into_its_memory_with_everything_else(sockets: int, connections: int, file: str, more: int) -> None:
     zones = sum(
         size(each) for file in ("limits.conf", "nginx.conf") for each in found(f"nginx/{file}", r"zone=\w+:(\w+)")
     )
     needed = (
-        sockets * SOCKET_BYTES
-        + (connections - 2 * sockets) * IDLE_BYTES
+        sockets * (SOCKET_BYTES + more)
+        + (connections - 2 * sockets) * (IDLE_BYTES + more)
         + number("nginx/nginx.conf", r"^worker_processes (\d+);") * WORKER_BYTES
         + size(of_nginx(r"/run/nginx:[^\"]*size=(\w+)"))
         + zones
     )
-    assert needed < size(of_nginx(r"memory: (\w+)"))
+    assert needed < size(of_nginx(r"memory: (\w+)", file))
 
 
 def test_each_worker_has_connections_and_files_for_more_than_its_share(sockets: int) -> None:

@@ -80,7 +80,7 @@ def test_a_project_that_has_a_name_keeps_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("folder", "says"), [("rooms", ""), ("聊天室", "COMPOSE_PROJECT_NAME=rooms-")])
 def test_make_says_a_projects_name_only_where_it_had_to_choose_one(tmp_path: Path, folder: str, says: str) -> None:
     there, bin = tmp_path / folder, tmp_path / "bin"
-    for name in ("Makefile", "docker/project.sh"):
+    for name in ("Makefile", "docker/project.sh", "docker/files.sh"):
         (there / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, there / name)
     (there / "docker/up.sh").write_text("#!/bin/sh\necho up\n")
@@ -100,6 +100,37 @@ def project(folder: Path, **variables: str) -> str:
     env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **variables}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=True)
     return done.stdout.strip()
+
+
+TLS = "docker/tls.yml"
+
+
+@pytest.mark.parametrize(
+    ("env", "variables", "files"),
+    [
+        ("HTTPS=1", {}, ""),
+        ("DOMAIN=", {}, ""),
+        ("#DOMAIN=rooms.example.org", {}, ""),
+        ("DOMAIN=rooms.example.org", {}, f"docker-compose.yml:{TLS}"),
+        ('export DOMAIN = "rooms.example.org" # ours', {}, f"docker-compose.yml:{TLS}"),
+        ("", {"DOMAIN": "rooms.example.org"}, f"docker-compose.yml:{TLS}"),
+        ("DOMAIN=rooms.example.org\nCOMPOSE_FILE='a.yml:b.yml'", {}, f"a.yml:b.yml:{TLS}"),
+        ("DOMAIN=rooms.example.org\nCOMPOSE_FILE=a.yml", {"COMPOSE_FILE": "c.yml"}, f"c.yml:{TLS}"),
+        (f"DOMAIN=rooms.example.org\nCOMPOSE_FILE=a.yml:{TLS}:b.yml", {}, ""),
+    ],
+)
+def test_a_domain_brings_the_file_for_tls_unless_it_is_there(
+    tmp_path: Path, env: str, variables: dict[str, str], files: str
+) -> None:
+    (tmp_path / ".env").write_text(f"{env}\n")
+    done = subprocess.run(
+        [ROOT / "docker/files.sh"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", **variables},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, files)
 
 
 def test_a_checkout_on_windows_keeps_the_line_ends_that_bash_reads(tmp_path: Path) -> None:

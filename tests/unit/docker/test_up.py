@@ -8,13 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 READ = (
-    "docker/up.sh",
-    "docker/common.sh",
-    ".env.example",
-    "docker-compose.yml",
-    "docker/outside.yml",
-    "docker/published.yml",
-    "docker/archive.yml",
+    *("docker/up.sh", "docker/common.sh", ".env.example"),
+    *("docker-compose.yml", "docker/outside.yml", "docker/tls.yml", "docker/published.yml", "docker/archive.yml"),
 )
 
 # Answers to commands by their beginning; empty and with success where nothing is written. Anything that would build or
@@ -129,6 +124,33 @@ def test_everything_else_may_stand_in_env(machine: Machine) -> None:
     lines = [line for line in example.splitlines() if not line.startswith(decided)]
     env = "\n".join([line.removeprefix("#") if line[1:2].isupper() else line for line in lines])
     assert machine.up(f"{env}\nCOMPOSE_FILE=docker-compose.yml\nMY_OWN=1\n") == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"TLS_CERT": "/here.crt"}, "TLS_CERT and TLS_KEY need each other"),
+        ({"TLS_CERT": "/here.crt", "TLS_KEY": '"/nowhere.key"'}, "names /here.crt: it is not there"),
+    ],
+)
+def test_files_that_are_not_there_are_said_before_anything_is_started(
+    machine: Machine, given: dict[str, str], says: str
+) -> None:
+    machine.answers["compose config --services"] = (0, "ws\\ncertificates")
+    environment = "".join(f"\\n      {name}: {value}" for name, value in given.items())
+    machine.answers["compose config"] = (0, f"{GOOD['compose config']}{environment}")
+    code, said = machine.up()
+    assert code == 1
+    assert says in said
+    assert "Nothing was changed." in said
+    assert "compose up --detach --wait" not in machine.done
+
+
+def test_a_certificate_without_a_name_is_refused(machine: Machine) -> None:
+    code, said = machine.up("TLS_CERT=/here.crt\nTLS_KEY=/here.key\n")
+    assert code == 1
+    assert "need DOMAIN" in said
+    assert machine.done == []
 
 
 def test_containers_that_would_go_are_announced_with_the_variable_that_keeps_them(machine: Machine) -> None:
