@@ -9,6 +9,9 @@ main() {
   needs
   has certificates || fail "There is no certificate without DOMAIN: docs/operate.md has the ways to TLS."
   if own_certificate; then
+    take_over check
+    # Which learns by it that it is to ask nobody any more.
+    quietly docker compose up --detach --wait certificates || fail "The container \`certificates\` does not start."
     take_over install
     say_certificate
   else

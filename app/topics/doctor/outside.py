@@ -17,6 +17,7 @@ from topics.doctor.site import AWAY, FORWARD, LOOK_AT, PORTS, SECONDS, Answer, S
 
 DAYS_LEFT: Final = 14
 DAY: Final = 24 * 3600
+RENEW: Final = "Renew it (`make certificate` with DOMAIN in .env, else `certbot renew` or as you got it)"
 
 
 def look(url: str, silence: float) -> Iterator[Finding]:
@@ -33,7 +34,7 @@ def reached(site: Site) -> Iterator[Finding]:
                 yield from certificate(site, line)
                 return
     except ssl.SSLCertVerificationError as error:
-        mend = "Renew it (`certbot renew`), and have the proxy send the whole chain (fullchain.pem)."
+        mend = f"{RENEW}, and have the proxy send the whole chain (fullchain.pem)."
         yield broken(f"The certificate of {site.host} is refused by browsers: {error.verify_message}.", mend)
     except ssl.SSLError as error:
         mend = "Let the proxy in front end TLS on this port, or use http:// where there is none."
@@ -51,7 +52,9 @@ def reached(site: Site) -> Iterator[Finding]:
         else:
             says = f"{site.netloc} is asked without TLS: passwords and words cross the network for all to read."
             yield doubtful(
-                says, f"End TLS in front, set HTTPS=1 and TRUSTED_PROXIES in .env, and use https://{site.host}."
+                says,
+                f"Set DOMAIN={site.host} in .env, or end TLS in front with HTTPS=1 and TRUSTED_PROXIES there; "
+                f"then use https://{site.host}.",
             )
 
 
@@ -60,7 +63,7 @@ def certificate(site: Site, line: socket.socket) -> Iterator[Finding]:
         ends = ssl.cert_time_to_seconds(str((secure.getpeercert() or {})["notAfter"]))
     days = int((ends - time.time()) // DAY)
     if days < DAYS_LEFT:
-        mend = "Renew it (`certbot renew`), and see that the proxy loads it."
+        mend = f"{RENEW}, and see that the proxy loads it."
         yield doubtful(f"The certificate of {site.host} ends in {days} days.", mend)
     else:
         yield ok(f"{site.netloc} answers by TLS, with a certificate for {days} days.")
