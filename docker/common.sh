@@ -68,7 +68,7 @@ check() {
   ! has postgres || once --entrypoint start.sh postgres check ||
     fail "Postgres cannot read its data. Nothing was changed."
   once migrate python manage.py check || fail "The application refuses its settings. Nothing was changed."
-  ! has certificates || ! own_certificate || take_over check
+  ! has certificates || check_certificate
 }
 
 # The application reads them. They are made once, and stay.
@@ -90,6 +90,11 @@ own_certificate() {
   key=$(given TLS_KEY)
   [[ $cert || $key ]] || return 1
   [[ $cert && $key ]] || fail "TLS_CERT and TLS_KEY need each other. Nothing was changed."
+}
+
+check_certificate() {
+  once certificates names || fail "There is no certificate for that. Nothing was changed."
+  ! own_certificate || take_over check
 }
 
 given() { docker compose config | sed -n "s/^      $1: //p" | sed "s/^[\"']//; s/[\"']$//"; }

@@ -32,6 +32,8 @@ main() {
   check_with "docker compose" "compose config with published images" \
     env IMAGES=registry.example.org/owner/rooms RELEASE=1.2.0 \
     docker compose -f docker-compose.yml -f docker/published.yml config --quiet
+  check_with "docker compose" "compose config with TLS" \
+    env DOMAIN=rooms.example.org docker compose -f docker-compose.yml -f docker/tls.yml config --quiet
   exit "$failed"
 }
 

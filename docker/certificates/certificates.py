@@ -2,6 +2,7 @@
 
     certificates.py keep       gets it by ACME and renews it; with files of your own it looks when they end
     certificates.py renew      gets a new one now
+    certificates.py names      whether DOMAIN can be one
     certificates.py check      whether what comes in, certificate and key, fits together and is for DOMAIN
     certificates.py install    the same, and takes it over
     certificates.py news       what became of it, in a sentence; waits for the first
@@ -12,13 +13,14 @@ successor is there, whatever fails.
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fitting import Unfit, first, fitting, is_stopgap, stopgap
+from fitting import Unfit, first, fitting, is_stopgap, names_in, stopgap
 
 FOLDER = Path("/certificates")
 SITE = FOLDER / "site.pem"
@@ -27,7 +29,7 @@ ACME = FOLDER / "acme"  # certbot's own: the account, its keys, what it knows of
 LINEAGE = ACME / "live" / "site"
 NEWS = Path("/tmp/news")
 
-NAMES = [name.strip().lower() for name in os.environ["DOMAIN"].split(",") if name.strip()]
+NAMES: list[str] = []
 SERVER = os.environ.get("ACME_SERVER", "")
 OWN = bool(os.environ.get("TLS_CERT"))
 
@@ -40,18 +42,21 @@ PATIENCE_SECONDS = 120  # for the first news, of who waits for it
 
 def main(command: str) -> None:
     os.umask(0o027)
-    if command == "news":
-        print(state() if OWN else await_news())
-    elif command in ("check", "install"):
-        take_over(sys.stdin.buffer.read(), command)
-    elif OWN and command == "renew":
-        sys.exit("TLS_CERT and TLS_KEY are files of your own: whoever made them renews them.")
-    elif command == "renew":
-        if failure := ask("--force-renewal"):
-            sys.exit(failure)
-        tell(state())
-    else:
-        keep()
+    try:
+        NAMES.extend(names_in(os.environ["DOMAIN"]))
+    except Unfit as error:
+        print(error)
+        # Starting again and again would change nothing.
+        sys.exit(signal.pause() if command == "keep" else 1)
+    match command:
+        case "keep":
+            keep()
+        case "renew":
+            renew()
+        case "check" | "install":
+            take_over(sys.stdin.buffer.read(), command)
+        case "news":
+            print(state() if OWN else await_news())
 
 
 def keep() -> None:
@@ -105,6 +110,14 @@ def why(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith(("Ask for help", "Saving debug log"))]
     return f"There is no certificate: {(telling or ['certbot says nothing'])[-1].rstrip('.')}."
+
+
+def renew() -> None:
+    if OWN:
+        sys.exit("TLS_CERT and TLS_KEY are files of your own: whoever made them renews them.")
+    if failure := ask("--force-renewal"):
+        sys.exit(failure)
+    tell(state())
 
 
 # --- files of one's own ---

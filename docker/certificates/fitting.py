@@ -1,4 +1,4 @@
-"""A certificate and its key as one file, and whether they can work together: the only part that knows X.509."""
+"""Names, a certificate and its key as one file, and whether they can work together: all that is known of X.509."""
 
 import re
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.+?-----END \1-----", re.DOTALL)
 STOPGAP = "no certificate yet"
 DIRECT, ENCODED = serialization.PublicFormat.SubjectPublicKeyInfo, serialization.Encoding.DER
@@ -16,6 +17,21 @@ DIRECT, ENCODED = serialization.PublicFormat.SubjectPublicKeyInfo, serialization
 
 class Unfit(Exception):
     """Why it cannot be used, as a sentence."""
+
+
+def names_in(domain: str) -> list[str]:
+    """As certificates have them. Raises Unfit."""
+    return [_name(name.strip()) for name in domain.split(",") if name.strip()]
+
+
+def _name(written: str) -> str:
+    try:
+        name = written.lower().encode("idna").decode()
+    except UnicodeError:
+        name = ""
+    if not NAME.fullmatch(name):
+        raise Unfit(f"DOMAIN: {written[:100]!r} is not a name such as rooms.example.org.")
+    return name
 
 
 def fitting(pem: bytes, names: Sequence[str], now: datetime | None = None) -> bytes:

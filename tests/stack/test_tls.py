@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import re
 import socket
 import ssl
 import subprocess
@@ -134,7 +135,7 @@ def test_a_page_comes_by_tls_and_http_leads_to_it(site: Secure, root: str) -> No
     assert site.get("/name/", root).headers["Set-Cookie"].endswith("Secure")
     plain = Visitor(site.stack.base_url).get("/room/x/?a=b", Host=NAME)
     assert (plain.status, plain.headers["Location"]) == (301, f"{BASE}/room/x/?a=b")
-    assert site.make("doctor", "STACK=1").count("broken") == 0
+    assert not re.search(r"^(broken|doubtful) ", site.make("doctor", "STACK=1"), re.MULTILINE)
 
 
 def test_old_protocols_are_refused(site: Secure, root: str) -> None:

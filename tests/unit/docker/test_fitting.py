@@ -10,8 +10,8 @@ from stack.heroku.certificates import Authority
 
 FILE = Path(__file__).parents[3] / "docker/certificates/fitting.py"
 module = runpy.run_path(str(FILE))
-fitting, first, stopgap, is_stopgap, Unfit = (
-    module[name] for name in ("fitting", "first", "stopgap", "is_stopgap", "Unfit")
+fitting, first, stopgap, is_stopgap, names_in, Unfit = (
+    module[name] for name in ("fitting", "first", "stopgap", "is_stopgap", "names_in", "Unfit")
 )
 NAME = "rooms.example.org"
 
@@ -71,3 +71,15 @@ def test_the_one_that_the_site_signs_itself_is_known_as_such() -> None:
     made = stopgap([NAME])
     assert is_stopgap(first(made))
     assert fitting(made, [NAME])
+
+
+def test_names_are_as_certificates_have_them() -> None:
+    assert names_in("Rooms.Example.org, 茶馆.example ,localhost,") == [NAME, "xn--cl1ay07b.example", "localhost"]
+
+
+@pytest.mark.parametrize(
+    "domain", ["https://rooms.example.org", "rooms.example.org:443", ".example.org", "*.example.org", "a b", "a..b"]
+)
+def test_what_is_no_name_is_said(domain: str) -> None:
+    with pytest.raises(Unfit, match=r"DOMAIN: .* is not a name such as rooms\.example\.org"):
+        names_in(f"{NAME},{domain}")
