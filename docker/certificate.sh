@@ -11,7 +11,7 @@ main() {
   if own_certificate; then
     take_over check
     # Which learns by it that it is to ask nobody any more.
-    quietly docker compose up --detach --wait certificates || fail "The container \`certificates\` does not start."
+    quietly docker compose up --detach --no-deps --wait certificates || fail "The container \`certificates\` does not start."
     take_over install
     say_certificate
   else
