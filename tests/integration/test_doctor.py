@@ -193,7 +193,9 @@ def test_too_few_open_files(look: Look) -> None:
 
 def test_https_that_nobody_reports(look: Look) -> None:
     look(HTTPS="1").leads_to("settings fit", "HTTPS is 1 and PROXY_HOPS 0", "PROXY_HOPS=1")
-    assert look(HTTPS="1", PROXY_HOPS="1").status == 0
+    found = look(HTTPS="1", PROXY_HOPS="1")
+    assert found.status == 0
+    assert "settings fit" not in found.of("doubtful")
 
 
 def test_settings_that_cannot_be_read(image: Image) -> None:

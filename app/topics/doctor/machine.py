@@ -23,8 +23,8 @@ TIGHT_BYTES: Final = 2**30  # and less than this is worth a look
 
 
 def settings_fit() -> Iterator[Finding]:
-    """Django's system checks, for a deployment those of `check --deploy` too."""
-    found = run_checks(include_deployment_checks=not django_settings.DEBUG)
+    """Django's system checks, for a deployment those of `check --deploy` too; not what settings.py silences."""
+    found = [each for each in run_checks(include_deployment_checks=not django_settings.DEBUG) if not each.is_silenced()]
     if not django_settings.SECURE_SSL_REDIRECT:
         found = [message for message in found if message.id not in WITHOUT_HTTPS]
     told = list(as_findings(found))
