@@ -20,18 +20,21 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fitting import Unfit, first, fitting, is_stopgap, names_in, stopgap
+from fitting import Unfit, first, fitting, is_stopgap, names_in, names_of, stopgap
 
 FOLDER = Path("/certificates")
 SITE = FOLDER / "site.pem"
 CHALLENGES = FOLDER / "challenges"
-ACME = FOLDER / "acme"  # certbot's own: the account, its keys, what it knows of renewals
-LINEAGE = ACME / "live" / "site"
 NEWS = Path("/tmp/news")
 
 NAMES: list[str] = []
 SERVER = os.environ.get("ACME_SERVER", "")
 OWN = bool(os.environ.get("TLS_CERT"))
+
+# certbot's own: the account, its keys, what it knows of renewals. Of another authority it knows nothing, so that the
+# first certificate after a trial is not the trial's.
+ACME = FOLDER / "acme" / re.sub(r"[^A-Za-z0-9.]+", "-", SERVER)
+LINEAGE = ACME / "live" / "site"
 
 LOOK_HOURS = 12
 # An authority counts what fails: Let's Encrypt refuses after five in an hour.
@@ -61,8 +64,8 @@ def main(command: str) -> None:
 
 def keep() -> None:
     """For as long as the container runs."""
-    for folder in (CHALLENGES, ACME):
-        folder.mkdir(exist_ok=True, mode=0o750 if folder == CHALLENGES else 0o700)
+    CHALLENGES.mkdir(exist_ok=True)
+    ACME.mkdir(exist_ok=True, parents=True, mode=0o700)
     if not SITE.exists():
         publish(stopgap(NAMES))
     failures = 0
@@ -156,7 +159,7 @@ def state() -> str:
         )
     if is_stopgap(certificate):
         return "Until there is one the site shows one that it has signed itself, which no browser trusts."
-    names, end = ", ".join(NAMES), certificate.not_valid_after_utc
+    names, end = ", ".join(names_of(certificate)), certificate.not_valid_after_utc
     if end < datetime.now(UTC) + SOON and end - certificate.not_valid_before_utc > 2 * SOON:
         return f"The certificate of {names} ends on {end:%Y-%m-%d}, which is soon."
     return f"The certificate of {names} is good until {end:%Y-%m-%d}."
