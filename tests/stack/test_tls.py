@@ -219,6 +219,16 @@ def test_a_certificate_of_ones_own_is_taken_over_if_it_fits_and_so_is_its_succes
     assert site.stack.ids() == servers, "none of them was touched"
 
 
+def test_who_asks_outside_has_no_rights_and_nginx_sees_no_more_than_it_shows(site: Secure, root: str) -> None:
+    about = site.stack.container("certificates").inspect()
+    limits, networks = about["HostConfig"], about["NetworkSettings"]["Networks"]
+    assert (limits["CapDrop"], limits["CapAdd"], limits["ReadonlyRootfs"]) == (["ALL"], None, True)
+    assert about["Config"]["User"] == "10004:101"
+    assert list(networks) == [f"{site.stack.project}_certificates"]
+    with pytest.raises(CommandError, match="Permission denied"):
+        site.stack.container("nginx").exec("find", "/etc/nginx/certificates/acme", "-name", "privkey*")
+
+
 def test_compose_alone_says_what_a_domain_needs(site: Secure) -> None:
     with pytest.raises(CommandError, match=r"DOMAIN needs docker/tls\.yml: COMPOSE_FILE="):
         site.stack.run("bash", "-c", "unset COMPOSE_FILE; docker compose run --rm --no-deps -T edge check")
