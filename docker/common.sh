@@ -110,9 +110,11 @@ take_over() {
 }
 
 say_certificate() {
+  local said
   has certificates || return 0
-  say "$(docker compose exec -T certificates "${certificates[@]}" news </dev/null)" ||
+  said=$(docker compose exec -T certificates "${certificates[@]}" news </dev/null) ||
     fail "It does not become known what there is for a certificate: \`docker compose logs certificates\` shows why."
+  say "$said"
 }
 
 # --- the images' names, which must not lead the next `docker compose up` to what was refused ---
