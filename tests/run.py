@@ -27,9 +27,9 @@ SERVERS = ("postgres", "redis", "nginx", "pgbouncer")
 BROWSER = ("chromium", "chinese-font")
 DAILY = {
     "unit": (),
-    "integration": (*SERVERS, "prometheus"),
+    "integration": (*SERVERS, "prometheus", "caddy"),
     "e2e": SERVERS + BROWSER,
-    "stack": (*BROWSER, "docker-registry", "pebble", "certutil", "nginx", "caddy"),
+    "stack": (*BROWSER, "docker-registry", "pebble", "certutil"),
 }
 PROGRAMS = DAILY | {"nightly": SERVERS}
 ON_ENGINE = {"stack", "nightly"}
