@@ -13,8 +13,8 @@ from realtime.reach import unreachable
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    if sys.argv[1:2] == ["runserver"]:
-        os.environ["ROLE"] = "asgi"
+    if role := {"runserver": "asgi", "migrate": "migrate"}.get("".join(sys.argv[1:2])):
+        os.environ["ROLE"] = role
     try:
         _ = settings.SECRET_KEY  # here, so that a broken variable is one sentence for every command
     except ImproperlyConfigured as error:

@@ -27,6 +27,7 @@ main() {
   trap clean_up EXIT
   wake_postgres "Nothing was changed."
   refuse_clients
+  quietly docker compose up --detach --wait postgres || fail "This version's Postgres does not start. Nothing was changed."
   make_scratch
   key=$(load) || exit 1
   bring_up_to_date
@@ -63,9 +64,11 @@ psql_on() {
 
 make_scratch() {
   local sql
-  for sql in "DROP DATABASE IF EXISTS $scratch" "CREATE DATABASE $scratch OWNER rooms TEMPLATE template0 ENCODING 'UTF8'"; do
+  for sql in "DROP DATABASE IF EXISTS $scratch" \
+    "CREATE DATABASE $scratch OWNER rooms_owner TEMPLATE template0 ENCODING 'UTF8'"; do
     quietly ask "$sql" || fail "No database can be made beside the one there is. Nothing was changed."
   done
+  quietly compose exec -T postgres roles.sh rights "$scratch" || fail "The servers get no rights in it. Nothing was changed."
 }
 
 # Prints the key that the backup holds. The secret key for decryption goes before the file: nowhere could others see it.
@@ -90,7 +93,9 @@ bring_up_to_date() {
 # shellcheck disable=SC2016  # expanded in the container
 on_scratch() {
   once --env "SCRATCH=$scratch" migrate sh -euc '
-    DATABASE_URL=$(sed "s,/[a-z]*\$,/$SCRATCH," /run/secrets/database_url) DATABASE_URL_FILE= exec python manage.py "$@"
+    address() { sed "s,/[a-z]*\$,/$SCRATCH," "/run/secrets/$1"; }
+    export DATABASE_URL="$(address database_url)" MIGRATE_DATABASE_URL="$(address migrate_database_url)"
+    DATABASE_URL_FILE= MIGRATE_DATABASE_URL_FILE= exec python manage.py "$@"
   ' sh "$@"
 }
 

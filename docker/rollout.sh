@@ -9,7 +9,8 @@
 # Redis, Postgres and nginx itself cannot stand beside their successors. Where they have changed they are replaced, one
 # after another, and each time it is said what that costs.
 #
-# The old version works on the migrated database for a while, so a migration must leave it what it needs.
+# The old version works on the migrated database for a while, so a migration must leave it what it needs: which one does
+# not is said before anything is touched.
 set -euo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=docker/common.sh
@@ -28,6 +29,9 @@ main() {
   say "building"
   quietly docker compose build || fail "The new version cannot be built."
   check
+  docker compose --progress quiet run --rm --no-deps -T migrate python manage.py check_migrations >&2 </dev/null ||
+    fail "What is to be migrated is refused: see above, and docs/upgrading.md. Nothing was changed."
+  let_the_owner_in
   say "migrating"
   once migrate || fail "The migration failed."
   say "starting the new containers"
@@ -60,6 +64,18 @@ remember_old() {
     scale+=(--scale "$service=$((2 * here))")
   done
   remember_images
+}
+
+# Postgres is replaced last, so the one that runs may be of a version that knew nobody but the servers, who owned all.
+# Its tables are handed over when it is replaced, since that locks each of them.
+let_the_owner_in() {
+  has postgres || return 0
+  quietly make_roles || fail "Postgres takes no roles: \`docker compose logs postgres\` shows why, \`make up\` makes them."
+}
+
+make_roles() {
+  docker compose exec -T postgres psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --single-transaction \
+    --set owner=rooms_owner --set servers=rooms --username postgres --dbname rooms --file - < <(cat docker/postgres/roles.sql docker/postgres/rights.sql)
 }
 
 # Not --no-deps: containers made with it differ, in the eyes of compose, from what the next `up` would make. What they

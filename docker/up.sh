@@ -45,7 +45,7 @@ look_at_env() {
 }
 
 known() { grep -qE "^#(${1}|${1%_FILE})=" .env.example; }
-handed_on() { grep -qE "^ +- $1\$|[$][{]$1[^A-Z_a-z0-9]" docker-compose.yml docker/*.yml; }
+handed_on() { grep -qE "^ +- $1\$|, $1]\$|[$][{]$1[^A-Z_a-z0-9]" docker-compose.yml docker/*.yml; }
 
 # `--scale` lasts until the next `up`.
 say_what_ends() {

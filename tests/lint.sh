@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Everything that can be found wrong without running it: each check says one line, and its findings where it fails.
-# Where nginx or Docker is missing, their checks say so; with CI=true that is a failure.
+# Where nginx, Postgres or Docker is missing, their checks say so; with CI=true that is a failure.
 # shellcheck disable=SC2329  # `check` calls the functions by name
 set -uo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
-PATH=$PWD/.run/venv/bin:$PATH:/usr/sbin
+# Debian keeps Postgres' programs outside of PATH.
+PATH=$PWD/.run/venv/bin:$PATH:/usr/sbin$(printf ':%s' /usr/lib/postgresql/*/bin)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failed=0
@@ -23,6 +24,7 @@ main() {
   check "django deploy" in_app production python -W error manage.py check --deploy --fail-level WARNING
   check "django migrations" in_app production python -W error manage.py makemigrations --check --dry-run
   [[ ${CI:-} != true ]] || provide
+  check_with "postgres" "migrations and the version before" python tests/judge.py rooms topics
   check_with "nginx" "nginx -t" nginx_test
   check_with "docker compose" "compose config" docker compose config --quiet
   check_with "docker compose" "compose config with numbers" \
@@ -52,7 +54,7 @@ check_with() {
   local program=$1
   shift
   # shellcheck disable=SC2086  # two words: docker and its plugin
-  if $program version &>/dev/null || $program -v &>/dev/null; then
+  if $program version &>/dev/null || $program -v &>/dev/null || $program --version &>/dev/null; then
     check "$@"
   else
     echo "cannot  $1: $program is missing"
@@ -61,7 +63,7 @@ check_with() {
 }
 
 provide() {
-  tests/setup.sh nginx
+  tests/setup.sh nginx postgres
   docker compose version &>/dev/null || { tests/stack/engine.sh up && tests/stack/engine.sh down; }
 }
 

@@ -31,24 +31,22 @@ def refuse(name: str, sentence: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"{name} {sentence}")
 
 
-def database(url: str) -> dict[str, Any]:
-    """Django's settings of a database. Raises ImproperlyConfigured."""
+def database(name: str, url: str) -> dict[str, Any]:
+    """Django's settings of the database at the address in the variable `name`. Raises ImproperlyConfigured."""
     if not url:
-        raise refuse(
-            "DATABASE_URL", "is missing: set it to postgres://user:password@host:5432/name (or sqlite:///path)."
-        )
+        raise refuse(name, "is missing: set it to postgres://user:password@host:5432/name (or sqlite:///path).")
     if url.startswith("sqlite://"):
-        return sqlite(url)
+        return sqlite(name, url)
     if url.startswith(("postgres://", "postgresql://")):
-        return postgres(url)
-    raise refuse("DATABASE_URL", "must begin with postgres:// or sqlite://.")
+        return postgres(name, url)
+    raise refuse(name, "must begin with postgres:// or sqlite://.")
 
 
-def sqlite(url: str) -> dict[str, Any]:
+def sqlite(name: str, url: str) -> dict[str, Any]:
     """Ours first, the operator's after it."""
     path = url.removeprefix("sqlite://").partition("?")[0]
     if "#" in url or (path != ":memory:" and not path.removeprefix("/")) or not path.startswith(("/", ":memory:")):
-        raise refuse("DATABASE_URL", "must be sqlite:///path, where # and ? in the path are written %23 and %3F.")
+        raise refuse(name, "must be sqlite:///path, where # and ? in the path are written %23 and %3F.")
     found: dict[str, Any] = environ.Env.db_url_config(url.replace(path, path.replace("+", "%2B"), 1))
     ours = {"transaction_mode": "IMMEDIATE", "timeout": CONNECT_SECONDS}
     theirs: dict[str, Any] = found.get("OPTIONS", {})
@@ -59,26 +57,22 @@ def sqlite(url: str) -> dict[str, Any]:
 # --- Postgres --------------------------------------------------------------------------------------
 
 
-def postgres(url: str) -> dict[str, Any]:
+def postgres(name: str, url: str) -> dict[str, Any]:
     """Read by libpq itself: socket folders, several hosts and parameters mean here what they mean to psql."""
     try:
         found: dict[str, Any] = dict(conninfo_to_dict(url))
     except (Error, UnicodeError):  # whose words may show a part of the password
-        raise refuse(
-            "DATABASE_URL", f"cannot be read as an address: {ESCAPES} Parameters after ? are libpq's."
-        ) from None
+        raise refuse(name, f"cannot be read as an address: {ESCAPES} Parameters after ? are libpq's.") from None
     if not is_plausible(found):
-        raise refuse("DATABASE_URL", f"cannot be read as an address: {ESCAPES}")
+        raise refuse(name, f"cannot be read as an address: {ESCAPES}")
     if found.get("sslmode", "prefer") not in SSL_MODES:
-        raise refuse("DATABASE_URL", f"has an sslmode that is none of {', '.join(SSL_MODES)}.")
+        raise refuse(name, f"has an sslmode that is none of {', '.join(SSL_MODES)}.")
     if not str(found.get("connect_timeout", "1")).isdecimal():
-        raise refuse("DATABASE_URL", "has a connect_timeout that is no whole number of seconds.")
+        raise refuse(name, "has a connect_timeout that is no whole number of seconds.")
     if not found.get("dbname") and not found.get("service"):
-        raise refuse(
-            "DATABASE_URL", "names no database: it ends in /name, as in postgres://user:password@host:5432/name."
-        )
+        raise refuse(name, "names no database: it ends in /name, as in postgres://user:password@host:5432/name.")
     if set_by(found, "synchronous_commit") in {"off", "false", "no", "0"}:
-        raise refuse("DATABASE_URL", "turns synchronous_commit off, and an acknowledged message could be lost.")
+        raise refuse(name, "turns synchronous_commit off, and an acknowledged message could be lost.")
     named = {django: found.pop(libpq, "") for django, libpq in NAMES.items()}
     return {"ENGINE": "django.db.backends.postgresql", **named, "OPTIONS": {"connect_timeout": CONNECT_SECONDS} | found}
 

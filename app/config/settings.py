@@ -21,9 +21,10 @@ APP = Path(__file__).resolve().parent.parent
 
 DEBUG = switch("DEBUG", False)
 HOST = address("HOST", "0.0.0.0", local=DEBUG)
-# Which of the three this process is; the servers' own start-up files say so. It decides how connections to
-# Postgres are kept: the ASGI role's threads come and go, so it has a pool; gunicorn's stay, so they keep theirs.
-ROLE = choice("ROLE", "command", ("asgi", "wsgi", "command"))
+# Which of the four this process is; the servers' own start-up files and manage.py say so. It decides how connections
+# to Postgres are kept: the ASGI role's threads come and go, so it has a pool; gunicorn's stay, so they keep theirs.
+ROLE = choice("ROLE", "command", ("asgi", "wsgi", "command", "migrate"))
+SERVES = ROLE in {"asgi", "wsgi"}
 PORT = whole("PORT", 8000, 1, 65535)
 METRICS_PORT = whole("METRICS_PORT", 0, 0, 65535)
 if METRICS_PORT == PORT:
@@ -38,7 +39,7 @@ PRELOAD_SECONDS = 365 * 24 * 3600  # what the browsers' own list asks for
 LOCAL = ["localhost", "127.0.0.1", "[::1]"]
 # The second is what Heroku calls the app, where its runtime-dyno-metadata is on.
 ALLOWED_HOSTS = hosts("ALLOWED_HOSTS") or hosts("HEROKU_APP_DEFAULT_DOMAIN_NAME") or (LOCAL if DEBUG else [])
-if not ALLOWED_HOSTS and ROLE != "command":
+if not ALLOWED_HOSTS and SERVES:
     raise ImproperlyConfigured("ALLOWED_HOSTS is missing: set it to the site's host names, such as rooms.example.org.")
 ALLOWED_ORIGINS = origins("ALLOWED_ORIGINS")
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
@@ -174,7 +175,13 @@ CSRF_FAILURE_VIEW = "rooms.errors.form_out_of_date"
 # --- What lasts --------------------------------------------------------------------------------
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASE = services.database(word("DATABASE_URL"))
+DATABASE_VARIABLE = "DATABASE_URL"
+DATABASE = services.database("DATABASE_URL", word("DATABASE_URL"))
+# As who owns the tables, where the servers are somebody who may only read and write rows.
+if owner_url := word("MIGRATE_DATABASE_URL"):
+    owner = services.database("MIGRATE_DATABASE_URL", owner_url)
+    if ROLE == "migrate":
+        DATABASE_VARIABLE, DATABASE = "MIGRATE_DATABASE_URL", owner
 DATABASES = {"default": DATABASE}
 DATABASE_SSLMODE = choice("DATABASE_SSLMODE", "prefer", services.SSL_MODES)
 DATABASE_POOL = whole("DATABASE_POOL", 8, 1, 1000)
@@ -183,7 +190,7 @@ DATABASE_POOL = whole("DATABASE_POOL", 8, 1, 1000)
 DATABASE_SESSION: dict[str, str] = {}
 if DATABASE["ENGINE"] == "django.db.backends.postgresql":
     DATABASE["ENGINE"] = "config.postgres"  # the same, but for what becomes of a connection after an error
-    DATABASE_SESSION = services.session(DATABASE, timeout=ROLE != "command")
+    DATABASE_SESSION = services.session(DATABASE, timeout=SERVES)
     DATABASE["CONN_HEALTH_CHECKS"] = True
     DATABASE["OPTIONS"].setdefault("sslmode", DATABASE_SSLMODE)
     DATABASE["OPTIONS"].setdefault("application_name", f"rooms {ROLE}")

@@ -33,6 +33,7 @@ class Settings:
     REDIS_TLS: dict[str, Any] = {}
     REDIS_PLACE: str = ""  # what the log may say of it
     CHANNEL_LAYERS: dict[str, Any] = {}
+    DATABASE_VARIABLE: str = "DATABASE_URL"  # which one the database's address comes from
     DATABASE_POOL: int = 8  # connections of one process
 
     # What the plans allow; 0: not known

@@ -57,6 +57,7 @@ def unreachable(error: OperationalError) -> str:
         reason += " PgBouncer takes no parameters behind ? but its own: set them by ALTER ROLE … SET …"
     if "password authentication failed" in reason:
         reason = f"{reason.removesuffix('.')}. {GONE_APART}"
+    name = settings.DATABASE_VARIABLE
     if "no such table" in reason:
-        return f"DATABASE_URL: the database lacks tables ({reason}): run `make migrate`."
-    return f"DATABASE_URL: the database cannot be reached: {reason.removesuffix('.')}."
+        return f"{name}: the database lacks tables ({reason}): run `make migrate`."
+    return f"{name}: the database cannot be reached: {reason.removesuffix('.')}."

@@ -1,13 +1,16 @@
--- Who may do what: `postgres` administers the server and cannot come in by network, `rooms` is the application. It owns
--- its database and what is in it, and may change nothing of the server. Running this again changes nothing.
+-- Who there is: `postgres` administers the server and cannot come in by network; `rooms_owner` migrates, and owns the
+-- database and what is in it; `rooms` is the servers, and may what rights.sql lists. None of the two may change anything
+-- of the server. Running this again changes nothing, also beside those who talk.
 \set password `cat /run/secrets/postgres_password`
+\set owner_password `cat /run/secrets/postgres_owner_password`
+SET client_min_messages = warning;
 
 -- Volumes of earlier versions have `rooms` as the superuser that initdb makes, who can be renamed but not demoted.
 -- Nobody can rename himself.
 SELECT rolname = 'rooms' AS is_superuser FROM pg_roles WHERE oid = 10
 \gset
 \if :is_superuser
-  \warn 'rooms is the superuser: this becomes postgres, and rooms the owner of its database'
+  \warn 'rooms is the superuser: this becomes postgres, and rooms a role of its own'
   CREATE ROLE mender SUPERUSER;
   SET SESSION AUTHORIZATION mender;
   ALTER ROLE rooms RENAME TO postgres;
@@ -15,21 +18,11 @@ SELECT rolname = 'rooms' AS is_superuser FROM pg_roles WHERE oid = 10
   DROP ROLE mender;
 \endif
 
-SELECT 'CREATE ROLE rooms' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'rooms')
+SELECT format('CREATE ROLE %I', name) FROM unnest(ARRAY['rooms', 'rooms_owner']) AS name
+  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
 \gexec
 ALTER ROLE rooms LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'password';
+ALTER ROLE rooms_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'owner_password';
 ALTER ROLE postgres PASSWORD NULL;
-ALTER DATABASE rooms OWNER TO rooms;
-
--- What the superuser made in the days when it was the application. Sequences follow their tables.
-SELECT format('ALTER SCHEMA %I OWNER TO rooms', nspname)
-  FROM pg_namespace
-  WHERE nspowner = 10 AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
-\gexec
-SELECT format('ALTER TABLE %s OWNER TO rooms', pg_class.oid::regclass)
-  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-  WHERE relowner = 10 AND relkind IN ('r', 'p', 'v', 'm', 'S')
-    AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
-    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid
-                    AND deptype IN ('a', 'i', 'e'))
-\gexec
+-- What `rooms` owns because an earlier version made it, the owner may migrate before it is handed over.
+GRANT rooms TO rooms_owner;

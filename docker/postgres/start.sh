@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts Postgres. Where the data folder does not know the password in the volume `secrets`, or comes from a version in
-# which the application was the superuser, the roles are made first, while nobody can come in by network.
+# Starts Postgres. Where the data folder does not know the passwords in the volume `secrets`, or comes from a version in
+# which the servers owned the tables, the roles are made first, while nobody can come in by network.
 #
 # `start.sh check` asks only whether this Postgres can read the data folder.
 set -euo pipefail

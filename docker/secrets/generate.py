@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-APP, POSTGRES, REDIS = 10001, 10002, 10003
+APP, POSTGRES, REDIS, OWNER = 10001, 10002, 10003, 10004
 MAKER = os.getegid()
 
 
@@ -25,13 +25,17 @@ def main(folder: Path, what: str = "") -> None:
     if what == "secret_key":
         replace(folder / what, APP, sys.stdin.read())
     if what == "addresses":
-        for name in ("database_url", "redis_url", "redis.acl"):
+        for name in ("database_url", "migrate_database_url", "redis_url", "redis.acl"):
             (folder / name).unlink(missing_ok=True)
 
     keep(folder / "secret_key", APP, secrets.token_urlsafe(50))
 
     password = keep(folder / "postgres_password", POSTGRES, password_in(folder / "database_url"))
     agree(keep(folder / "database_url", APP, f"postgres://rooms:{password}@postgres:5432/rooms"), password)
+
+    password = keep(folder / "postgres_owner_password", POSTGRES, password_in(folder / "migrate_database_url"))
+    address = f"postgres://rooms_owner:{password}@postgres:5432/rooms"
+    agree(keep(folder / "migrate_database_url", OWNER, address), password)
 
     password = keep(folder / "redis_password", MAKER, password_in(folder / "redis_url"))
     agree(keep(folder / "redis_url", APP, f"redis://:{password}@redis:6379/0"), password)

@@ -127,6 +127,20 @@ def test_a_database_that_takes_no_writes(look: Look, database: Database) -> None
         root.do(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
 
 
+def test_servers_that_may_drop_their_tables_or_not_read_them(look: Look, database: Database, cluster: Postgres) -> None:
+    found = look()
+    assert "role rooms may change and drop tables" in found.of("doubtful")["rights"]
+    assert "MIGRATE_DATABASE_URL" in found.of("doubtful")["rights"]
+    own = cluster.for_servers(database.url)
+    assert "rights" in look(DATABASE_URL=own).of("ok")
+    database.do("REVOKE UPDATE ON topics_log FROM servers")
+    try:
+        look(DATABASE_URL=own).leads_to("rights", "role servers may not", "rows in topics_log", "roles.sh rights rooms")
+    finally:
+        database.do("GRANT UPDATE ON topics_log TO servers")
+    assert "rights" not in {each["check"] for each in look(DYNO="run.1").findings}, "Heroku has one role"
+
+
 @pytest.mark.parametrize("name", ["fsync", "full_page_writes"])
 def test_a_database_that_forgets_at_a_power_cut(look: Look, database: Database, name: str) -> None:
     database.do(f"ALTER SYSTEM SET {name} = off", "SELECT pg_reload_conf()")

@@ -1,6 +1,14 @@
-"""Migrations that are interrupted, or run twice at once. What they do with what was said: test_carrying_over.py."""
+"""Migrations that are interrupted, run twice at once, or would break the version that serves meanwhile.
 
+What they do with what was said: test_carrying_over.py.
+"""
+
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
 
 from servers.app import Image, environment
 from servers.postgres import Postgres
@@ -25,3 +33,74 @@ def test_two_who_migrate_at_once_do_not_wait_for_each_other_for_ever(image: Imag
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(image.migrate, env) for _ in range(2)]:
             done.result(120)
+
+
+# --- The version that serves meanwhile -------------------------------------------------------------
+
+FIRST = """
+migrations.CreateModel("Poll", [
+    ("id", models.BigAutoField(primary_key=True)),
+    ("question", models.CharField(max_length=50)),
+    ("about", models.TextField(default="")),
+]), migrations.CreateModel("Vote", [("id", models.BigAutoField(primary_key=True))])
+"""
+BREAK = {  # what somebody migrates: the operation as it is called, and what is advised
+    'migrations.RemoveField("poll", "about")': ("Remove field about from poll", "SeparateDatabaseAndState"),
+    'migrations.AddField("poll", "by", models.CharField(max_length=9, default=""))': ("Add field by to poll", "db_def"),
+    'migrations.RenameField("poll", "question", "asked")': ("Rename field question on poll to asked", "db_column"),
+    'migrations.AlterField("poll", "asked", models.TextField())': ("Alter field asked on poll", "a second column"),
+    'migrations.AlterUniqueTogether("poll", {("asked", "by")})': ("Alter unique_together for poll", "keeps to it"),
+    'migrations.RenameModel("poll", "Question")': ("Rename model poll to Question", "db_table"),
+    'migrations.DeleteModel("Vote")': ("Delete model Vote", "without the model"),
+}
+LEAVE_IT = [
+    'migrations.AddField("question", "at", models.DateTimeField(null=True))',
+    'migrations.AddField("question", "kind", models.CharField(max_length=9, db_default=""))',
+    'migrations.CreateModel("Voter", [("id", models.BigAutoField(primary_key=True))])',
+    'migrations.RunSQL("UPDATE polls_question SET kind = kind")',
+]
+JUDGED = 'migrations.RemoveField("question", "kind")]; suits_the_version_before = ["nobody asks for it"'
+NEW = """
+migrations.CreateModel("Clerk", [("id", models.BigAutoField(primary_key=True))]),
+migrations.DeleteModel("Clerk"),
+"""
+
+
+@pytest.fixture
+def polls(image: Image, postgres: Postgres, tmp_path: Path) -> dict[str, str]:
+    """Variables of a project with an app of which the first migration has been run, and an app that is new in it."""
+    settings = "from config.settings import *\nINSTALLED_APPS = [*INSTALLED_APPS, 'polls', 'clerks']\n"
+    (tmp_path / "with_polls.py").write_text(settings)
+    for app, operations in {"polls": [FIRST, *BREAK, *LEAVE_IT, JUDGED], "clerks": [NEW]}.items():
+        (tmp_path / app / "migrations").mkdir(parents=True)
+        for package in (tmp_path / app, tmp_path / app / "migrations"):
+            (package / "__init__.py").touch()
+        for number, operation in enumerate(operations, 1):
+            after = f"('{app}', '{number - 1:04}')" if number > 1 else ""
+            (tmp_path / app / "migrations" / f"{number:04}.py").write_text(
+                "from django.db import migrations, models\n\nclass Migration(migrations.Migration):\n"
+                f"    dependencies = [{after}]\n    operations = [{operation.strip()}]\n"
+            )
+    variables = {"DJANGO_SETTINGS_MODULE": "with_polls", "PYTHONPATH": str(tmp_path)}
+    env = environment(DATABASE_URL=postgres.create_database("polls"), **variables)
+    image.migrate(env | {"DJANGO_SETTINGS_MODULE": "config.settings"})
+    image.manage("migrate", "polls", "0001", env=env)
+    return env
+
+
+def test_what_would_break_the_version_that_serves_is_said_with_how_to_do_it_and_the_rest_is_let_through(
+    image: Image, polls: dict[str, str]
+) -> None:
+    command = [sys.executable, "manage.py", "check_migrations"]
+    done = subprocess.run(command, cwd=image.app, env=polls, capture_output=True, text=True)
+    assert done.returncode == 1
+    said = done.stderr.removeprefix("CommandError: ").splitlines()
+    assert len(said) == len(BREAK), done.stderr
+    for number, (sentence, (operation, advice)) in enumerate(zip(said, BREAK.values(), strict=True), 2):
+        assert sentence.startswith(f"polls.{number:04}, “{operation}")
+        assert advice in sentence
+    assert "[ ] 0002" in image.manage("showmigrations", "polls", env=polls), "and nothing was done"
+
+    image.manage("migrate", "polls", f"{len(BREAK) + 1:04}", env=polls)
+    image.manage("check_migrations", env=polls)
+    image.migrate(polls)

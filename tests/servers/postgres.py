@@ -14,7 +14,9 @@ from servers.ports import free_port
 from servers.process import Process
 
 USER = "rooms"
+SERVERS = "servers"
 PASSWORD = "log"
+RIGHTS = Path(__file__).parents[2] / "docker" / "postgres" / "rights.sql"
 
 
 class Postgres(Process):
@@ -45,6 +47,15 @@ class Postgres(Process):
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{copy_of}"')
         return self._url(name)
+
+    def for_servers(self, url: str) -> str:
+        """The URL by which servers come into that database, as somebody who may only read and write rows."""
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [SERVERS]).fetchone():
+                connection.execute(f"CREATE ROLE {SERVERS} LOGIN PASSWORD '{PASSWORD}'")
+        psql = [_program("psql"), url, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--set=servers={SERVERS}"]
+        subprocess.run([*psql, "--file", str(RIGHTS)], check=True, capture_output=True)
+        return url.replace(f"//{USER}:", f"//{SERVERS}:")
 
     def stop(self, seconds: float = 60) -> int:
         """SIGINT is Postgres' fast shutdown: it does not wait for its clients."""

@@ -24,7 +24,8 @@ class Stack:
         self.image, self.postgres = image, postgres
         self.redis = Redis()
         self.database = Database(postgres.create_database(f"rooms-{secrets.token_hex(4)}"))
-        found = {"DATABASE_URL": self.database.url, "REDIS_URL": self.redis.url, "PROXY_HOPS": "1"}
+        urls = {"DATABASE_URL": postgres.for_servers(self.database.url), "MIGRATE_DATABASE_URL": self.database.url}
+        found = {**urls, "REDIS_URL": self.redis.url, "PROXY_HOPS": "1"}
         self.env = environment(**found | variables)
         self.web = image.web(self.env)
         self.ws = [

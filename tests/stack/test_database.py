@@ -11,6 +11,7 @@ from stack.compose import CommandError, Stack, run, until
 from visitor import Visitor
 
 TROUBLE = Path(__file__).with_name("trouble.py").read_text()
+TROUBLED = "CREATE TABLE said (body text PRIMARY KEY, room integer NOT NULL CHECK (room < 9))"
 TOLD = [
     "duplicate key value",
     "violates not-null constraint",
@@ -24,15 +25,36 @@ TOLD = [
     "terminating connection due to administrator command",
     "permission denied to set parameter",
 ]
-OWNED = """
-    SELECT count(*) FILTER (WHERE tableowner = 'rooms'), count(*) FROM pg_tables WHERE schemaname = 'public'
-"""
-POWERS = "rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls"
+OWNERS = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+POWERS = "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles"
+# What needs no more of the database than the right to read and write rows, and all else that is often tried.
+ROWS = "UPDATE topics_log SET name = name; DELETE FROM topics_read; SELECT count(*) > 0 FROM django_migrations"
+FORBIDDEN = [
+    "CREATE TABLE own ()",
+    "CREATE TEMP TABLE own ()",
+    "CREATE SCHEMA own",
+    "CREATE FUNCTION own() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "ALTER TABLE topics_log ADD COLUMN own text",
+    "CREATE INDEX ON topics_log (seq)",
+    "DROP TABLE topics_read",
+    "TRUNCATE topics_read",
+    "ALTER DATABASE rooms RENAME TO own",
+    "SET ROLE rooms_owner",
+    "CREATE ROLE mallory",
+    "SELECT pg_read_file('/etc/passwd')",
+    "COPY (SELECT 1) TO PROGRAM 'true'",
+]
+OWN = "CREATE SCHEMA own; DROP SCHEMA own; CREATE TABLE own (); TRUNCATE own; ALTER TABLE own ADD a int; DROP TABLE own"
 
 
 def test_the_log_names_all_trouble_and_repeats_nobodys_words(stack: Stack) -> None:
     words = f"words-of-{secrets.token_hex(8)}"
-    stack.container("web").exec("env", f"WORDS={words}", "python", "manage.py", "shell", "-c", TROUBLE)
+    postgres = stack.container("postgres").id
+    psql(postgres, TROUBLED, "rooms_owner")
+    try:
+        stack.container("web").exec("env", f"WORDS={words}", "python", "manage.py", "shell", "-c", TROUBLE)
+    finally:
+        psql(postgres, "DROP TABLE said", "rooms_owner")
     for each in TOLD:
         until(lambda each=each: each in log(stack), f"line that says {each!r}")
     assert [line for line in log(stack).splitlines() if words in line] == []
@@ -46,15 +68,38 @@ async def test_postgres_knows_its_clients_by_name(stack: Stack) -> None:
         assert clients(stack) >= {"rooms asgi", "rooms wsgi"}
 
 
-def test_the_application_may_change_its_own_database_and_nothing_else(stack: Stack) -> None:
+def test_the_servers_may_read_and_write_rows_and_nothing_else(stack: Stack) -> None:
     postgres = stack.container("postgres").id
-    assert psql(postgres, f"SELECT {POWERS} FROM pg_roles WHERE rolname = 'rooms'") == "f|f|f|f|f"
-    theirs, all_of_them = psql(postgres, OWNED).split("|")
-    assert theirs == all_of_them != "0"
-    for sql in ("CREATE ROLE mallory", "SELECT pg_read_file('/etc/passwd')", "COPY (SELECT 1) TO PROGRAM 'true'"):
-        with pytest.raises(CommandError):
+    psql(postgres, ROWS, "rooms")
+    for sql in FORBIDDEN:
+        with pytest.raises(CommandError, match=r"permission denied|must be "):
             psql(postgres, sql, "rooms")
-    assert psql(postgres, "CREATE SCHEMA own; DROP SCHEMA own; CREATE TABLE own (); DROP TABLE own", "rooms") == ""
+
+
+def test_the_owner_may_change_the_database_and_nothing_of_the_server(stack: Stack) -> None:
+    postgres = stack.container("postgres").id
+    assert psql(postgres, OWNERS) == "rooms_owner"
+    assert psql(postgres, f"{POWERS} WHERE rolname IN ('rooms', 'rooms_owner')").split() == ["f", "f"]
+    assert over_network(postgres, "rooms_owner", OWN) == ""
+    for sql in FORBIDDEN[-3:]:
+        with pytest.raises(CommandError):
+            psql(postgres, sql, "rooms_owner")
+
+
+def test_the_servers_do_not_know_how_to_come_in_as_the_owner(stack: Stack) -> None:
+    for server in stack.containers("web", "ws"):
+        for name in ("migrate_database_url", "postgres_owner_password"):
+            with pytest.raises(CommandError, match="Permission denied"):
+                server.exec("cat", f"/run/secrets/{name}")
+
+
+def test_commands_beside_the_servers_need_no_more_than_they_may(stack: Stack) -> None:
+    web = stack.container("web")
+    for command in ("prune", "clearsessions", "check", "axes_reset", "showmigrations"):
+        web.exec("python", "manage.py", command)
+    with pytest.raises(CommandError, match="must be owner"):
+        web.exec("python", "manage.py", "migrate", "sessions", "zero")
+    assert "ok        rights:" in stack.run("make", "doctor", "STACK=1")
 
 
 def test_nobody_comes_in_as_the_superuser_by_network(stack: Stack) -> None:
@@ -64,27 +109,44 @@ def test_nobody_comes_in_as_the_superuser_by_network(stack: Stack) -> None:
         over_network(postgres, "postgres", "SELECT 1")
 
 
-def test_a_volume_whose_application_was_the_superuser_goes_on_with_one_that_is_not(old: "Volume") -> None:
-    before = old.start(OLD_IMAGE, OLD)
-    psql(
-        before,
-        "CREATE TABLE said (seq bigint GENERATED ALWAYS AS IDENTITY, body text);"
-        "CREATE SCHEMA more; CREATE VIEW more.words AS SELECT body FROM said;"
-        "INSERT INTO said (body) VALUES ('before')",
-        "rooms",
-    )
-    assert psql(before, "SELECT rolsuper FROM pg_roles WHERE rolname = 'rooms'", "rooms") == "t"
+def test_a_volume_whose_servers_owned_everything_goes_on_with_ones_that_own_nothing(old: "Volume") -> None:
+    before = old.start(OLD_IMAGE, NEW)
+    psql(before, "CREATE ROLE rooms LOGIN PASSWORD 'the first one'; ALTER DATABASE rooms OWNER TO rooms")
+    psql(before, SAID, "rooms")
+    psql(before, "CREATE DATABASE rooms_replaced OWNER rooms TEMPLATE rooms")
     old.stop()
 
     after = old.start(f"{old.stack.project}-postgres", NEW)
-    assert psql(after, f"SELECT {POWERS} FROM pg_roles WHERE rolname = 'rooms'") == "f|f|f|f|f"
-    assert over_network(after, "rooms", "INSERT INTO said (body) VALUES ('after'); TABLE more.words") == "before\nafter"
-    over_network(after, "rooms", "ALTER TABLE said ADD COLUMN more text; DROP SCHEMA more CASCADE; CREATE SCHEMA more")
-    assert "rooms is the superuser: this becomes postgres" in old.printed()
+    is_taken_over(after)
+    assert psql(after, OWNERS, database="rooms_replaced") == "rooms_owner"
+    assert psql(after, "TABLE said", "rooms", database="rooms_replaced") == "1|before"
 
     old.stop()
     old.start(f"{old.stack.project}-postgres", NEW)
     assert "making the roles" not in old.printed(), "once"
+
+
+def test_a_volume_whose_application_was_the_superuser_goes_on_with_one_that_is_not(old: "Volume") -> None:
+    before = old.start(OLD_IMAGE, OLD)
+    psql(before, SAID, "rooms")
+    assert psql(before, "SELECT rolsuper FROM pg_roles WHERE rolname = 'rooms'", "rooms") == "t"
+    old.stop()
+
+    after = old.start(f"{old.stack.project}-postgres", NEW)
+    is_taken_over(after)
+    assert "rooms is the superuser: this becomes postgres" in old.printed()
+
+
+def is_taken_over(postgres: str) -> None:
+    assert psql(postgres, f"{POWERS} WHERE rolname IN ('rooms', 'rooms_owner')").split() == ["f", "f"]
+    assert (
+        over_network(postgres, "rooms", "INSERT INTO said (body) VALUES ('after'); TABLE more.words") == "before\nafter"
+    )
+    with pytest.raises(CommandError, match="must be owner"):
+        over_network(postgres, "rooms", "ALTER TABLE said ADD COLUMN more text")
+    over_network(postgres, "rooms_owner", "ALTER TABLE said ADD COLUMN more text; DROP SCHEMA more CASCADE")
+    over_network(postgres, "rooms_owner", "CREATE SCHEMA more; CREATE TABLE more.words (id serial, word text)")
+    assert over_network(postgres, "rooms", "INSERT INTO more.words (word) VALUES ('new'); TABLE more.words") == "1|new"
 
 
 def test_a_new_password_among_the_secrets_is_the_one_that_holds(old: "Volume") -> None:
@@ -123,8 +185,13 @@ def test_data_of_another_version_are_said_with_what_to_do_and_nothing_starts_aga
     assert run(["docker", "inspect", "--format", state, old.container]).split() == ["0", "0"]
 
 
-PSQL = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--dbname=rooms"]
-PASSWORD = "/run/secrets/postgres_password"
+PSQL = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
+PASSWORD, OWNERS_PASSWORD = "/run/secrets/postgres_password", "/run/secrets/postgres_owner_password"
+SAID = """
+    CREATE TABLE said (seq bigint GENERATED ALWAYS AS IDENTITY, body text);
+    CREATE SCHEMA more; CREATE VIEW more.words AS SELECT body FROM said;
+    INSERT INTO said (body) VALUES ('before');
+"""
 OLD_IMAGE = "postgres:17-trixie"
 OLD = {
     "POSTGRES_USER": "rooms",
@@ -141,7 +208,9 @@ class Volume:
     def __init__(self, stack: Stack, folder: Path) -> None:
         self.stack, self.name, self.password = stack, f"{stack.project}-old", folder / "password"
         self.password.write_text("the first one")
+        (folder / "owner").write_text("of the owner")
         self.mounts = [f"--volume={self.name}:/var/lib/postgresql/data", f"--volume={self.password}:{PASSWORD}:ro"]
+        self.mounts.append(f"--volume={folder / 'owner'}:{OWNERS_PASSWORD}:ro")
         self.container = ""
 
     def start(self, image: str, env: dict[str, str]) -> str:
@@ -180,15 +249,24 @@ def answers(command: list[str]) -> bool:
     return True
 
 
-def psql(container: str, sql: str, user: str = "postgres") -> str:
+def psql(container: str, sql: str, user: str = "postgres", database: str = "rooms") -> str:
     """By the container's own socket, as who administers it."""
-    return run(["docker", "exec", "--interactive", container, *PSQL, f"--username={user}"], said=sql).strip()
+    login = [f"--username={user}", f"--dbname={database}"]
+    return run(["docker", "exec", "--interactive", container, *PSQL, *login], said=sql).strip()
 
 
 def over_network(container: str, user: str, sql: str, password: str = "") -> str:
     """As the application comes in: with the password that is among the secrets."""
-    password = password or run(["docker", "exec", container, "cat", PASSWORD])
-    login = [f"--env=PGPASSWORD={password}", container, *PSQL, f"--username={user}", "--host=127.0.0.1"]
+    file = OWNERS_PASSWORD if user == "rooms_owner" else PASSWORD
+    password = password or run(["docker", "exec", container, "cat", file])
+    login = [
+        f"--env=PGPASSWORD={password}",
+        container,
+        *PSQL,
+        f"--username={user}",
+        "--dbname=rooms",
+        "--host=127.0.0.1",
+    ]
     return run(["docker", "exec", "--interactive", *login], said=sql).strip()
 
 

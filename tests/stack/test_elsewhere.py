@@ -8,7 +8,7 @@ import pytest
 
 from client import enter, new_room
 from servers.ports import free_port
-from stack.compose import CommandError, Stack, run, until
+from stack.compose import ROOT, CommandError, Stack, run, until
 
 GATEWAY = ["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
 POSTGRES, REDIS = "docker/postgres-elsewhere.yml", "docker/redis-elsewhere.yml"
@@ -34,9 +34,15 @@ class Elsewhere:
     def stop(self) -> None:
         run(["docker", "rm", "--force", "--volumes", f"{self.name}-postgres", f"{self.name}-redis"])
 
-    @property
-    def database_url(self) -> str:
-        return f"postgres://alice:p%4055%20word@{self.host}:{self.postgres_port}/talk"
+    def make_role_for_servers(self) -> None:
+        """As docs/operate.md says."""
+        psql = ["docker", "exec", "--interactive", f"{self.name}-postgres", "psql", "--set=ON_ERROR_STOP=1"]
+        rights = (ROOT / "docker/postgres/rights.sql").read_text()
+        run([*psql, "--username=alice", "--dbname=talk", "--command", "CREATE ROLE servers LOGIN PASSWORD 'word'"])
+        run([*psql, "--username=alice", "--dbname=talk", "--set=servers=servers", "--file=-"], said=rights)
+
+    def database_url(self, login: str = "alice:p%4055%20word") -> str:
+        return f"postgres://{login}@{self.host}:{self.postgres_port}/talk"
 
     @property
     def redis_url(self) -> str:
@@ -78,8 +84,11 @@ def elsewhere(stack_of_alice: Stack) -> Iterator[Elsewhere]:
 async def test_people_talk_by_services_elsewhere(stack_of_alice: Stack, elsewhere: Elsewhere) -> None:
     stack = stack_of_alice
     files = f"COMPOSE_FILE=docker-compose.yml:{POSTGRES}:{REDIS}"
-    urls = f"DATABASE_URL={elsewhere.database_url}\nREDIS_URL={elsewhere.redis_url}"
-    (stack.folder / ".env").write_text(f"{files}\n{urls}\n")
+    elsewhere.make_role_for_servers()
+    urls = {"DATABASE_URL": elsewhere.database_url("servers:word"), "REDIS_URL": elsewhere.redis_url}
+    urls["MIGRATE_DATABASE_URL"] = elsewhere.database_url()
+    lines = [f"{name}={url}" for name, url in urls.items()]
+    (stack.folder / ".env").write_text("\n".join([files, *lines, ""]))
     await asyncio.to_thread(stack.run, "make", "up")
     room = new_room()
     async with await enter(stack.ws_url, room) as alice, await enter(stack.ws_url, room) as bob:
@@ -88,6 +97,8 @@ async def test_people_talk_by_services_elsewhere(stack_of_alice: Stack, elsewher
     assert elsewhere.bodies() == ["far away"]
     channels = run(["docker", "exec", f"{elsewhere.name}-redis", "redis-cli", "-a", "s3cret", "INFO", "commandstats"])
     assert "cmdstat_publish:" in channels
+    assert "ok        rights:" in stack.run("make", "doctor", "STACK=1")
+    assert "alice" not in json.dumps([each.inspect()["Config"]["Env"] for each in stack.containers("web", "ws")])
     assert services_of(stack) == {"edge", "migrate", "nginx", "secrets", "web", "ws"}
     assert {each.service for each in stack.containers()} == services_of(stack)
 

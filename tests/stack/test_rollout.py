@@ -9,7 +9,7 @@ import pytest
 
 from client import new_room
 from ledger import Account, keep
-from stack import migrations
+from stack import migrations, one_role
 from stack.compose import CommandError, Stack, run
 from visitor import Visitor
 
@@ -25,6 +25,8 @@ class Migration(migrations.Migration):
 
 
 async def test_people_talk_through_a_rollout_of_everything(stack: Stack) -> None:
+    """From the version before, whose servers owned the tables, to this one's successor."""
+    one_role.hand_back(stack)
     before, single = application(stack), stack.ids(*SINGLE)
     (stack.folder / "docker/redis/redis.conf").open("a").write("hz 11\n")
     (stack.folder / "docker/postgres/postgresql.conf").open("a").write("work_mem = 5MB\n")
@@ -48,9 +50,11 @@ async def test_people_talk_through_a_rollout_of_everything(stack: Stack) -> None
     assert [line.split()[2] for line in costs] == ["redis:", "postgres:"]
     assert {name: id for name, id in single.items() if stack.ids(*SINGLE)[name] == id}.keys() == {"nginx-1"}
     assert stack.container("redis").exec("grep", "^hz", "/etc/redis/redis.conf") == "hz 11\n"
-    assert setting(stack, "work_mem") == "5MB"
+    assert asked(stack, "SHOW work_mem") == "5MB"
     assert Visitor(stack.base_url).get("/").headers["X-New"] == "yes"
     assert "(second edition)" in page(stack)
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    assert asked(stack, owners) == "rooms_owner"
     assert "[X] tests_9001" in stack.container("web").exec("python", "manage.py", "showmigrations", "rooms")
     after = application(stack)
     assert [service for service, _ in after] == [service for service, _ in before]
@@ -79,6 +83,22 @@ async def test_a_version_whose_migration_fails_never_takes_over(stack: Stack) ->
     migration = write_migration(stack, "tests_9002", "SELECT 1/0")
     await is_refused(stack, "The migration failed.")
     migration.unlink()
+
+
+def test_a_migration_that_the_old_version_could_not_live_with_is_refused_before_anything_is_touched(
+    stack: Stack,
+) -> None:
+    before = application(stack)
+    migration = write_migration(stack, "tests_9003", "ALTER TABLE rooms_opened DROP COLUMN created_at")
+    with pytest.raises(CommandError) as failure:
+        stack.run("make", "rollout")
+    migration.unlink()
+    assert "rooms.tests_9003, “Raw SQL operation”: the version that serves reads and writes the column." in str(
+        failure.value
+    )
+    assert "Nothing was changed." in str(failure.value)
+    assert "migrating" not in str(failure.value)
+    assert application(stack) == before
 
 
 async def is_refused(stack: Stack, says: str) -> None:
@@ -110,8 +130,8 @@ def application(stack: Stack) -> list[tuple[str, str]]:
     return sorted((container.service, container.id) for container in stack.containers("web", "ws"))
 
 
-def setting(stack: Stack, name: str) -> str:
-    ask = ["psql", "--username=postgres", "--tuples-only", "--no-align", "--command", f"SHOW {name}"]
+def asked(stack: Stack, sql: str) -> str:
+    ask = ["psql", "--username=postgres", "--dbname=rooms", "--tuples-only", "--no-align", "--command", sql]
     return stack.container("postgres").exec(*ask).strip()
 
 

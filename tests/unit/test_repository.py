@@ -79,6 +79,7 @@ def test_what_alice_writes_into_env_reaches_the_containers_or_is_refused() -> No
     """A bare name hands it on, and so does `${NAME…}`; a name with a value of compose's own does not."""
     compose = text("docker-compose.yml") + text("docker/tls.yml")
     handed_on = set(re.findall(r"^ +- ([A-Z_]+)$", compose, re.MULTILINE))
+    handed_on |= set(re.findall(r", ([A-Z_]+)\]$", text("docker/postgres-elsewhere.yml"), re.MULTILINE))
     chosen = set(re.findall(r"\$\{([A-Z_]+)", compose)) - {"COMPOSE_PROJECT_NAME"}
     assert {"DRAIN_SECONDS", "DATABASE_URL"} <= handed_on
     listed = set(re.findall(r"^#([A-Z_]+)=", text(".env.example"), re.MULTILINE))

@@ -25,6 +25,7 @@ class AddConstraintMeanwhile(migrations.AddConstraint):
 
 
 class Migration(migrations.Migration):
+    suits_the_version_before = "whose own constraint, without the person, is the stricter one"
     atomic = False
 
     dependencies = [("rooms", "0003_who_said_and_made_it")]

@@ -14,6 +14,7 @@ class CarryOver(migrations.SeparateDatabaseAndState):
     """
 
     reversible = False
+    reduces_to_sql = False
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         connection = schema_editor.connection

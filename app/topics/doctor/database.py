@@ -9,6 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from realtime import budget, health
+from realtime.conf import settings
 from realtime.outage import kind
 from realtime.reach import unreachable
 from topics.doctor.archiving import archiving
@@ -48,6 +49,19 @@ CROWDED: Final = (
 )
 # As Postgres words 53300 at the door, where no program is told the number, and as PgBouncer does.
 NO_MORE: Final = ("too many clients", "too many connections", "connection slots are reserved", "no more connections")
+# Whose who asks is, what else he may make, and a table of this project's in which he may not read and write rows.
+RIGHTS: Final = """
+SELECT current_user,
+       coalesce(bool_or(pg_has_role(relowner, 'USAGE')), false)
+           OR has_database_privilege(current_database(), 'CREATE')
+           OR coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
+       min(relname::text) FILTER (WHERE NOT (
+           has_table_privilege(pg_class.oid, 'SELECT') AND has_table_privilege(pg_class.oid, 'INSERT')
+           AND has_table_privilege(pg_class.oid, 'UPDATE') AND has_table_privilege(pg_class.oid, 'DELETE')))
+FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE nspname = current_schema() AND relname = ANY(%s)
+"""
+TWO_ROLES: Final = "the lines of docs/operate.md (Two roles) do it elsewhere"
 
 
 def rows(query: str, arguments: Any = ()) -> list[tuple[Any, ...]]:
@@ -108,6 +122,26 @@ def read_only() -> Finding:
         "Providers set it where a disk is full: make room. Else ALTER DATABASE … RESET default_transaction_read_only "
         "(and ALTER ROLE …, ALTER SYSTEM …).",
     )
+
+
+def rights() -> Iterator[Finding]:
+    """Who gets into a server should not get at the tables themselves. Heroku's plans have one role for all."""
+    if connection.vendor != "postgresql" or settings.DYNO:
+        return
+    [(role, may_change_tables, out_of_reach)] = rows(RIGHTS, [connection.introspection.django_table_names()])
+    if out_of_reach:
+        yield broken(
+            f"The servers' role {role} may not read and write rows in {out_of_reach}.",
+            f"`docker compose exec postgres roles.sh rights rooms` in the stack of `make up`; {TWO_ROLES}.",
+        )
+    elif may_change_tables:
+        yield doubtful(
+            f"The servers' role {role} may change and drop tables, and with it whoever gets into a server.",
+            "Name a role without that right in DATABASE_URL, and the tables' owner in MIGRATE_DATABASE_URL: `make up` "
+            f"does it for its own Postgres, {TWO_ROLES}.",
+        )
+    else:
+        yield ok(f"The servers' role {role} reads and writes rows, and may not change tables.")
 
 
 def stored_means_stored() -> Iterator[Finding]:
@@ -178,6 +212,7 @@ CHECKS: Final = (
     database_answers,
     migrations,
     database_takes_writes,
+    rights,
     stored_means_stored,
     archiving,
     vanished_clients,

@@ -91,8 +91,8 @@ def readable(size: float) -> str:
     return f"{size:.1f} GB"
 
 
-def url() -> str:
-    return (SECRETS / "database_url").read_text()
+def url(file: str) -> str:
+    return (SECRETS / file).read_text()
 
 
 # --- make ---
@@ -102,7 +102,7 @@ def url() -> str:
 def source(asked: argparse.Namespace) -> Iterator[dict[str, str]]:
     """How Postgres' programs reach the database: the one that runs, or that of a past moment."""
     if not asked.until:
-        yield login(url())
+        yield login(url("database_url"))
         return
     identity = base64.b64decode(sys.stdin.buffer.readline())
     with past(asked.until, identity, lambda text: say("make", text), Progress("make").tell) as env:
@@ -163,7 +163,7 @@ def restore(asked: argparse.Namespace) -> None:
     source = sys.stdin.buffer
     identity = base64.b64decode(source.readline())
     counted = Counted(source)
-    env = login(url(), asked.database)
+    env = login(url("migrate_database_url"), asked.database)
     with decrypted(counted, identity) as file:
         reader = Reader(file)
         refuse_what_cannot_be(reader.about, asked.free)
@@ -195,7 +195,7 @@ def own_version() -> str:
 def load(reader: Reader, env: dict[str, str], counted: Counted, size: int) -> str:
     """What pg_restore said if it failed: where the file proves to be damaged, that is the reason. All is read."""
     with tempfile.TemporaryFile("w+") as said:
-        # `rooms` owns all that it makes, and need not be allowed what it could not do anyway.
+        # `rooms_owner` owns all that it makes, and the servers may there what they may in every database.
         command = ["pg_restore", "--exit-on-error", "--no-owner", "--no-privileges", f"--dbname={env['PGDATABASE']}"]
         process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stderr=said)
         assert process.stdin

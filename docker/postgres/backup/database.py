@@ -1,4 +1,4 @@
-"""The database, asked by psql as the application's own role."""
+"""The database, asked by psql: for a backup as the servers' role, for a restore as the tables' owner."""
 
 import json
 import os

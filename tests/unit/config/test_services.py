@@ -38,6 +38,17 @@ def test_a_folder_with_a_socket_is_no_host_name(read: Read, url: str) -> None:
     assert (found["HOST"], found["NAME"]) == ("/run/postgresql", "chat")
 
 
+def test_the_owner_of_the_tables_is_who_migrates_and_nobody_else(read: Read) -> None:
+    url, owner = "postgres://rooms:a@b/c", "postgres://owner:d@b/c"
+    for role, user in (("migrate", "owner"), ("command", "rooms"), ("asgi", "rooms"), ("wsgi", "rooms")):
+        found = database(read, url, ROLE=role, ALLOWED_HOSTS="a.org", MIGRATE_DATABASE_URL=owner)
+        assert found["USER"] == user
+    assert database(read, url, ROLE="migrate")["USER"] == "rooms"
+    assert "statement_timeout" not in read(ROLE="migrate", MIGRATE_DATABASE_URL=owner).DATABASE_SESSION
+    with pytest.raises(ImproperlyConfigured, match=r"^MIGRATE_DATABASE_URL must begin with postgres://"):
+        read(DATABASE_URL=url, MIGRATE_DATABASE_URL="owner@b/c")
+
+
 def test_several_hosts_and_their_ports_are_tried_in_turn(read: Read) -> None:
     found = database(read, "postgres://a:b@one:5432,two:5433/chat?target_session_attrs=read-write")
     assert (found["HOST"], found["PORT"]) == ("one,two", "5432,5433")

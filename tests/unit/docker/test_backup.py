@@ -35,6 +35,7 @@ GOOD = {
     "compose exec -T postgres df": r"printf 'Filesystem\nvolume 9 1 8 1%% /\n'",
     "compose exec -T postgres psql": "echo 0",
 }
+UP = "compose up --detach --wait postgres"
 MAKE = "compose run --rm --no-deps -T backup make"
 
 
@@ -126,14 +127,21 @@ def test_a_backup_that_is_interrupted_leaves_nothing(machine: Machine) -> None:
 def test_where_all_is_stopped_postgres_runs_for_as_long_as_the_backup_takes(machine: Machine) -> None:
     del machine.answers["compose ps --status running --quiet postgres"]
     assert machine.backup()[0] == 0
-    up, stop = machine.done.index("compose up --detach --wait postgres"), machine.done.index("compose stop postgres")
+    up, stop = machine.done.index(UP), machine.done.index("compose stop postgres")
     (make,) = [index for index, line in enumerate(machine.done) if line.startswith(MAKE)]
     assert up < make < stop
 
 
 def test_a_running_postgres_goes_on(machine: Machine) -> None:
-    assert machine.backup()[0] == machine.restore()[0] == 0
+    assert machine.backup()[0] == 0
     assert [line for line in machine.done if " up " in line or " stop " in line] == []
+
+
+def test_a_restore_is_done_by_the_postgres_of_this_version_and_a_running_one_stays(machine: Machine) -> None:
+    assert machine.restore()[0] == 0
+    assert [line for line in machine.done if " up " in line or " stop " in line] == [UP]
+    make = next(index for index, line in enumerate(machine.done) if "CREATE DATABASE" in line)
+    assert machine.done.index(UP) < make
 
 
 def test_an_encrypted_one_is_called_so(machine: Machine) -> None:

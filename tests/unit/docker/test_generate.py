@@ -14,7 +14,12 @@ from urllib.parse import urlsplit
 import pytest
 
 SCRIPT = Path(__file__).parents[3] / "docker/secrets/generate.py"
-NAMES = {"secret_key", "postgres_password", "redis_password", "database_url", "redis_url", "redis.acl"}
+PASSWORDS = {
+    "postgres_password": "database_url",
+    "postgres_owner_password": "migrate_database_url",
+    "redis_password": "redis_url",
+}
+NAMES = {"secret_key", "redis.acl", *PASSWORDS, *PASSWORDS.values()}
 
 
 @pytest.fixture
@@ -35,8 +40,10 @@ def test_everything_is_made_and_fits_together(generate: Any, tmp_path: Path) -> 
     made = contents(tmp_path)
     assert set(made) == NAMES
     assert len(made["secret_key"]) >= 50
-    assert urlsplit(made["database_url"]).password == made["postgres_password"]
-    assert urlsplit(made["redis_url"]).password == made["redis_password"]
+    assert {password: urlsplit(made[address]).password for password, address in PASSWORDS.items()} == {
+        password: made[password] for password in PASSWORDS
+    }
+    assert len({made[password] for password in PASSWORDS}) == 3
     assert hashlib.sha256(made["redis_password"].encode()).hexdigest() in made["redis.acl"]
     assert made["redis_password"] not in made["redis.acl"]
 
@@ -51,13 +58,27 @@ def test_a_second_run_changes_nothing(generate: Any, tmp_path: Path) -> None:
 def test_a_run_that_was_cut_short_is_completed_with_the_same_passwords(generate: Any, tmp_path: Path) -> None:
     generate(tmp_path)
     before = contents(tmp_path)
-    for name in ("database_url", "redis_url", "redis.acl"):
+    for name in (*PASSWORDS.values(), "redis.acl"):
         (tmp_path / name).unlink()
     generate(tmp_path)
     assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize("lost", ["postgres_password", "redis_password"])
+def test_a_volume_of_a_version_with_one_role_gets_what_the_other_needs(generate: Any, tmp_path: Path) -> None:
+    generate(tmp_path)
+    before = contents(tmp_path)
+    for name in ("postgres_owner_password", "migrate_database_url"):
+        (tmp_path / name).unlink()
+    generate(tmp_path)
+    after = contents(tmp_path)
+    assert {name for name in NAMES if after[name] != before[name]} == {
+        "postgres_owner_password",
+        "migrate_database_url",
+    }
+    assert urlsplit(after["migrate_database_url"]).username == "rooms_owner"
+
+
+@pytest.mark.parametrize("lost", PASSWORDS)
 def test_a_password_whose_file_was_lost_is_the_one_that_the_server_knows(
     generate: Any, tmp_path: Path, lost: str
 ) -> None:
@@ -68,7 +89,7 @@ def test_a_password_whose_file_was_lost_is_the_one_that_the_server_knows(
     assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize("name", ["postgres_password", "redis_password", "database_url", "redis_url"])
+@pytest.mark.parametrize("name", [*PASSWORDS, *PASSWORDS.values()])
 def test_passwords_that_differ_are_said_with_the_command_that_mends_them(
     generate: Any, tmp_path: Path, name: str
 ) -> None:
@@ -117,8 +138,7 @@ def test_two_runs_at_once_agree(generate: Any, tmp_path: Path) -> None:
         run.join()
     made = contents(tmp_path)
     assert set(made) == NAMES
-    assert made["postgres_password"] in made["database_url"]
-    assert made["redis_password"] in made["redis_url"]
+    assert [name for name, address in PASSWORDS.items() if made[name] not in made[address]] == []
     assert hashlib.sha256(made["redis_password"].encode()).hexdigest() in made["redis.acl"]
 
 
@@ -129,12 +149,15 @@ def test_each_file_is_for_one_group_which_compose_gives_to_those_who_need_it(gen
     groups = {path.name: given[path.stat().st_ino] for path in tmp_path.iterdir()}
     app, postgres, redis = groups["secret_key"], groups["postgres_password"], groups["redis.acl"]
     assert groups["database_url"] == groups["redis_url"] == app
-    assert len({app, postgres, redis, groups["redis_password"]}) == 4
+    assert groups["postgres_owner_password"] == postgres
+    owner = groups["migrate_database_url"]
+    assert len({app, postgres, redis, owner, groups["redis_password"]}) == 5
     compose = (SCRIPT.parents[2] / "docker-compose.yml").read_text()
     assert re.findall(r"group_add: (.*)", compose) == [
         f'["{app}"]',
+        f'["{app}", "{owner}"]',
         f'["{redis}"]',
         f'["{postgres}"]',
-        f'["{app}"]',
-        f'["{app}", "{postgres}", "{redis}"]',
+        f'["{app}", "{owner}"]',
+        f'["{app}", "{postgres}", "{redis}", "{owner}"]',
     ]

@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 READ = (
     *("docker/up.sh", "docker/common.sh", ".env.example"),
+    "docker/postgres-elsewhere.yml",
     *("docker-compose.yml", "docker/outside.yml", "docker/tls.yml", "docker/published.yml", "docker/archive.yml"),
 )
 
