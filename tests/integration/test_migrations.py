@@ -35,6 +35,17 @@ def test_two_who_migrate_at_once_do_not_wait_for_each_other_for_ever(image: Imag
             done.result(120)
 
 
+def test_who_is_not_the_owner_of_the_tables_is_told_who_may_migrate(image: Image, postgres: Postgres) -> None:
+    owner = postgres.create_database("owned")
+    servers = environment(DATABASE_URL=postgres.for_servers(owner))
+    done = manage(image, servers, "migrate")
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: Only the tables' owner may change them")
+    image.migrate(servers | {"MIGRATE_DATABASE_URL": owner})
+    image.migrate(servers)  # which finds nothing to change
+    assert "MIGRATE_DATABASE_URL" in manage(image, servers, "migrate", "sessions", "zero").stderr
+
+
 # --- The version that serves meanwhile -------------------------------------------------------------
 
 FIRST = """
@@ -91,8 +102,7 @@ def polls(image: Image, postgres: Postgres, tmp_path: Path) -> dict[str, str]:
 def test_what_would_break_the_version_that_serves_is_said_with_how_to_do_it_and_the_rest_is_let_through(
     image: Image, polls: dict[str, str]
 ) -> None:
-    command = [sys.executable, "manage.py", "check_migrations"]
-    done = subprocess.run(command, cwd=image.app, env=polls, capture_output=True, text=True)
+    done = manage(image, polls, "check_migrations")
     assert done.returncode == 1
     said = done.stderr.removeprefix("CommandError: ").splitlines()
     assert len(said) == len(BREAK), done.stderr
@@ -104,3 +114,8 @@ def test_what_would_break_the_version_that_serves_is_said_with_how_to_do_it_and_
     image.manage("migrate", "polls", f"{len(BREAK) + 1:04}", env=polls)
     image.manage("check_migrations", env=polls)
     image.migrate(polls)
+
+
+def manage(image: Image, env: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=image.app, env=env, capture_output=True, text=True)

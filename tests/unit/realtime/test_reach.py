@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import OperationalError
+from django.test import override_settings
 
 from realtime.reach import unreachable
 
@@ -13,6 +14,11 @@ def test_a_password_that_postgres_does_not_take_is_said_with_a_command() -> None
     assert sentence.startswith("DATABASE_URL: the database cannot be reached: ")
     assert "have gone apart: `docker compose restart postgres redis web ws`" in sentence
     assert "\n" not in sentence
+
+
+@override_settings(DATABASE_VARIABLE="MIGRATE_DATABASE_URL")
+def test_the_variable_is_named_that_the_address_came_from() -> None:
+    assert unreachable(OperationalError("refused")).startswith("MIGRATE_DATABASE_URL: the database cannot be reached")
 
 
 @pytest.mark.parametrize("reason", ["sorry, too many clients already", "the database system is starting up"])

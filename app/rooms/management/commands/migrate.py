@@ -5,17 +5,33 @@ from contextlib import contextmanager
 from time import sleep
 from typing import Any, Final
 
+from django.core.management import CommandError
 from django.core.management.commands import migrate
-from django.db import connections
+from django.db import ProgrammingError, connections
+from django.db.migrations.exceptions import MigrationSchemaMissing
 
 RETRY_SECONDS: Final = 0.2
+FORBIDDEN: Final = "42501"
+OWNER_ONLY: Final = (
+    "Only the tables' owner may change them, and the servers' role is another one: in the stack of `make up` it is "
+    "`docker compose run --rm migrate python manage.py migrate …`; elsewhere set MIGRATE_DATABASE_URL."
+)
 KEY: Final = 7_239_001  # of Postgres's advisory lock; any number that nothing else in the database uses
 
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         with alone(options["database"]):
-            super().handle(*args, **options)
+            try:
+                super().handle(*args, **options)
+            except (ProgrammingError, MigrationSchemaMissing) as error:
+                if not is_forbidden(error):
+                    raise
+                raise CommandError(OWNER_ONLY) from error
+
+
+def is_forbidden(error: BaseException | None) -> bool:
+    return error is not None and (getattr(error, "sqlstate", "") == FORBIDDEN or is_forbidden(error.__context__))
 
 
 @contextmanager
