@@ -74,8 +74,9 @@ let_the_owner_in() {
 }
 
 make_roles() {
-  docker compose exec -T postgres psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --single-transaction \
-    --set owner=rooms_owner --set servers=rooms --username postgres --dbname rooms --file - < <(cat docker/postgres/roles.sql docker/postgres/rights.sql)
+  cat docker/postgres/roles.sql docker/postgres/rights.sql |
+    docker compose exec -T postgres psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --set owner=rooms_owner \
+      --set servers=rooms --username postgres --dbname rooms --single-transaction --file -
 }
 
 # Not --no-deps: containers made with it differ, in the eyes of compose, from what the next `up` would make. What they

@@ -1,5 +1,5 @@
 -- Who there is: `postgres` administers the server and cannot come in by network; `rooms_owner` migrates, and owns the
--- database and what is in it; `rooms` is the servers, and may what rights.sql lists. None of the two may change anything
+-- database and what is in it; `rooms` is the servers, and may what rights.sql lists. Neither of them may change anything
 -- of the server. Running this again changes nothing, also beside those who talk.
 \set password `cat /run/secrets/postgres_password`
 \set owner_password `cat /run/secrets/postgres_owner_password`

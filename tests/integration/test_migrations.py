@@ -63,6 +63,7 @@ BREAK = {  # what somebody migrates: the operation as it is called, and what is 
     'migrations.AlterUniqueTogether("poll", {("asked", "by")})': ("Alter unique_together for poll", "keeps to it"),
     'migrations.RenameModel("poll", "Question")': ("Rename model poll to Question", "db_table"),
     'migrations.DeleteModel("Vote")': ("Delete model Vote", "without the model"),
+    'migrations.RunSQL("alter table polls_question\\n drop column asked")': ("Raw SQL operation", "without the field"),
 }
 LEAVE_IT = [
     'migrations.AddField("question", "at", models.DateTimeField(null=True))',
