@@ -65,5 +65,5 @@ async def test_the_version_before_is_rolled_out_to_this_one_while_people_talk(re
         await alice.say("by this one")
     assert asked(released, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'") == "rooms_owner"
     everybody = released.ids()
-    await asyncio.to_thread(released.run, "make", "up")
-    assert released.ids() == everybody, "and nothing is left for the next `make up`"
+    await asyncio.to_thread(released.up)
+    assert released.ids() == everybody, "and nothing is left for the next `docker compose up`"
