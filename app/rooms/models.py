@@ -1,6 +1,7 @@
 """What lasts of rooms beside what is said in them, which topics keep: which there are, and who has made them."""
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from itertools import chain
 from typing import Any, ClassVar, Final, NamedTuple
@@ -28,14 +29,16 @@ class Talk(NamedTuple):
 
 
 class Rooms(models.Manager["Room"]):
-    def recent(self, limit: int) -> list[Talk]:
-        """Rooms in which something was said, the latest first.
+    def recent(self, limit: int, *, without: Collection[str] = (), before: Talk | None = None) -> list[Talk]:
+        """Rooms in which something was said, the latest first: those after `before`, the last of the page before.
 
         Where not all have a place, those go first of which one maker, or one address, has made many lately.
         """
         from rooms.topics import RoomTopic
 
-        latest = [Talk(topic.room, seq, at) for topic, seq, at in RoomTopic.recent(CANDIDATES * limit)]
+        last = before and (RoomTopic(room=before.name), before.changed_at)
+        found = RoomTopic.recent(CANDIDATES * limit, before=last)
+        latest = [Talk(topic.room, seq, at) for topic, seq, at in found if topic.room not in without]
         makers = Making.objects.filter(room__name__in=[talk.name for talk in latest])
         made = {name: who for name, *who in makers.values_list("room__name", "person_key", "address")}
         people, addresses = Counter[str](), Counter[str]()

@@ -11,6 +11,7 @@ import rooms.converters  # noqa: F401  (registers the converter that the route u
 from rooms import making
 from rooms.frames import MAX_BODY
 from topics import Busy, Event, NoSuchEvent, Person, Refused, Topic
+from topics.news import News
 
 GONE: Final = "There is no such message any more."
 NEVER: Final = "The message that this answers is not in this room."
@@ -90,6 +91,17 @@ class RoomTopic(Topic):
     def begin(self, person: Person | None) -> None:
         """Raises Refused where the person has made too many rooms lately."""
         making.make(self.room, person)
+
+
+class Lobby(News):
+    """What is new to a person in all rooms, on all her pages."""
+
+    route = "lobby/<slug:person>"
+    about = RoomTopic
+    addressed = "mentions"
+
+    async def may(self, person: Person, act: str) -> bool:
+        return await super().may(person, act) and (settings.ALLOW_GUESTS or not person.guest)
 
 
 @contextmanager

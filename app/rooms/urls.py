@@ -4,10 +4,12 @@ from rooms import converters, errors, views  # noqa: F401  (converters registers
 
 urlpatterns = [
     path("", views.lobby, name="lobby"),
+    path("rooms/", views.listed, name="listed"),
     path("name/", views.rename, name="rename"),
     path("search/", views.search, name="search"),
     path("room/<room:name>/", views.room, name="room"),
     path("room/<room:name>/<int:seq>/", views.change, name="change"),
+    path("room/<room:name>/read/", views.read, name="read"),
     path("room/<room:name>/search/", views.search, name="search"),
     # Whatever is no valid name: a sentence, also where DEBUG would show the list of routes.
     re_path(r"^room/(?:[\s\S]*/)?\Z", errors.not_found),

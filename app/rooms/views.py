@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db import DatabaseError, DataError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -36,14 +35,12 @@ from rooms.forms import (
     SearchForm,
 )
 from rooms.frames import MAX_BODY
-from rooms.models import Room
+from rooms.listing import BESIDE, SHOWN, listing
 from rooms.quotes import quotes
 from rooms.results import results
-from rooms.topics import RoomTopic, body_of
+from rooms.topics import Lobby, RoomTopic, body_of
 from topics import BadData, Busy, Conflict, Person, Refused, person_of, rates
 from topics.people import remember_guest
-
-ROOMS_SHOWN = 50
 
 View = Callable[..., HttpResponse]
 
@@ -82,8 +79,16 @@ def lobby(request: HttpRequest, person: Person) -> HttpResponse:
         else:
             sweeping.sweep()
             return remembered(SeeOther(resolve_url("room", name)), person)
-    rooms = [(room, naturaltime(room.changed_at)) for room in Room.objects.recent(ROOMS_SHOWN)]
-    return show(request, person, "rooms/lobby.html", form, status, rooms=rooms, looking=SearchForm())
+    after = request.GET.get("after")
+    context = {"listing": listing(person, after=after), "after": after, "looking": SearchForm()}
+    return show(request, person, "rooms/lobby.html", form, status, **context)
+
+
+@page
+def listed(request: HttpRequest, person: Person) -> HttpResponse:
+    """The lobby's list alone, for a page that has been cut off: what is on it may be old."""
+    limit = BESIDE if "beside" in request.GET else SHOWN
+    return remembered(render(request, "rooms/_rooms.html", {"listing": listing(person, limit)}), person)
 
 
 @page
@@ -107,7 +112,8 @@ def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> Ht
         form.refuse(HASTE)
         return talk(request, person, topic, form, HTTPStatus.TOO_MANY_REQUESTS)
     try:
-        topic.append(said_by(topic, form), id=form.cleaned_data["id"], by=person)
+        said = topic.append(said_by(topic, form), id=form.cleaned_data["id"], by=person)
+        Lobby.read(topic, person, said.seq)
     except Refused as refusal:
         form.refuse(str(refusal))
         is_wrong = refusal.code == "bad_frame"
@@ -146,10 +152,23 @@ def talk(
         "limit": MAX_BODY,
         "shown": shown,
         "looking": SearchForm(),
+        "listing": listing(person, BESIDE),
         "messages": conversation.items(shown.messages, person),
         "answered": quotes(topic, [answered]).get(answered or 0),
     }
     return show(request, person, "rooms/room.html", form, status, **context)
+
+
+@page
+def read(request: HttpRequest, person: Person, name: str) -> HttpResponse:
+    """Without JavaScript nobody knows what somebody has seen: she says so."""
+    seq = number(request.POST.get("seq"))
+    if seq:
+        try:
+            Lobby.read(RoomTopic(room=name), person, seq)
+        except DataError:
+            return errors.not_found(request)
+    return remembered(SeeOther(resolve_url("lobby")), person)
 
 
 @page

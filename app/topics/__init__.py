@@ -34,6 +34,7 @@ MODULES = [
     "documents",
     "former",
     "names",
+    "news",
     "people",
     "rates",
     "shapes",

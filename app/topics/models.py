@@ -150,6 +150,7 @@ class Read(models.Model):
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["log", "reader"], name="one_read_a_reader"),
         ]
+        indexes: ClassVar[list[Any]] = [models.Index(fields=["reader"], name="reads_of_a_reader")]
 
     def __str__(self) -> str:
         return f"{self.reader} has read {self.log_id} up to {self.seq}"

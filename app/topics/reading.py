@@ -1,6 +1,7 @@
 """Reading topics from sync code."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
@@ -68,9 +69,13 @@ def position(name: str) -> Position:
     return Position(logs.epoch_to_be(name, Installation.here().lineage), 0)
 
 
-def recent(kind: "type[Topic]", limit: int) -> list[Recent]:
+def recent(kind: "type[Topic]", limit: int, before: "tuple[Topic, datetime] | None") -> list[Recent]:
     beginning = kind.route.partition("<")[0]
-    rows = Log.objects.filter(name__startswith=beginning, seq__gt=0).order_by("-changed_at")
+    rows = Log.objects.filter(name__startswith=beginning, seq__gt=0).order_by("-changed_at", "name")
+    if before is not None:
+        topic, at = before
+        same = at - timedelta(microseconds=1)  # SQLite compares texts, with three digits or with six
+        rows = rows.filter(changed_at__lte=at).exclude(changed_at__gt=same, name__lte=topic.name)
     found: list[Recent] = []
     for name, seq, changed_at in rows.values_list("name", "seq", "changed_at")[: min(limit, MOST)]:
         try:

@@ -1,7 +1,7 @@
 """What an app declares, and the handle by which it appends and reads: the public class."""
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 from django.core.exceptions import ImproperlyConfigured
@@ -209,14 +209,13 @@ class Topic(Searched, Twins):
     # --- Reading -------------------------------------------------------------------------------------
 
     @classmethod
-    def recent(cls, limit: int = 50) -> "list[Recent]":
-        """(topic, seq, changed_at) of the topics of this class that have events, the last appended to first.
-
-        The order is to a second.
+    def recent(cls, limit: int = 50, *, before: "tuple[Topic, datetime] | None" = None) -> "list[Recent]":
+        """(topic, seq, changed_at) of the topics of this class that have events, the last appended to first: those
+        after `before`, the topic and the time of the last one of the page before. The order is to a second.
         """
         from topics import reading
 
-        return reading.recent(cls, limit)
+        return reading.recent(cls, limit, before)
 
     def events(self, *, after: int = 0, before: int | None = None, limit: int = 100) -> "list[Event]":
         """Those after a number, or the last ones before a number: at most so many, in order."""

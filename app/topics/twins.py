@@ -9,6 +9,7 @@ from asgiref.sync import sync_to_async
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from topics.events import Event, Position, Recent
     from topics.members import Members
@@ -75,8 +76,8 @@ class Twins:
         return await members.amembers(self, limit)  # type: ignore[arg-type]
 
     @classmethod
-    async def arecent(cls, limit: int = 50) -> "list[Recent]":
-        return await sync_to_async(cls.recent)(limit)  # type: ignore[no-any-return]
+    async def arecent(cls, limit: int = 50, *, before: "tuple[Any, datetime] | None" = None) -> "list[Recent]":
+        return await sync_to_async(cls.recent)(limit, before=before)  # type: ignore[no-any-return]
 
     async def aevents(self, *, after: int = 0, before: int | None = None, limit: int = 100) -> "list[Event]":
         return await sync_to_async(self.events)(after=after, before=before, limit=limit)  # type: ignore[no-any-return]

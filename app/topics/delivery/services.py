@@ -15,10 +15,12 @@ from topics.data import MAX_DATA_BYTES, SIGNAL_BYTES, TooLong, encoded, encoded_
 from topics.delivery import frames, traced
 from topics.delivery.arrivals import Arrivals, Forbidden
 from topics.delivery.live import PREFIX, TOPICS
+from topics.delivery.looking import Looker
 from topics.delivery.resume import Snapshot
 from topics.delivery.sending import Sent
 from topics.errors import BadData, NoSuchTopic, Refused
 from topics.growing import grown, keeper
+from topics.news import News
 from topics.people import Person, shown
 from topics.permission import KEPT_SECONDS, READ, WRITE, may, received
 from topics.routes import find
@@ -113,6 +115,8 @@ class Services:
         except (Unanswered, DatabaseError):
             raise Denied(*UNAVAILABLE) from None
         self.pay_for(snapshot, person)
+        if isinstance(topic, News):
+            registry.here().get(Looker, Looker).go()
         return snapshot
 
     def pay_for(self, snapshot: Snapshot, person: Person) -> None:

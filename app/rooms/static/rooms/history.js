@@ -5,6 +5,7 @@ import { join, make, own, place, removeWords, rename, showBody } from "./message
 import { Past } from "./past.js";
 import { Quotes } from "./quotes.js";
 import { Scroller } from "./scroller.js";
+import { Viewed } from "./viewed.js";
 
 const SHOWN = 500; // older ones leave the page at its end, so that a room open for days stays light
 const QUIET_MS = 1_000;
@@ -18,12 +19,15 @@ export class History {
   #past;
   #quotes;
   #left;
+  #viewed;
 
   // room: its name. first, last, seq: which numbers the page has, and where the log ended then. onEdit(id): somebody
   // wants the refused message back in the form. onChange(seq, body): she wants to change what she has said.
-  // onReply(seq): she wants to answer a message. onLeave(address): the page begins again there, or at the log's end.
-  constructor({ room, you, first, last, seq, onEdit, onChange, onReply, onLeave }) {
+  // onReply(seq): she wants to answer a message. onLeave(address): the page begins again there, or at the log's end. onRead(seq):
+  // she has seen a message.
+  constructor({ room, you, first, last, seq, onEdit, onChange, onReply, onLeave, onRead }) {
     Object.assign(this, { you, onEdit, onChange, onReply, onLeave });
+    this.#viewed = new Viewed({ items: this.#messages, onRead });
     this.#left = new Left(`seen:${you.key}:${room}`);
     this.#scroller = new Scroller({
       isCut: () => this.#past.isAway(),

@@ -6,6 +6,7 @@ import { keepsCookies } from "./cookies.js";
 import { Draft } from "./draft.js";
 import { History } from "./history.js";
 import { Leaving } from "./leaving.js";
+import { lobby } from "./lobby.js";
 import { People, Typing } from "./people.js";
 import { Refused } from "./refused.js";
 import { Status } from "./status.js";
@@ -36,6 +37,7 @@ const history = new History({
   onChange: (seq, body) => composer.change(seq, body),
   onReply: (seq) => composer.answer(seq),
   onLeave: leave,
+  onRead: (seq) => lobby.read(`room/${page.room}`, seq, topic.memberCount),
 });
 const connection = connect({ key: page.key, onState: stand });
 const topic = connection.join(`room/${page.room}`, {

@@ -1,0 +1,85 @@
+"""What the lobby lists: the rooms that somebody reads, each with what is new to her, and after these the others."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+from django.contrib.humanize.templatetags.humanize import naturaltime
+
+from rooms.converters import valid_name
+from rooms.models import Room, Talk
+from rooms.topics import Lobby
+from topics import Person
+
+SHOWN: Final = 50  # of others' rooms on a page
+BESIDE: Final = 10  # beside a conversation
+MOST_SHOWN: Final = 99  # of what is new; a larger number is told as 99+
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+MOST_DIGITS: Final = 17
+
+
+class Listed(NamedTuple):
+    """A room. `read` is up to which number the person has read it, None where she never has."""
+
+    name: str
+    seq: int
+    changed_at: datetime
+    read: int | None = None
+    unread: int = 0
+    mentions: int = 0
+
+    @property
+    def ago(self) -> str:
+        return str(naturaltime(self.changed_at))
+
+    @property
+    def shown(self) -> str:
+        return shown(self.unread)
+
+    @property
+    def shown_mentions(self) -> str:
+        return shown(self.mentions)
+
+
+class Listing(NamedTuple):
+    """`next`: what the next page of the others begins after, for the address."""
+
+    own: list[Listed]
+    others: list[Listed]
+    next: str = ""
+
+    @property
+    def title(self) -> str:
+        """What stands before the page's title: mentions, else all that is new."""
+        if mentions := sum(one.mentions for one in self.own):
+            return f"(@{shown(mentions)}) "
+        unread = sum(one.unread for one in self.own)
+        return f"({shown(unread)}) " if unread else ""
+
+
+def shown(number: int) -> str:
+    return f"{MOST_SHOWN}+" if number > MOST_SHOWN else str(number)
+
+
+def listing(person: Person, limit: int = SHOWN, after: str | None = None) -> Listing:
+    """Three queries, however many rooms there are."""
+    own = [
+        Listed(one.topic.room, one.seq, one.changed_at, one.read, one.unread, one.addressed)
+        for one in (Lobby.readings(person) if person.known else ())
+    ]
+    before = place(after)
+    others = Room.objects.recent(limit, without={one.name for one in own}, before=before)
+    following = cursor(others[-1]) if len(others) == limit else ""
+    return Listing([] if before else own, [Listed(*talk) for talk in others], following)
+
+
+def cursor(talk: Talk) -> str:
+    return f"{(talk.changed_at - BEGINNING) // MICROSECOND}-{talk.name}"
+
+
+def place(after: str | None) -> Talk | None:
+    """The last room of the page before, as the address has it."""
+    digits, _, name = (after or "").partition("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS and valid_name(name)):
+        return None
+    return Talk(name, 0, BEGINNING + int(digits) * MICROSECOND)
