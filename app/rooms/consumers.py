@@ -32,12 +32,14 @@ class RoomConsumer(OneTopic):
 
     async def hear(self, frame: ClientFrame) -> None:
         if isinstance(frame, Say):
-            said = {"body": frame.body} if frame.reply is None else {"body": frame.body, "reply": frame.reply}
-            await self.send(frame, frame.id, said, by=self.author)
+            said: dict[str, Any] = {"body": frame.body}
+            if frame.reply is not None:
+                said["reply"] = frame.reply
+            await self.send(frame, frame.id, said | mentions(frame), by=self.author)
         elif isinstance(frame, Typing):
             await self.typing()
         elif isinstance(frame, Amend):
-            await self.send(frame, frame.id, {"about": frame.seq, "body": frame.body})
+            await self.send(frame, frame.id, {"about": frame.seq, "body": frame.body} | mentions(frame))
         elif isinstance(frame, Retract):
             await self.send(frame, frame.id, {"about": frame.seq, "retract": True})
         elif isinstance(frame, Ping):
@@ -48,3 +50,7 @@ class RoomConsumer(OneTopic):
         if now - self.typed_at >= TYPING_SECONDS:
             self.typed_at = now
             await self.signal({"typing": True})
+
+
+def mentions(frame: Say | Amend) -> dict[str, Any]:
+    return {} if frame.mentions is None else {"mentions": frame.mentions}

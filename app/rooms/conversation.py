@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from rooms.marks import mark_of
 from rooms.markup import markup
+from rooms.mentions import mentions_of
 from rooms.quotes import Quote, quotes
 from rooms.topics import RoomTopic, body_of, reply_of
 from topics import Event, Person
@@ -34,6 +35,14 @@ class Message(NamedTuple):
     edited: bool
     retracted: bool
     quote: Quote | None = None
+    mentions: tuple[str, ...] = ()
+
+
+class Whose(NamedTuple):
+    """Whether the reader has said a message, and whether she is mentioned in it."""
+
+    mine: bool
+    for_you: bool
 
 
 class Part(NamedTuple):
@@ -112,20 +121,23 @@ def message(event: Event, quoted: dict[int, Quote]) -> Message:
     else:
         key, author, guest = by.public_key, by.name, by.guest
     body = body_of(data) or ""
-    return Message(event.seq, event.id, key, author, guest, body, event.at, edited, event.retracted, quote)
+    return Message(
+        event.seq, event.id, key, author, guest, body, event.at, edited, event.retracted, quote, mentions_of(data)
+    )
 
 
 def items(messages: Iterable[Message], reader: Person) -> Iterator[SafeString]:
     """Each as HTML; the first of each day says so."""
     template, key, day = loader.get_template("rooms/_message.html"), reader.public_key, None
     for one in messages:
-        yield item(template.template, one, one.key == key, one.at.date() != day)  # type: ignore[attr-defined]
+        whose = Whose(one.key == key, key in one.mentions)
+        yield item(template.template, one, whose, one.at.date() != day)  # type: ignore[attr-defined]
         day = one.at.date()
 
 
 @lru_cache(maxsize=KEPT)
-def item(template: Any, message: Message, mine: bool, new_day: bool) -> SafeString:
+def item(template: Any, message: Message, whose: Whose, new_day: bool) -> SafeString:
     """Templates are kept where pages are made of them: one that has changed since is another."""
-    about = {"message": message, "mine": mine, "new_day": new_day}
+    about = {"message": message, "mine": whose.mine, "for_you": whose.for_you, "new_day": new_day}
     words = {"mark": mark_of(message.key), "body": markup(message.body)}
     return template.render(Context(about | words))  # type: ignore[no-any-return]

@@ -113,7 +113,12 @@ class MessageForm(forms.Form):
     `reply` is the number of the message that it answers. The page has it where that message is there.
     """
 
-    body = BodyField(rows=1, placeholder="Write a message", enterkeyhint="send")
+    body = BodyField(
+        rows=1,
+        placeholder="Write a message",
+        enterkeyhint="send",
+        **{"aria-autocomplete": "list", "aria-controls": "mentions"},
+    )
     id = forms.CharField(
         required=False, max_length=MAX_ID, strip=False, widget=forms.HiddenInput({"autocomplete": "off"})
     )

@@ -43,6 +43,9 @@ Body = Annotated[str, StringConstraints(min_length=1, max_length=MAX_BODY), Afte
 Seq = Annotated[int, Field(ge=1, lt=2**63)]
 
 
+Keys = Annotated[list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]], Field(max_length=10)]
+
+
 class Say(BaseModel):
     """Say it. The same id with the same body and reply by the same person is the same message."""
 
@@ -51,6 +54,8 @@ class Say(BaseModel):
     body: Body
     reply: Seq | None = None
     """The number of the message that it answers, which was said in this room."""
+    mentions: Keys | None = None
+    """The keys of those who are mentioned. Accounts are also found by `@name` in the body."""
 
 
 class Amend(BaseModel):
@@ -60,6 +65,8 @@ class Amend(BaseModel):
     id: Id = Field(default_factory=chosen_id)
     seq: Seq
     body: Body
+    mentions: Keys | None = None
+    """As in `message`: who was mentioned before is not any more."""
 
 
 class Retract(BaseModel):
@@ -192,6 +199,8 @@ def from_anything(frame: str) -> str:
         more["edited"] = True
     if type(reply := data.get("reply")) is int and reply > 0:
         more["reply"] = reply
+    if isinstance(mentions := data.get("mentions"), list):
+        more["mentions"] = mentions
     said = body if isinstance(body, str) else ""
     return message(fields["seq"], id, fields["by"] or NOBODY, said, fields["at"], **more)
 

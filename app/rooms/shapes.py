@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import StringConstraints
 
-from rooms.frames import MAX_BODY
+from rooms.frames import MAX_BODY, Keys
 from topics.shapes import Count, Epoch, Goodbye, Milliseconds, OnlyWhere, Pong, Seq, Shape, Time
 from topics.wording import Id
 
@@ -34,6 +34,8 @@ class Message(Shape):
     at: Time
     reply: Seq = OnlyWhere
     """It answers the message of that number."""
+    mentions: Keys = OnlyWhere
+    """The keys of those who are mentioned in it."""
     about: Seq = OnlyWhere
     """The message of that number has this body from now on; `user` is who changed it."""
     edited: Literal[True] = OnlyWhere

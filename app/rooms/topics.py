@@ -1,7 +1,8 @@
 """A room as a topic: who may talk in it, what may be said, and that its first message makes it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Final
 
 from channels.db import database_sync_to_async
@@ -10,19 +11,24 @@ from django.conf import settings
 import rooms.converters  # noqa: F401  (registers the converter that the route uses)
 from rooms import making
 from rooms.frames import MAX_BODY
+from rooms.mentions import are_keys, mentioned
 from topics import Busy, Event, NoSuchEvent, Person, Refused, Topic
 from topics.news import News
 
 GONE: Final = "There is no such message any more."
 NEVER: Final = "The message that this answers is not in this room."
+SAY: Final = f'Say {{"body": "…"}}, with 1 to {MAX_BODY} characters.'
+SAID: Final = {"body", "reply", "mentions"}
+CHANGED: Final = {"about", "body", "mentions"}
+EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class RoomTopic(Topic):
-    """What is said is {"body": "…"}, with "reply" and the number of the message that it answers, if it answers one;
-    that somebody is typing is the signal {"typing": true}.
+    """What is said is {"body": "…"}, with "reply" and the number of the message that it answers, if it answers one, and
+    "mentions" with the keys of those who are mentioned; that somebody is typing is the signal {"typing": true}.
 
-    Who has said it may send {"about": its number, "body": "…"} or {"about": its number, "retract": true}: then it has
-    other words, and "edited": true beside them, or none any more.
+    Who has said it may send {"about": its number, "body": "…"}, with "mentions" or without, or {"about": its number,
+    "retract": true}: then it has other words, and "edited": true beside them, or none any more.
     """
 
     route = "room/<room:room>"
@@ -38,38 +44,42 @@ class RoomTopic(Topic):
     async def received(self, person: Person, data: Any) -> Any:
         if isinstance(data, dict) and "about" in data:
             return await database_sync_to_async(self.changed)(person, data)
-        if isinstance(data, dict) and "reply" in data:
-            return await database_sync_to_async(self.answer)(data)
-        if body_of(data) is None or len(data) > 1:
-            raise Refused(f'Say {{"body": "…"}}, with 1 to {MAX_BODY} characters.')
-        return data
+        body = body_of(data)
+        if body is None or data.keys() - SAID:
+            raise Refused(SAY)
+        if len(data) == 1 and "@" not in body:
+            return data
+        return await database_sync_to_async(self.said)(data)
 
-    def answer(self, data: dict[str, Any]) -> dict[str, Any]:
-        """What is said about an earlier message, which may be removed by now. Raises Refused."""
+    def said(self, data: dict[str, Any]) -> dict[str, Any]:
+        """What is said about an earlier message, which may be removed by now, or mentions somebody. Raises Refused."""
         body, seq = body_of(data), reply_of(data)
-        if body is None or seq is None or len(data) > 2:
+        if body is None or data.keys() - SAID:
+            raise Refused(SAY)
+        if "reply" in data and seq is None:
             raise Refused('Say {"body": "…", "reply": 41}.', code="bad_frame")
-        if not self.numbered([seq]):
+        if seq is not None and not self.numbered([seq]):
             raise Refused(NEVER, code="bad_frame")
-        return {"body": body, "reply": seq}
+        return {"body": body} | ({} if seq is None else {"reply": seq}) | mentions_in(data)
 
     def changed(self, person: Person, data: dict[str, Any]) -> None:
         """What one has said oneself gets other words, or is removed. Raises Refused."""
         about, body = data["about"], body_of(data)
         if data == {"about": about, "retract": True}:
             self.remove(about, person)
-        elif body is not None and data == {"about": about, "body": body}:
-            self.edit(about, body, person)
+        elif body is not None and not data.keys() - CHANGED:
+            self.edit(about, body, person, data)
         else:
             raise Refused('Say {"about": 41, "body": "…"}, or {"about": 41, "retract": true}.', code="bad_frame")
 
-    def edit(self, seq: int, body: str, person: Person) -> None:
-        """Raises Refused. The words that it had are not kept."""
+    def edit(self, seq: int, body: str, person: Person, data: Mapping[str, Any] = EMPTY) -> None:
+        """Raises Refused. The words that it had are not kept, and who was mentioned only by them is not any more."""
         before = self.own(seq, person).data
         answers = {} if reply_of(before) is None else {"reply": reply_of(before)}
         if body_of(before) != body:
             with changing():
-                self.amend(seq, {"body": body, "edited": True} | answers, by=person)
+                said = {"body": body, "edited": True} | answers | mentions_in({**data, "body": body})
+                self.amend(seq, said, by=person)
 
     def remove(self, seq: int, person: Person) -> None:
         self.own(seq, person)
@@ -112,6 +122,15 @@ def changing() -> Iterator[None]:
         raise Refused(GONE, code="bad_frame") from None
     except Busy:
         raise Refused("It could not be changed just now: try again.", code="unavailable") from None
+
+
+def mentions_in(data: dict[str, Any]) -> dict[str, Any]:
+    """Who is mentioned, as a part of a message's data. Raises Refused."""
+    given = data.get("mentions", [])
+    if not are_keys(given):
+        raise Refused("Mentions are at most 10 keys of people.", code="bad_frame")
+    found = mentioned(data["body"], given)
+    return {"mentions": found} if found else {}
 
 
 def body_of(data: Any) -> str | None:

@@ -133,9 +133,8 @@ def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> Ht
 
 def said_by(topic: RoomTopic, form: Form) -> dict[str, Any]:
     """The data of what the form says. Raises Refused."""
-    said = {"body": form.cleaned_data["body"]}
     seq = number(form.cleaned_data["reply"])
-    return said if seq is None else topic.answer(said | {"reply": seq})
+    return topic.said({"body": form.cleaned_data["body"]} | ({} if seq is None else {"reply": seq}))
 
 
 def talk(

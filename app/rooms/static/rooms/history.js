@@ -1,7 +1,7 @@
 // The messages on the page: a part of the log, mostly its end, and below it the page's own that are not in it yet.
 
 import { Left } from "./left.js";
-import { join, make, own, place, removeWords, rename, showBody } from "./message.js";
+import { join, make, mention, own, place, removeWords, rename, showBody } from "./message.js";
 import { Past } from "./past.js";
 import { Quotes } from "./quotes.js";
 import { Scroller } from "./scroller.js";
@@ -57,7 +57,7 @@ export class History {
 
   // A message of the log's end: an own one that waited below moves up into its place.
   show({ seq, id, by, data, at }) {
-    const { body, edited, reply } = data ?? {};
+    const { body, edited, reply, mentions } = data ?? {};
     const isOwn = by?.key === this.you.key;
     if (this.#past.isAway(seq)) return isOwn ? this.toLatest() : this.#scroller.count();
     const waiting = this.#waiting(id);
@@ -67,6 +67,7 @@ export class History {
     item.classList.remove("pending", "refused");
     place(item, seq, at);
     own(item, isOwn || Boolean(waiting));
+    mention(item, mentions, this.you);
     if (!this.#messages.lastElementChild) this.#past.begin(seq);
     this.#messages.append(item);
     join(item.previousElementSibling, item);
@@ -86,6 +87,7 @@ export class History {
     if (!item) return;
     if (retracted) removeWords(item);
     else showBody(item, { body: data?.body ?? "", edited: data?.edited });
+    mention(item, data?.mentions, this.you);
     for (const one of [item, item.nextElementSibling]) if (one) join(one.previousElementSibling, one);
   }
 
@@ -94,6 +96,18 @@ export class History {
       rename(item, name);
       this.#quotes.rename(item.dataset.seq, name);
     }
+  }
+
+  // All others who are here or wrote lately: who did last comes first.
+  authors(members) {
+    const known = new Map();
+    for (const item of [...this.#messages.querySelectorAll(".message:not(.gone)")].reverse()) {
+      const { key } = item.dataset;
+      if (!known.has(key)) known.set(key, { key, name: item.querySelector(".author").textContent });
+    }
+    for (const { key, name } of members) known.set(key, { key, name });
+    for (const key of ["", this.you.key]) known.delete(key);
+    return [...known.values()];
   }
 
   // The element of the message that is answered, if one is.
@@ -160,9 +174,10 @@ export class History {
   }
 
   #stored({ seq, id, by, data, at, retracted }) {
-    const { body, edited, reply } = data ?? {};
+    const { body, edited, reply, mentions } = data ?? {};
     const item = make({ seq, id, by, body: body ?? "", edited, at, retracted, quote: this.quote(reply) });
     own(item, !retracted && by?.key === this.you.key);
+    mention(item, mentions, this.you);
     return item;
   }
 

@@ -17,6 +17,11 @@ export function showMarkup(element, body) {
   element.replaceChildren(...pieces, body.slice(end));
 }
 
+// What is said in so many words: neither code nor addresses.
+export function withoutCode(body) {
+  return body.replace(PARTS, " ");
+}
+
 function link(address) {
   const element = document.createElement("a");
   element.setAttribute("href", address);

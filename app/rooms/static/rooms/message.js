@@ -41,6 +41,13 @@ export function own(item, yes) {
   item.querySelector(".change").hidden = !yes || !item.dataset.seq || item.classList.contains("gone");
 }
 
+// Whether it mentions whoever reads it here.
+export function mention(item, keys, you) {
+  const yes = Array.isArray(keys) && keys.includes(you.key);
+  item.classList.toggle("for-you", yes);
+  item.querySelector(".mention").hidden = !yes;
+}
+
 export function showBody(item, { body, edited }) {
   showMarkup(item.querySelector(".body"), body);
   item.querySelector(".edited").hidden = !edited;

@@ -7,6 +7,7 @@ import { Draft } from "./draft.js";
 import { History } from "./history.js";
 import { Leaving } from "./leaving.js";
 import { lobby } from "./lobby.js";
+import { Mentions } from "./mentions.js";
 import { People, Typing } from "./people.js";
 import { Refused } from "./refused.js";
 import { Status } from "./status.js";
@@ -51,10 +52,11 @@ const topic = connection.join(`room/${page.room}`, {
   onReset: startOver,
   onError: refuse,
 });
+const mentions = new Mentions({ people: () => history.authors(topic.members) }); // hears a key before the composer
 const composer = new Composer({
   limit: Number(page.limit),
-  onSay: (said) => topic.send(said).catch(refuse),
-  onChange: (about, body) => topic.send({ about, body }).catch(refuse),
+  onSay: (said) => topic.send({ ...said, mentions: mentions.of(said.body) }).catch(refuse),
+  onChange: (about, body) => topic.send({ about, body, mentions: mentions.of(body) }).catch(refuse),
   onRemove: (about) => topic.send({ about, retract: true }).catch(refuse),
   onTyping: () => topic.signal({ typing: true }),
   onLast: () => history.changeLast(),
