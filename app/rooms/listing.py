@@ -1,9 +1,13 @@
 """What the lobby lists: the rooms that somebody reads, each with what is new to her, and after these the others."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.template import Context, loader
+from django.utils.safestring import SafeString
 
 from rooms.converters import valid_name
 from rooms.models import Room, Talk
@@ -16,6 +20,7 @@ MOST_SHOWN: Final = 99  # of what is new; a larger number is told as 99+
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 MOST_DIGITS: Final = 17
+KEPT: Final = 5_000  # lines as HTML
 
 
 class Listed(NamedTuple):
@@ -29,10 +34,6 @@ class Listed(NamedTuple):
     mentions: int = 0
 
     @property
-    def ago(self) -> str:
-        return str(naturaltime(self.changed_at))
-
-    @property
     def shown(self) -> str:
         return shown(self.unread)
 
@@ -42,11 +43,12 @@ class Listed(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """`next`: what the next page of the others begins after, for the address."""
+    """`next`: what the next page of the others begins after, for the address. `here`: the room beside which it is."""
 
     own: list[Listed]
     others: list[Listed]
     next: str = ""
+    here: str = ""
 
     @property
     def title(self) -> str:
@@ -56,13 +58,32 @@ class Listing(NamedTuple):
         unread = sum(one.unread for one in self.own)
         return f"({shown(unread)}) " if unread else ""
 
+    @property
+    def own_lines(self) -> Iterator[SafeString]:
+        return self._lines(self.own)
+
+    @property
+    def other_lines(self) -> Iterator[SafeString]:
+        return self._lines(self.others)
+
+    def _lines(self, rooms: list[Listed]) -> Iterator[SafeString]:
+        """Each as HTML. Beside a conversation nothing says how long ago."""
+        template = loader.get_template("rooms/_line.html").template  # type: ignore[attr-defined]
+        for one in rooms:
+            yield line(template, one, one.name == self.here, "" if self.here else str(naturaltime(one.changed_at)))
+
+
+@lru_cache(maxsize=KEPT)
+def line(template: Any, one: Listed, here: bool, ago: str) -> SafeString:
+    return template.render(Context({"one": one, "here": here, "ago": ago}))  # type: ignore[no-any-return]
+
 
 def shown(number: int) -> str:
     return f"{MOST_SHOWN}+" if number > MOST_SHOWN else str(number)
 
 
-def listing(person: Person, limit: int = SHOWN, after: str | None = None) -> Listing:
-    """Three queries, however many rooms there are."""
+def listing(person: Person, limit: int = SHOWN, after: str | None = None, here: str = "") -> Listing:
+    """Three queries at most, however many rooms there are."""
     own = [
         Listed(one.topic.room, one.seq, one.changed_at, one.read, one.unread, one.addressed)
         for one in (Lobby.readings(person) if person.known else ())
@@ -70,7 +91,7 @@ def listing(person: Person, limit: int = SHOWN, after: str | None = None) -> Lis
     before = place(after)
     others = Room.objects.recent(limit, without={one.name for one in own}, before=before)
     following = cursor(others[-1]) if len(others) == limit else ""
-    return Listing([] if before else own, [Listed(*talk) for talk in others], following)
+    return Listing([] if before else own, [Listed(*talk) for talk in others], following, here)
 
 
 def cursor(talk: Talk) -> str:

@@ -39,6 +39,8 @@ class Rooms(models.Manager["Room"]):
         last = before and (RoomTopic(room=before.name), before.changed_at)
         found = RoomTopic.recent(CANDIDATES * limit, before=last)
         latest = [Talk(topic.room, seq, at) for topic, seq, at in found if topic.room not in without]
+        if len(latest) <= limit:
+            return latest
         makers = Making.objects.filter(room__name__in=[talk.name for talk in latest])
         made = {name: who for name, *who in makers.values_list("room__name", "person_key", "address")}
         people, addresses = Counter[str](), Counter[str]()

@@ -87,8 +87,9 @@ def lobby(request: HttpRequest, person: Person) -> HttpResponse:
 @page
 def listed(request: HttpRequest, person: Person) -> HttpResponse:
     """The lobby's list alone, for a page that has been cut off: what is on it may be old."""
-    limit = BESIDE if "beside" in request.GET else SHOWN
-    return remembered(render(request, "rooms/_rooms.html", {"listing": listing(person, limit)}), person)
+    here = request.GET.get("beside", "")
+    context = {"listing": listing(person, BESIDE if here else SHOWN, here=here)}
+    return remembered(render(request, "rooms/_rooms.html", context), person)
 
 
 @page
@@ -151,7 +152,7 @@ def talk(
         "limit": MAX_BODY,
         "shown": shown,
         "looking": SearchForm(),
-        "listing": listing(person, BESIDE),
+        "listing": listing(person, BESIDE, here=topic.room),
         "messages": conversation.items(shown.messages, person),
         "answered": quotes(topic, [answered]).get(answered or 0),
     }

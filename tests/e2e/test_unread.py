@@ -31,6 +31,12 @@ async def on_another_device(person: Person, arrive: Arrive) -> Person:
     return await arrive(person.base, storage_state=await person.page.context.storage_state())
 
 
+async def looks(person: Person, *, away: bool) -> None:
+    """At another tab, or at this one again."""
+    hide = f"Object.defineProperty(document, 'hidden', {{ get: () => {str(away).lower()}, configurable: true }})"
+    await person.page.evaluate(f"{hide}; document.dispatchEvent(new Event('visibilitychange'))")
+
+
 async def test_what_alice_reads_on_one_device_is_read_on_the_other(site: str, arrive: Arrive) -> None:
     room, alice, bob = new_room(), await arrive(site), await arrive(site)
     await alice.enter(room)
@@ -127,6 +133,13 @@ async def test_the_rooms_stand_beside_the_conversation_and_move_nothing(stack: S
     await expect(alice.page).to_have_title(f"(1) {room} · Rooms")
     assert await alice.page.locator("#room").bounding_box() == before
     assert await alice.page.evaluate("document.scrollingElement.scrollHeight <= innerHeight")
+    await bob.enter(room)
+    await looks(alice, away=True)
+    await bob.say("and here")
+    await has_unread(alice, room, 1)
+    await expect(alice.page).to_have_title(f"(2) {room} · Rooms")
+    await looks(alice, away=False)
+    await has_unread(alice, room, 0)
     await listed(alice, other).get_by_role("link").click()
     await alice.hears("over here")
     await has_unread(alice, other, 0)

@@ -67,9 +67,12 @@ class Look:
                 wanted = {log for log in wanted if self._told.get(log) != found[log][2]}
             hers[key] = frozenset(wanted.union(for_all))
         asked = set[int]().union(*hers.values())
-        chosen = [log for log in found if log in asked][:TOLD]
-        told = self._words([found[log] for log in chosen])
-        kept = {log: seq for log, seq in self._told.items() if log in found}
+        turns = {log: turn for turn, log in enumerate(self._told)}
+        chosen = set(
+            sorted(asked, key=lambda log: turns.get(log, -1))[:TOLD]
+        )  # who was told of longest ago comes first
+        told = self._words([found[log] for log in found if log in chosen])
+        kept = {log: seq for log, seq in self._told.items() if log in found and log not in chosen}
         self._told = kept | {log: found[log][2] for log in chosen}
         self._here = {key: tuple(followers) for key, followers in here.items()}
         return _for_each(hers, told)

@@ -147,13 +147,18 @@ def test_a_look_asks_as_much_for_thirty_people_as_for_one() -> None:
 
 def test_one_look_tells_so_much_and_the_next_one_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looking, "TOLD", 2)
-    for number in range(5):
-        chat = Chat(name_of_it=f"c{number}")
+    chats = [Chat(name_of_it=f"c{number}") for number in range(5)]
+    for chat in chats:
         chat.append("said", by=BOB)
         chat.read_up_to(ALICE, 0)
-    look, here = Look(Digest), {ALICE.key: [object()]}
-    told = [look.look(here) for _ in range(4)]
-    assert [text.get(ALICE.key, "").count('"topic"') for text in told] == [2, 2, 1, 0]
+    look, here, told = Look(Digest), {ALICE.key: [object()]}, []
+    for _ in range(3):
+        chats[0].append("again", by=BOB)  # and takes nobody's turn
+        told.append(look.look(here)[ALICE.key])
+    assert [text.count('"topic"') for text in told] == [2, 2, 2]
+    assert [chat.name for chat in chats if not any(chat.name in text for text in told)] == []
+    look.look(here)
+    assert look.look(here) == {}
 
 
 def test_whose_news_it_is_stands_in_the_route() -> None:

@@ -18,12 +18,13 @@ class Lobby {
   #attention = new Attention();
   #awaySince = LOADED_AT;
   #asking = 0;
+  #isNobody = false; // who has no cookies is somebody else on each connection, and has read nothing
   #key = this.#box.dataset.key;
   #isPast = Boolean(this.#box.dataset.past); // the page shows what was earlier: what is new has no place there
   #connection = connect({ key: this.#key, onState: (state) => this.#stand(state) });
   #topic = this.#connection.join(`lobby/${this.#key}`, {
     onSignal: ({ by, data }) => by || this.#hear(data),
-    onError: () => {}, // who has no cookies is somebody else on each connection, and reads nothing for long
+    onError: ({ code }) => (this.#isNobody ||= code === "no_such_topic"),
   });
   #reads = new Reads((topic, seq) => this.#topic.send({ read: topic, seq }));
 
@@ -35,11 +36,11 @@ class Lobby {
   read(topic, seq, members) {
     const row = this.#find(topic);
     const isOwn = Boolean(row?.dataset.read);
-    if (isOwn && Number(row.dataset.read) >= seq) return;
+    if (this.#isNobody || (isOwn && Number(row.dataset.read) >= seq)) return;
     this.#reads.add(topic, seq, members);
     if (!isOwn) return; // one of her rooms as soon as the server says so
-    const isAll = seq >= Number(row.dataset.seq);
-    Object.assign(row.dataset, { read: seq }, isAll && { seq, unread: 0, mentions: 0 });
+    const isAll = seq >= Number(row.dataset.heard);
+    Object.assign(row.dataset, { read: seq }, isAll && { heard: seq, unread: 0, mentions: 0 });
     this.#show();
   }
 
@@ -60,7 +61,7 @@ class Lobby {
   }
 
   #hear({ news = [], read }) {
-    for (const one of news.toReversed()) this.#hearNews(one); // the latest comes first, and is to stand first
+    for (const one of [...news].reverse()) this.#hearNews(one); // the latest comes first, and is to stand first
     if (read) this.#hearRead(read);
     this.#show();
   }
@@ -69,15 +70,15 @@ class Lobby {
     const row = this.#find(topic) ?? this.#make(topic);
     if (!row) return;
     const { dataset } = row;
-    const [known, seen] = [dataset.seq, dataset.read].map(Number);
+    const [known, seen] = [dataset.heard, dataset.read].map(Number);
     if (changed > known && Number(dataset.mentions)) this.#askSoon(); // a mention may be gone
     if (seq <= known) return;
-    const isOwn = dataset.read !== "";
+    const isOwn = dataset.read !== "" || topic === this.#box.dataset.here; // an empty room is read by nobody
     const fresh = isOwn ? said.filter(([number, key]) => number > Math.max(known, seen) && key !== this.#key) : [];
     const untold = isOwn ? Math.max(0, seq - SAID - Math.max(known, seen)) : 0;
     const unread = Number(dataset.unread) + fresh.length + untold;
     const mentions = Number(dataset.mentions) + fresh.filter((one) => one.includes(this.#key, 2)).length;
-    Object.assign(dataset, { seq, unread, mentions });
+    Object.assign(dataset, { heard: seq, unread, mentions });
     showTime(row.querySelector("time"), at);
     this.#lift(row);
   }
@@ -87,17 +88,17 @@ class Lobby {
     const row = this.#find(topic);
     if (!row?.dataset.read) return this.#askSoon(0); // one of her rooms from now on
     if (read < Number(row.dataset.read)) return;
-    const later = Math.max(0, Number(row.dataset.seq) - Math.max(seq, read)); // heard before this
+    const later = Math.max(0, Number(row.dataset.heard) - Math.max(seq, read)); // heard before this
     Object.assign(row.dataset, { read, unread: unread + later, mentions: addressed });
   }
 
   #make(topic) {
-    const others = this.#box.querySelector(".others");
-    if (this.#isPast || !others) return null;
+    const [, others] = this.#lists;
+    if (this.#isPast) return null;
     const row = this.#pattern.cloneNode(true);
     const name = topic.slice(topic.indexOf("/") + 1);
     row.dataset.topic = topic;
-    row.dataset.seq = 0;
+    row.dataset.heard = 0;
     row.querySelector("a").href = `/room/${encodeURIComponent(name)}/`;
     row.querySelector(".name").textContent = name;
     others.prepend(row);
@@ -121,10 +122,14 @@ class Lobby {
         row.querySelector(`.${kind} .number`).textContent = shown(number);
       }
       const count = row.querySelector(".count");
-      const number = Number(row.dataset.seq);
+      const number = Number(row.dataset.heard);
       count.textContent = `${number.toLocaleString("en")} message${number === 1 ? "" : "s"}`;
     }
-    for (const list of this.#box.querySelectorAll(".rooms")) list.hidden = !list.children.length;
+    const [own, others] = this.#lists.map((list) => list.children.length > 0);
+    this.#lists.forEach((list, place) => {
+      list.hidden = ![own, others][place];
+      list.previousElementSibling.hidden = list.hidden || !own; // its heading
+    });
     const nothing = document.getElementById("nothing");
     if (nothing) nothing.hidden = this.#rows.length > 0;
     this.#attention.show(all);
@@ -132,6 +137,10 @@ class Lobby {
 
   #find(topic) {
     return this.#rows.find((row) => row.dataset.topic === topic);
+  }
+
+  get #lists() {
+    return [".own", ".others"].map((kind) => this.#box.querySelector(kind));
   }
 
   get #rows() {
@@ -145,14 +154,12 @@ class Lobby {
 
   async #ask() {
     this.#asking = 0;
+    if (this.#box.contains(document.activeElement)) return this.#askSoon(); // the focus would be lost
     try {
-      const { list, here } = this.#box.dataset;
-      const answer = await fetch(list);
+      const answer = await fetch(this.#box.dataset.list);
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (this.#box.contains(document.activeElement)) return;
       this.#box.replaceChildren(...page.body.childNodes);
-      this.#find(here)?.querySelector("a").setAttribute("aria-current", "page");
       this.#show();
     } catch {
       // It is asked again after the next time that the line was cut.
