@@ -103,7 +103,7 @@ async def test_alice_logs_in_and_is_called_by_her_accounts_name(stack: Stack, ar
     await alice.say("it is me")
     await expect(alice.stored("it is me").locator(".author")).to_have_text(name)
     await alice.page.get_by_role("button", name="Log out").click()
-    await expect(alice.page.get_by_role("heading", name="Rooms")).to_be_visible()
+    await expect(alice.page.get_by_role("heading", name="Rooms", exact=True)).to_be_visible()
 
 
 async def test_without_javascript_alice_reads_and_writes(stack: Stack, arrive: Arrive) -> None:
