@@ -44,7 +44,7 @@ async def test_axe_finds_nothing_in_any_state(stack: Stack, arrive: Arrive, sche
     await expect(alice.page.locator("#messages .quote")).to_be_visible()
     await finds_nothing(alice, "a message answers another one")
     await bob.write(f"@{await alice.page.locator('#you').inner_text()}")
-    await expect(alice.page.get_by_text("mentions you")).to_be_visible()
+    await expect(alice.page.get_by_text("mentions you").last).to_be_visible()
     await alice.box.press_sequentially("@")
     await expect(alice.page.get_by_role("option").first).to_be_visible()
     await finds_nothing(alice, "she mentions somebody, and is mentioned")
