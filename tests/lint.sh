@@ -24,7 +24,7 @@ main() {
   check "django deploy" in_app production python -W error manage.py check --deploy --fail-level WARNING
   check "django migrations" in_app production python -W error manage.py makemigrations --check --dry-run
   [[ ${CI:-} != true ]] || provide
-  check_with "postgres" "migrations and the version before" python tests/judge.py rooms topics
+  check_with "postgres" "migrations and the version before" python tests/judge.py rooms topics accounts
   check_with "nginx" "nginx -t" nginx_test
   check_with "docker compose" "compose config" docker compose config --quiet
   check_with "docker compose" "compose config with numbers" \

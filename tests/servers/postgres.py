@@ -53,7 +53,7 @@ class Postgres(Process):
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [SERVERS]).fetchone():
                 connection.execute(f"CREATE ROLE {SERVERS} LOGIN PASSWORD '{PASSWORD}'")
-        psql = [_program("psql"), url, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--set=servers={SERVERS}"]
+        psql = [program("psql"), url, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--set=servers={SERVERS}"]
         subprocess.run([*psql, "--file", str(RIGHTS)], check=True, capture_output=True)
         return url.replace(f"//{USER}:", f"//{SERVERS}:")
 

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("topics", "0007_words")]
+    dependencies = [("topics", "0008_leaving")]
 
     operations = [
         migrations.AddIndex(
