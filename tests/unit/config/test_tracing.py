@@ -104,7 +104,11 @@ async def test_what_raises_is_named_by_its_kind_and_not_by_its_words(spans: Span
     assert "alice" not in sent.to_json()
 
 
-@pytest.mark.parametrize("given", ["", traceparent(sampled=False), "nonsense", "00-0-0-01", "é" * 300])
+@pytest.mark.parametrize(
+    "given",
+    ["", traceparent(sampled=False), "nonsense", "00-0-0-01", "é" * 300],
+    ids=["none", "not sampled", "nonsense", "zeros", "long"],
+)
 def test_a_traceparent_that_is_none_begins_a_trace(spans: Spans, given: str) -> None:
     part = spans.request("GET", given)
     assert (part is None) == given.endswith("-00")

@@ -2,6 +2,7 @@
 
 import logging
 from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
@@ -25,10 +26,10 @@ def look(monkeypatch: pytest.MonkeyPatch, error: Error, cause: psycopg.Error) ->
     """The status of a page whose query fails."""
     error.__cause__ = cause
 
-    def fails(_: int) -> None:
+    def fails(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(views.Room.objects, "recent", fails)
+    monkeypatch.setattr(views, "listing", fails)
     page = Client(raise_request_exception=False).get("/")
     assert "Try again in a moment" in page.content.decode()
     assert page.has_header("Retry-After") == (page.status_code == 503)
