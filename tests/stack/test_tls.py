@@ -79,7 +79,8 @@ def site(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sec
     stack.env["COMPOSE_FILE"] = "docker-compose.yml:docker/tls.yml"
     tls = stack.folder / "docker/tls.yml"
     tls.write_text(acme.known_to(tls.read_text()))
-    (stack.folder / ".env").write_text(f"DOMAIN={NAME}\nACME_SERVER={acme.url}\n")
+    mail = "EMAIL_URL=smtp://mail.example.org\nDEFAULT_FROM_EMAIL=rooms@example.org"
+    (stack.folder / ".env").write_text(f"DOMAIN={NAME}\nACME_SERVER={acme.url}\n{mail}\n")
     site = Secure(stack, acme, port)
     try:
         yield site

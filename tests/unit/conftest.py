@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
+from django.conf import settings as django_settings
 
 django.setup()
+# Whatever database they are tried on: a test is a process alone, and no thread of it waits for others.
+django_settings.CHANNEL_LAYERS = {"default": django_settings.LAYERS["memory"]}
 
 from realtime import checking, failures, tracing  # noqa: E402
 
