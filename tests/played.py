@@ -70,12 +70,15 @@ class Played:
 
     @property
     def _joins(self) -> list[dict[str, Any]]:
-        return [frame for frame in self.heard if frame["type"] == "join"]
+        return self._of_room("join")
+
+    def _of_room(self, kind: str) -> list[dict[str, Any]]:
+        """The page follows the news of all rooms as well."""
+        return [frame for frame in self.heard if frame["type"] == kind and frame["topic"] == self.room]
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        said = [frame for frame in self.heard if frame["type"] == "send"]
-        return [{"id": frame["id"], "body": frame["data"]["body"]} for frame in said]
+        return [{"id": frame["id"], "body": frame["data"]["body"]} for frame in self._of_room("send")]
 
     @property
     def typing(self) -> int:
