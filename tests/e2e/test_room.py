@@ -27,6 +27,20 @@ async def test_the_history_is_there_after_a_reload(stack: Stack, arrive: Arrive)
     assert alice.problems == []
 
 
+async def test_alice_in_tokyo_reads_her_own_clock_also_after_a_reload(stack: Stack, arrive: Arrive) -> None:
+    alice = await arrive(stack.base_url, timezone_id="Asia/Tokyo")
+    await alice.enter(new_room())
+    await alice.say("good morning")
+    time = alice.page.locator("#messages .time")
+    said = await time.inner_text()
+    here = """(time) => [undefined, "UTC"].map((timeZone) =>
+        new Date(time.dateTime).toLocaleTimeString([], { timeZone, hour: "2-digit", minute: "2-digit" }))"""
+    hers, utc = await time.evaluate(here)
+    assert said == hers != utc
+    await alice.page.reload()
+    await expect(time).to_have_text(said)
+
+
 async def test_own_messages_are_marked_and_others_are_not(stack: Stack, arrive: Arrive) -> None:
     alice, bob = await arrive(stack.base_url), await arrive(stack.base_url)
     room = new_room()

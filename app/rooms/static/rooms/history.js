@@ -1,7 +1,7 @@
 // The messages on the page: a part of the log, mostly its end, and below it the page's own that are not in it yet.
 
 import { Left } from "./left.js";
-import { join, make, mention, own, place, removeWords, rename, showBody } from "./message.js";
+import { join, localize, make, mention, own, place, removeWords, rename, showBody } from "./message.js";
 import { Past } from "./past.js";
 import { Quotes } from "./quotes.js";
 import { Scroller } from "./scroller.js";
@@ -40,6 +40,7 @@ export class History {
     this.#quotes = new Quotes({ url: this.#past.url, messages: this.#messages });
     for (const item of this.#messages.children) {
       own(item, item.dataset.key === you.key);
+      localize(item);
       join(item.previousElementSibling, item);
     }
     document.getElementById("room").addEventListener("click", (event) => this.#click(event));

@@ -36,6 +36,12 @@ export function place(item, seq, at) {
   showTime(item.querySelector(".time"), at);
 }
 
+// The server has written its time as UTC has it.
+export function localize(item) {
+  const time = item.querySelector(".time");
+  showTime(time, time.dateTime);
+}
+
 export function own(item, yes) {
   item.classList.toggle("mine", yes);
   item.querySelector(".change").hidden = !yes || !item.dataset.seq || item.classList.contains("gone");
