@@ -181,6 +181,7 @@ DATABASE = services.database("DATABASE_URL", word("DATABASE_URL"))
 if owner_url := word("MIGRATE_DATABASE_URL"):
     owner = services.database("MIGRATE_DATABASE_URL", owner_url)
     if ROLE == "migrate":
+        SERVERS_DATABASE = DATABASE
         DATABASE_VARIABLE, DATABASE = "MIGRATE_DATABASE_URL", owner
 DATABASES = {"default": DATABASE}
 DATABASE_SSLMODE = choice("DATABASE_SSLMODE", "prefer", services.SSL_MODES)

@@ -50,14 +50,14 @@ def ask_redis() -> None:
             client.ping()
 
 
-def unreachable(error: OperationalError) -> str:
-    """One sentence. libpq names host, port, user and database, never the password."""
+def unreachable(error: OperationalError, variable: str = "") -> str:
+    """One sentence. libpq names host, port, user and database, never the password. `variable` has the address."""
     reason = " ".join(str(error).split())[:CHARACTERS]
     if "startup parameter" in reason:
         reason += " PgBouncer takes no parameters behind ? but its own: set them by ALTER ROLE … SET …"
     if "password authentication failed" in reason:
         reason = f"{reason.removesuffix('.')}. {GONE_APART}"
-    name = settings.DATABASE_VARIABLE
+    name = variable or settings.DATABASE_VARIABLE
     if "no such table" in reason:
         return f"{name}: the database lacks tables ({reason}): run `make migrate`."
     return f"{name}: the database cannot be reached: {reason.removesuffix('.')}."

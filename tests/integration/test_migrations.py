@@ -46,6 +46,16 @@ def test_who_is_not_the_owner_of_the_tables_is_told_who_may_migrate(image: Image
     assert "MIGRATE_DATABASE_URL" in manage(image, servers, "migrate", "sessions", "zero").stderr
 
 
+def test_who_migrates_is_told_that_the_servers_cannot_come_in(image: Image, postgres: Postgres) -> None:
+    owner = postgres.create_database("locked-out")
+    servers = postgres.for_servers(owner).replace(":log@", ":another@")
+    done = manage(image, environment(DATABASE_URL=servers, MIGRATE_DATABASE_URL=owner), "migrate")
+    assert done.returncode == 1
+    assert "DATABASE_URL: the database cannot be reached: " in done.stderr
+    assert "password authentication failed" in done.stderr
+    assert "docker compose restart postgres redis web ws" in done.stderr
+
+
 # --- The version that serves meanwhile -------------------------------------------------------------
 
 FIRST = """

@@ -5,10 +5,13 @@ from contextlib import contextmanager
 from time import sleep
 from typing import Any, Final
 
+from django.conf import settings
 from django.core.management import CommandError
 from django.core.management.commands import migrate
-from django.db import ProgrammingError, connections
+from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError, connections
 from django.db.migrations.exceptions import MigrationSchemaMissing
+
+from realtime.reach import unreachable
 
 RETRY_SECONDS: Final = 0.2
 FORBIDDEN: Final = "42501"
@@ -28,6 +31,20 @@ class Command(migrate.Command):
                 if not is_forbidden(error):
                     raise
                 raise CommandError(OWNER_ONLY) from error
+        if (servers := getattr(settings, "SERVERS_DATABASE", None)) and options["database"] == DEFAULT_DB_ALIAS:
+            come_in(servers)
+
+
+def come_in(servers: dict[str, Any]) -> None:
+    """As the servers do, who may have another password: else nobody would notice before they start again."""
+    theirs = connections[DEFAULT_DB_ALIAS].copy()
+    theirs.settings_dict |= {name: servers[name] for name in ("HOST", "PORT", "NAME", "USER", "PASSWORD")}
+    try:
+        theirs.ensure_connection()
+    except OperationalError as error:
+        raise CommandError(unreachable(error, "DATABASE_URL")) from error
+    finally:
+        theirs.close()
 
 
 def is_forbidden(error: BaseException | None) -> bool:
