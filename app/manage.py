@@ -22,6 +22,7 @@ if __name__ == "__main__":
     try:
         execute_from_command_line(sys.argv)
     except OperationalError as error:
-        if connection.connection is not None:  # it was reached, and the trouble is another
+        variable = getattr(error, "variable", "")
+        if connection.connection is not None and not variable:  # it was reached, and the trouble is another
             raise
-        sys.exit(unreachable(error))
+        sys.exit(unreachable(error, variable))

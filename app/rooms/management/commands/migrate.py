@@ -11,8 +11,6 @@ from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError, connections
 from django.db.migrations.exceptions import MigrationSchemaMissing
 
-from realtime.reach import unreachable
-
 RETRY_SECONDS: Final = 0.2
 FORBIDDEN: Final = "42501"
 OWNER_ONLY: Final = (
@@ -42,7 +40,8 @@ def come_in(servers: dict[str, Any]) -> None:
     try:
         theirs.ensure_connection()
     except OperationalError as error:
-        raise CommandError(unreachable(error, "DATABASE_URL")) from error
+        error.variable = "DATABASE_URL"  # type: ignore[attr-defined]  # by which manage.py names it
+        raise
     finally:
         theirs.close()
 
