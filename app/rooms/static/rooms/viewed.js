@@ -14,8 +14,8 @@ export class Viewed {
 
   #follow(changes) {
     for (const { addedNodes, removedNodes } of changes) {
-      for (const item of removedNodes) if (!item.isConnected) this.#forget(item);
-      for (const item of addedNodes) if (item.isConnected) this.#seen.observe(item);
+      for (const item of elements(removedNodes)) if (!item.isConnected) this.#forget(item);
+      for (const item of elements(addedNodes)) if (item.isConnected) this.#seen.observe(item);
     }
   }
 
@@ -34,3 +34,6 @@ export class Viewed {
     this.onRead(Math.max(...[...this.#now].map((item) => Number(item.dataset.seq))));
   }
 }
+
+// Without the white space that the server has written between them.
+const elements = (nodes) => [...nodes].filter((node) => node instanceof Element);
