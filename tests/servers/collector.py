@@ -3,13 +3,12 @@
 import gzip
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+
+from servers.answering import Answering, Quiet
 
 SECONDS = 30.0
 
@@ -25,7 +24,7 @@ class Span(NamedTuple):
     links: set[tuple[str, str]]  # (trace, id)
 
 
-class Collector:
+class Collector(Answering):
     """`status` is what it answers. `texts` is all that it was sent, with the names and values that nobody looks for."""
 
     def __init__(self, status: int = 200) -> None:
@@ -35,9 +34,7 @@ class Collector:
         self.headers: list[dict[str, str]] = []
         collector = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(Quiet):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.headers.get("Content-Encoding") == "gzip":
@@ -50,11 +47,8 @@ class Collector:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(Handler)
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def take(self, body: bytes) -> None:
         sent = ExportTraceServiceRequest.FromString(body)
@@ -95,16 +89,6 @@ class Collector:
         for span in self.of(trace):
             found.setdefault(span.name, []).append(span)
         return found
-
-    def __enter__(self) -> Self:
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def values(attributes: "object") -> dict[str, object]:

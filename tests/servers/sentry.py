@@ -4,15 +4,14 @@ import gzip
 import json
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from servers.answering import Answering, Quiet
 
 SECONDS = 30.0
 
 
-class Sentry:
+class Sentry(Answering):
     """`kinds` are of all items that came; `texts` is all that was said."""
 
     def __init__(self) -> None:
@@ -21,9 +20,7 @@ class Sentry:
         self.texts = ""
         sentry = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(Quiet):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 encoding = self.headers.get("Content-Encoding")
@@ -35,11 +32,8 @@ class Sentry:
                 self.end_headers()
                 self.wfile.write(b"{}")
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.dsn = f"http://public@127.0.0.1:{self._server.server_port}/7"
+        super().__init__(Handler)
+        self.dsn = f"http://public@127.0.0.1:{self.port}/7"
 
     def take(self, envelope: bytes) -> None:
         self.texts += envelope.decode()
@@ -66,16 +60,6 @@ class Sentry:
 
     def error(self, kind: str) -> dict[str, Any]:
         return self.until(lambda event: kind_of(event) == kind, kind)
-
-    def __enter__(self) -> Self:
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def kind_of(event: dict[str, Any]) -> str:

@@ -1,13 +1,11 @@
 """A stand-in for a server of ours, where only what nginx does is of interest."""
 
 import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from types import TracebackType
-from typing import Self
+
+from servers.answering import Answering, Quiet
 
 
-class Stub:
+class Stub(Answering):
     """Answers each request with its own headers as JSON, and keeps what it was asked. By status 0 it hangs up."""
 
     def __init__(self, status: int = 200) -> None:
@@ -15,9 +13,7 @@ class Stub:
         self.asked: list[str] = []
         stub = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(Quiet):
             def do_GET(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 stub.asked.append(f"{self.command} {self.path}")
@@ -32,18 +28,4 @@ class Stub:
 
             do_POST = do_GET
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port: int = self._server.server_port
-
-    def __enter__(self) -> Self:
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Handler)
