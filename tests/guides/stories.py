@@ -4,13 +4,14 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from browser import SECONDS, Arrive, Person
 from guides.checkout import PASSWORD
 
 Story = Callable[[str, Arrive], Awaitable[list[Page]]]
 SIZE = {"width": 480, "height": 320}
+ANSWERED = "new Promise(then => document.body.addEventListener('htmx:afterRequest', () => then(), { once: true }))"
 
 
 async def votes(base: str, arrive: Arrive) -> list[Page]:
@@ -126,10 +127,26 @@ async def htmx(base: str, arrive: Arrive) -> list[Page]:
     alice, bob = await arrive(base, viewport=SIZE), await arrive(base, viewport=SIZE)
     for person in (alice, bob):
         await opens(person, "/tasks/")
-    for task in ("Buy <b>milk</b>", "Call Bob"):
-        await alice.page.get_by_label("New task").fill(task)
-        await alice.page.get_by_label("New task").press("Enter")
-        await expect(bob.page.locator("#tasks li").first).to_contain_text(task)
+    field, newest = alice.page.get_by_label("New task"), bob.page.locator("#tasks li").first
+    typed = asyncio.Event()
+
+    async def answers_late(route: Route) -> None:
+        response = await route.fetch()
+        await typed.wait()
+        await route.fulfill(response=response)
+
+    await alice.page.route("**/tasks/", answers_late)
+    await field.fill("Buy <b>milk</b>")
+    await field.press("Enter")
+    await expect(newest).to_contain_text("Buy <b>milk</b>")
+    answered = asyncio.create_task(alice.page.evaluate(ANSWERED))
+    await field.fill("Call Bob")
+    typed.set()
+    await answered
+    await field.press("Enter")
+    await expect(newest).to_contain_text("Call Bob")
+    await expect(field).to_have_value("")
+    await alice.page.unroute("**/tasks/")
     await bob.page.get_by_role("listitem").filter(has_text="milk").get_by_role("button", name="Done").click()
     for person in (alice, bob):
         await expect(person.page.locator("#tasks s")).to_have_text("Buy <b>milk</b>")
