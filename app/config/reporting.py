@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 import sentry_sdk
+from django.core.exceptions import ImproperlyConfigured
 from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.django import DjangoIntegration
@@ -34,7 +35,14 @@ KEPT: Final = {
 
 
 def begin(dsn: str, *, release: str, environment: str, role: str) -> None:
-    """Raises ValueError where the address is none."""
+    """Raises ImproperlyConfigured where the address is none."""
+    try:
+        start(dsn, release=release, environment=environment, role=role)
+    except ValueError:
+        raise ImproperlyConfigured("SENTRY_DSN is not an address as Sentry gives it.") from None
+
+
+def start(dsn: str, *, release: str, environment: str, role: str) -> None:
     sentry_sdk.init(
         dsn,
         release=release or None,

@@ -151,6 +151,18 @@ def is_certificate(text: str) -> bool:
     return True
 
 
+def layers(url: str, tls: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What may carry events between the processes, by its name."""
+    return {
+        "redis": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [{"address": url} | tls if tls else url], "prefix": "rooms"},
+        },
+        "postgres": {"BACKEND": "realtime.postgres.PostgresChannelLayer", "CONFIG": {"prefix": "rooms"}},
+        "memory": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}},
+    }
+
+
 def place(url: str) -> str:
     """host:port of an address that was checked, for people to read."""
     parts = urlsplit(url)

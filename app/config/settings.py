@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config import services
 from config.environment import address, choice, headers, hosts, key, origins, service, share, switch, whole, word
 from config.logging import logging_for
+from config.policy import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
 from realtime import limits
 
 APP = Path(__file__).resolve().parent.parent
@@ -130,18 +131,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "connect-src": ["'self'"],
-        "form-action": ["'self'"],
-        "base-uri": ["'none'"],
-        "frame-ancestors": ["'none'"],
-    }
-}
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
@@ -205,14 +194,7 @@ if DATABASE["ENGINE"] == "django.db.backends.postgresql":
 REDIS_URL = word("REDIS_URL")
 REDIS_TLS = services.redis(REDIS_URL, word("REDIS_CA"))
 REDIS_PLACE = services.place(REDIS_URL)  # what may be said of it
-LAYERS = {
-    "redis": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [{"address": REDIS_URL} | REDIS_TLS if REDIS_TLS else REDIS_URL], "prefix": "rooms"},
-    },
-    "postgres": {"BACKEND": "realtime.postgres.PostgresChannelLayer", "CONFIG": {"prefix": "rooms"}},
-    "memory": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}},
-}
+LAYERS = services.layers(REDIS_URL, REDIS_TLS)
 LAYER = "redis" if REDIS_URL else "postgres" if DATABASE["ENGINE"] == "config.postgres" else "memory"
 CHANNEL_LAYERS = {"default": LAYERS[LAYER]}
 
@@ -251,7 +233,4 @@ SENTRY_RELEASE = word("SENTRY_RELEASE")
 if SENTRY_DSN:
     from config import reporting
 
-    try:
-        reporting.begin(SENTRY_DSN, release=SENTRY_RELEASE, environment=SENTRY_ENVIRONMENT, role=ROLE)
-    except ValueError:
-        raise ImproperlyConfigured("SENTRY_DSN is not an address as Sentry gives it.") from None
+    reporting.begin(SENTRY_DSN, release=SENTRY_RELEASE, environment=SENTRY_ENVIRONMENT, role=ROLE)

@@ -1,14 +1,14 @@
 from django.urls import path, re_path
 
-from rooms import converters, errors, views  # noqa: F401  (converters registers `room`)
+from rooms import converters, errors, talking, views  # noqa: F401  (converters registers `room`)
 
 urlpatterns = [
     path("", views.lobby, name="lobby"),
     path("rooms/", views.listed, name="listed"),
     path("name/", views.rename, name="rename"),
     path("search/", views.search, name="search"),
-    path("room/<room:name>/", views.room, name="room"),
-    path("room/<room:name>/<int:seq>/", views.change, name="change"),
+    path("room/<room:name>/", talking.room, name="room"),
+    path("room/<room:name>/<int:seq>/", talking.change, name="change"),
     path("room/<room:name>/read/", views.read, name="read"),
     path("room/<room:name>/search/", views.search, name="search"),
     # Whatever is no valid name: a sentence, also where DEBUG would show the list of routes.

@@ -11,7 +11,8 @@ import topics
 
 APP = Path(__file__).parents[2] / "app"
 PACKAGES = ("config", "accounts", "rooms", "topics", "realtime")
-DOORS = {"consumers", "views", "admin", "forms", "routing", "urls"}
+PAGES = {"views", "talking", "pages", "forms", "admin", "urls"}
+DOORS = PAGES | {"consumers", "routing"}
 
 
 def module(file: Path) -> str:
@@ -130,8 +131,8 @@ def test_nothing_below_the_doors_knows_a_door() -> None:
 
 
 def test_sockets_and_pages_do_not_know_each_other() -> None:
-    assert [page for page in ("views", "forms", "admin", "urls") if knows("rooms.consumers", f"rooms.{page}")] == []
-    assert not knows("rooms.views", "rooms.consumers")
+    assert [page for page in PAGES if knows("rooms.consumers", f"rooms.{page}")] == []
+    assert not any(knows(f"rooms.{page}", "rooms.consumers") for page in PAGES)
 
 
 def test_the_packages_that_a_project_must_have_are_told_whole() -> None:

@@ -1,0 +1,111 @@
+"""The room's page, and what is said and changed by its forms; the browser client does both by the socket."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.db import DatabaseError, DataError
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
+
+from rooms import conversation, errors
+from rooms.conversation import Asked, number
+from rooms.forms import AWAY, CLASH, HASTE, OTHER, UNSTORABLE, ChangeForm, MessageForm, SearchForm
+from rooms.frames import MAX_BODY
+from rooms.listing import BESIDE, listing
+from rooms.pages import SeeOther, page, remembered, show
+from rooms.quotes import quotes
+from rooms.topics import Lobby, RoomTopic, body_of
+from topics import BadData, Busy, Conflict, Person, Refused, rates
+
+
+@page
+def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
+    try:
+        return talk_or_answer(request, person, RoomTopic(room=name))
+    except DataError:  # the database cannot hold such a name
+        return errors.not_found(request)
+
+
+def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> HttpResponse:
+    if request.method != "POST":
+        return talk(request, person, topic, MessageForm.blank(person, request.GET.get("reply", "")))
+    form = MessageForm(request.POST)
+    if not form.is_valid():
+        return talk(request, person, topic, form)
+    if not form.is_from(person):
+        form.refuse(OTHER.format(person.name), fresh_for=person)
+        return talk(request, person, topic, form, HTTPStatus.CONFLICT)
+    if rates.post(person):
+        form.refuse(HASTE)
+        return talk(request, person, topic, form, HTTPStatus.TOO_MANY_REQUESTS)
+    try:
+        said = topic.append(said_by(topic, form), id=form.cleaned_data["id"], by=person)
+        Lobby.read(topic, person, said.seq)
+    except Refused as refusal:
+        form.refuse(str(refusal))
+        is_wrong = refusal.code == "bad_frame"
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong else HTTPStatus.TOO_MANY_REQUESTS
+        return talk(request, person, topic, form, status)
+    except Conflict:
+        form.refuse(CLASH, fresh_for=person)
+        return talk(request, person, topic, form, HTTPStatus.CONFLICT)
+    except (BadData, DataError):
+        form.refuse(UNSTORABLE)
+        return talk(request, person, topic, form)
+    except (Busy, DatabaseError):
+        form.refuse(AWAY)
+        return talk(request, person, topic, form, HTTPStatus.SERVICE_UNAVAILABLE)
+    return remembered(SeeOther(resolve_url("room", topic.room)), person)
+
+
+def said_by(topic: RoomTopic, form: Form) -> dict[str, Any]:
+    """The data of what the form says. Raises Refused."""
+    seq = number(form.cleaned_data["reply"])
+    return topic.said({"body": form.cleaned_data["body"]} | ({} if seq is None else {"reply": seq}))
+
+
+def talk(
+    request: HttpRequest, person: Person, topic: RoomTopic, form: Form, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    """The room's page. `seq` is the number up to which the log is known to it, from where the socket goes on."""
+    epoch, seq = topic.position()
+    shown = conversation.part(topic, Asked.by(request.GET), seq)
+    answered = number(form["reply"].value())
+    context = {
+        "room": topic.room,
+        "epoch": epoch,
+        "seq": seq,
+        "limit": MAX_BODY,
+        "shown": shown,
+        "looking": SearchForm(),
+        "listing": listing(person, BESIDE, here=topic.room),
+        "messages": conversation.items(shown.messages, person),
+        "answered": quotes(topic, [answered]).get(answered or 0),
+    }
+    return show(request, person, "rooms/room.html", form, status, **context)
+
+
+@page
+def change(request: HttpRequest, person: Person, name: str, seq: int) -> HttpResponse:
+    """Other words for what one has said oneself, or none."""
+    topic, back = RoomTopic(room=name), f"{resolve_url('room', name)}?at={seq}#m{seq}"
+    try:
+        event = topic.own(seq, person)
+        form = ChangeForm(request.POST or None, initial={"body": body_of(event.data)})
+        if request.method == "POST" and rates.post(person):
+            form.add_error("body", HASTE)
+            return show(request, person, "rooms/change.html", form, HTTPStatus.TOO_MANY_REQUESTS, back=back)
+        if "remove" in request.POST:
+            topic.remove(seq, person)
+        elif form.is_valid():
+            topic.edit(seq, form.cleaned_data["body"], person)
+        else:
+            return show(request, person, "rooms/change.html", form, back=back)
+    except DataError:
+        return errors.not_found(request)
+    except Refused as refusal:
+        answers = {"forbidden": HTTPStatus.FORBIDDEN, "unavailable": HTTPStatus.SERVICE_UNAVAILABLE}
+        status = answers.get(refusal.code, HTTPStatus.NOT_FOUND)
+        return render(request, "rooms/unchanged.html", {"why": refusal, "back": back, "person": person}, status=status)
+    return remembered(SeeOther(back), person)
