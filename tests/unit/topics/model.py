@@ -162,8 +162,9 @@ class Client:
 
     def _joined(self, copy: Copy, frame: Frame) -> None:
         log, (since, epoch) = self.logs[frame["topic"]], copy.wish
-        # What is not kept any more may be remembered by the process.
-        remembered = frame["recovered"] and epoch == log.epoch and since < log.pruned
+        # A process that remembers all since then, or has not heard yet how far the log has come, need not ask the log.
+        beyond = since is not None and (since < log.pruned or log.seq - since > self.farthest)
+        remembered = frame["recovered"] and epoch == log.epoch and beyond
         if not remembered and frame["recovered"] != log.can_resume(since, epoch, self.farthest):
             self.complaints.append(f"{self.name} returns with {copy.wish} to {log}, and is told {frame}")
         if not frame["recovered"]:
