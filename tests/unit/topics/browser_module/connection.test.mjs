@@ -113,6 +113,16 @@ test("without a network it does not dial; when it is back it dials at once", asy
   assert.equal(Dialled.all.length, 2);
 });
 
+test("a page that has come from this machine needs no network", async (t) => {
+  const { network } = browser(t);
+  network.onLine = false;
+  await following(t);
+  assert.equal(Dialled.all.length, 1);
+  Dialled.last.dies(1006);
+  await pass(120_000);
+  assert.ok(Dialled.all.length > 1);
+});
+
 test("a network that is lost while it stays away ends in one wait", async (t) => {
   const { page, network } = browser(t);
   await following(t);
