@@ -26,6 +26,7 @@ INTERRUPTED = 130
 SCENARIOS = {  # what can be asked for, and the module that measures it
     "ceiling": "ceiling",
     "memory": "visit",
+    "idle": "visit",
     "fanout": "visit",
     "paced": "visit",
     "small-rooms": "visit",

@@ -113,6 +113,8 @@ def memory(found: Found) -> Iterator[Goal]:
             yield Goal(f"{line}: KB an idle socket", kb, limit, at_least=False)
             kb = found("memory", line, "redis_kb_per_socket", {})
             yield Goal(f"{line}: KB an idle socket in Redis", kb, 0.01, at_least=False)
+            spent = found("idle", line, "cpu_us_per_socket_and_s", {})
+            yield Goal(f"{line}: CPU µs a second of an idle socket", spent, 5, at_least=False)
 
 
 def storing(found: Found) -> Iterator[Goal]:

@@ -50,6 +50,7 @@ def tables(results: Sequence[Result]) -> dict[str, str]:
         "lone": table.rows(of("lone"), latencies),
         "small_rooms": table.rows(of("small-rooms"), ("deliveries_per_s", "cpu_us_per_delivery")),
         "memory": table.rows(of("memory"), ("kb_per_socket", "redis_kb_per_socket", "mb_in_all")),
+        "idle": table.rows(of("idle")),
         "curves": table.rows(of("curves"), digits=2),
         **{name: table.rows(of(name)) for name in ("durable", "append", "growing", "storm", "connects", "pages")},
     }

@@ -24,6 +24,14 @@ def memory_kb(pids: Iterable[int]) -> float:
     return sum(_rolled_up(pid) for pid in pids)
 
 
+def kernel_kb() -> float:
+    """What the kernel has in small pieces, those of sockets among them, and in queues of TCP. Of the whole machine."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    slab = sum(float(line.split()[1]) for line in lines if line.startswith("Slab:"))
+    [tcp] = [line for line in Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP:")]
+    return slab + int(tcp.split("mem ")[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
+
+
 def _rolled_up(pid: int) -> float:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(float(line.split()[1]) for line in lines if line.startswith("Pss:"))

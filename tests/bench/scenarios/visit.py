@@ -14,17 +14,19 @@ from bench.load.driver import Failed, Load
 from bench.notes import Notes
 from bench.result import Result
 from bench.scenarios.steps.fanout import fanout
+from bench.scenarios.steps.idle import idle
 from bench.scenarios.steps.memory import memory
 from bench.scenarios.steps.paced import paced
 from bench.scenarios.steps.small_rooms import small_rooms
 from bench.scenarios.steps.visitor import Visitor
 
 ROOM = "hall"
+BATCH = ", batch"  # which is the same as long as nobody says anything
 
 
 async def run(bench: Bench) -> AsyncIterator[Result]:
     notes = Notes()
-    contenders = [*PEERS, *OURS, *(BARE if bench.asks("memory") else [])]
+    contenders = [*PEERS, *OURS, *(BARE if bench.asks("memory") or bench.asks("idle") else [])]
     wanted = [contender for contender in contenders if bench.wants(contender.name)]
     for number in range(1, bench.runs + 1):
         for contender in wanted:
@@ -66,6 +68,8 @@ async def steps(visitor: Visitor, idle_only: bool) -> None:
     await visitor.meet([ROOM])
     if bench.asks("memory"):
         await memory(visitor)
+    if bench.asks("idle") and not visitor.serving.contender.name.endswith(BATCH):
+        await idle(visitor)
     if idle_only:
         return
     if bench.asks("fanout"):
