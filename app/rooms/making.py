@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from rooms.models import Making, Room
+from rooms.models import Making, Member, Role, Room
 from topics import Person, Refused, rates
 
 HOUR: Final = timedelta(hours=1)
@@ -21,7 +21,7 @@ TOO_MANY: Final = "You have opened too many rooms within an hour. Talk in one th
 def make(name: str, person: Person | None) -> None:
     """The room of that name, made if nobody has done so. Raises Refused where the person has made enough of them.
 
-    What a program makes by itself, for nobody, is no one's share.
+    Whoever makes it by an account owns it. What a program makes by itself, for nobody, is no one's share.
     """
     with transaction.atomic():
         if Room.objects.select_for_update().filter(name=name).first():  # held, so that it is not swept as empty
@@ -34,6 +34,9 @@ def make(name: str, person: Person | None) -> None:
         if person is not None:
             making = Making(room=room, person_key=person.key, address=person.address)
             Making.objects.bulk_create([making], ignore_conflicts=True)
+            if not person.guest and person.user_id is not None:
+                owner = Member(room=room, user_id=person.user_id, role=Role.OWNER)
+                Member.objects.bulk_create([owner], ignore_conflicts=True)
 
 
 def check_share(person: Person) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils import timezone
@@ -18,6 +19,21 @@ PLACES_OF_PERSON: Final = 3  # in the lobby, for rooms made lately
 PLACES_OF_ADDRESS: Final = 10
 CANDIDATES: Final = 10  # for each place
 MAX_LIKENESS: Final = 150  # of a name's beginning
+MAX_TITLE: Final = 64
+
+
+class Kind(models.TextChoices):
+    """Who may come in: everybody, a room's members, or the two people whose room it is."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    DIRECT = "direct"
+
+
+class Role(models.TextChoices):
+    OWNER = "owner"
+    MODERATOR = "moderator"
+    MEMBER = "member"
 
 
 class Talk(NamedTuple):
@@ -61,11 +77,15 @@ class Rooms(models.Manager["Room"]):
 class Room(models.Model):
     """A room that has been made. What is said in it is in the log of its topic, which has its name.
 
+    The name of one that is closed or direct means nothing: what people call a closed one is its title.
+
     One that is deleted takes its log along; one that gets another name by save() does so, too. `QuerySet.update` of a
     name would leave the log behind.
     """
 
     name = models.CharField(max_length=MAX_NAME, unique=True)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.OPEN, db_default=Kind.OPEN, editable=False)
+    title = models.CharField(max_length=MAX_TITLE, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[Rooms] = Rooms()
@@ -126,6 +146,44 @@ class Making(models.Model):
             models.Index(fields=["person_key", "at"], name="made_by_a_person"),
             models.Index(fields=["address", "at"], name="made_from_an_address"),
         ]
+
+
+class Member(models.Model):
+    """Somebody with an account has a part in a room. Who may come into an open one needs none.
+
+    Without constraints on other tables, as the version before may delete rooms and accounts meanwhile.
+    """
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="members", db_constraint=False, db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_constraint=False)
+    role = models.CharField(max_length=9, choices=Role, default=Role.MEMBER)
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["room", "user"], name="one_membership_a_person"),
+            models.UniqueConstraint(fields=["room"], condition=Q(role="owner"), name="one_owner_a_room"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} is {self.role} of {self.room_id}"
+
+
+class Invitation(models.Model):
+    """Whoever has its link becomes a member, until it has expired or so many have used it. Deleting the row revokes it.
+
+    Only a digest of the link's secret is kept: the secret is random, so nothing slower than SHA-256 is needed.
+    """
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="invitations", db_constraint=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_constraint=False)
+    made_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    uses = models.PositiveIntegerField(null=True, blank=True)  # as many as are left; null for any number
+
+    def __str__(self) -> str:
+        return f"to {self.room_id} until {self.expires_at}"
 
 
 class AccountName(models.Model):

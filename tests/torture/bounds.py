@@ -38,6 +38,7 @@ BOUNDS: Final = {
 # Tables that grow by what is said, and those that are emptied later: `rooms_making` after a week.
 GROWING: Final = {
     "rooms_making",
+    "rooms_member",
     "rooms_opened",
     "topics_entry",
     "topics_filled",
