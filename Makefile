@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate manage doctor up rollout deploy down logs backup archive restore certificate test torture bench lint format screenshot pictures lock inherited python-venv has-docker
+.PHONY: help run admin shell migrate manage doctor up rollout deploy down logs backup archive restore certificate test torture bench lint format screenshot pictures words lock inherited python-venv has-docker
 
 # Relative, since the folder's own name may hold characters that mean something to a shell or in an address.
 python := .run/venv/bin/python
@@ -201,6 +201,9 @@ screenshot: .run/venv/tests.txt ## the README's picture, taken of the site that 
 pictures: .run/venv/app.txt .run/venv/tests.txt ## the pictures in docs/guides, taken of the guides as they are followed
 	@tests/setup.sh chromium
 	PYTHONPATH=tests $(python) -m guides.pictures
+
+words: .run/venv/app.txt .run/venv/tests.txt ## what people read, from the code into app/locale, and from there to servers and browsers
+	@PYTHONPATH=tests:app $(python) -m translating
 
 lock: .run/venv/tests.txt ## pin every requirements.in with hashes; ARGS=--upgrade for newer versions
 	$(call compile,app)

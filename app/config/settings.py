@@ -46,7 +46,7 @@ ALLOWED_ORIGINS = origins("ALLOWED_ORIGINS")
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
 PROXY_HOPS = whole("PROXY_HOPS", 0, 0, 1)
 HTTPS = switch("HTTPS", True)
-SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 # A browser that has heard of HSTS cannot be told otherwise before it is over. So it is short, and for this name alone,
 # until somebody asks for more; that is what the two silenced checks of `check --deploy` would ask for.
 HSTS_SECONDS = whole("HSTS_SECONDS", 3600)
@@ -119,6 +119,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "realtime.health.HealthMiddleware",  # before the host check and the redirect: a prober knows neither
     "config.loop.LoopMiddleware",
+    "django.middleware.locale.LocaleMiddleware",  # before whatever may refuse: it does so in the reader's language
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "rooms.middleware.readable_forms",
@@ -156,6 +157,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "config.static.Storage"},
 }
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "Simplified Chinese")]
+LOCALE_PATHS = [APP / "locale"]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 TIME_ZONE = "UTC"
 USE_TZ = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = limits.MAX_BODY_BYTES

@@ -1,4 +1,5 @@
 from django.urls import path, re_path
+from django.views.i18n import set_language
 
 from rooms import converters, errors, talking, views  # noqa: F401  (converters registers `room`)
 
@@ -6,6 +7,7 @@ urlpatterns = [
     path("", views.lobby, name="lobby"),
     path("rooms/", views.listed, name="listed"),
     path("name/", views.rename, name="rename"),
+    path("language/", set_language, name="language"),
     path("search/", views.search, name="search"),
     path("room/<room:name>/", talking.room, name="room"),
     path("room/<room:name>/<int:seq>/", talking.change, name="change"),

@@ -1,8 +1,10 @@
 // Times as the person's clock and language have them. The server writes UTC.
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
+import { locale } from "./words.js";
+
+const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+const whole = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" });
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "full" });
 
 export function showTime(element, at) {
   const date = new Date(at);
