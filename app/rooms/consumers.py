@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from rooms import frames
 from rooms.dialect import RoomsV1
-from rooms.frames import Amend, ClientFrame, Retract, Say, Typing
+from rooms.frames import Amend, ClientFrame, React, Retract, Say, Typing
 from rooms.topics import RoomTopic
 from topics.sockets import OneTopic
 from topics.wording import PONG, Ping
@@ -42,6 +42,8 @@ class RoomConsumer(OneTopic):
             await self.send(frame, frame.id, {"about": frame.seq, "body": frame.body} | mentions(frame))
         elif isinstance(frame, Retract):
             await self.send(frame, frame.id, {"about": frame.seq, "retract": True})
+        elif isinstance(frame, React):
+            await self.send(frame, frame.id, {"about": frame.seq, "react": frame.emoji, "on": frame.on})
         elif isinstance(frame, Ping):
             await self.reply(PONG)
 

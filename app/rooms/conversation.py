@@ -12,6 +12,7 @@ from rooms.marks import mark_of
 from rooms.markup import markup
 from rooms.mentions import mentions_of
 from rooms.quotes import Quote, quotes
+from rooms.reactions import Reader, Signs, signs_of
 from rooms.topics import RoomTopic, body_of, reply_of
 from topics import Event, Person
 
@@ -36,13 +37,15 @@ class Message(NamedTuple):
     retracted: bool
     quote: Quote | None = None
     mentions: tuple[str, ...] = ()
+    signs: Signs = ()
 
 
 class Whose(NamedTuple):
-    """Whether the reader has said a message, and whether she is mentioned in it."""
+    """Whether the reader has said a message, whether she is mentioned in it, and which signs on it are hers."""
 
     mine: bool
     for_you: bool
+    signs: tuple[str, ...]
 
 
 class Part(NamedTuple):
@@ -121,16 +124,17 @@ def message(event: Event, quoted: dict[int, Quote]) -> Message:
     else:
         key, author, guest = by.public_key, by.name, by.guest
     body = body_of(data) or ""
-    return Message(
-        event.seq, event.id, key, author, guest, body, event.at, edited, event.retracted, quote, mentions_of(data)
-    )
+    told = event.seq, event.id, key, author, guest, body, event.at, edited, event.retracted
+    return Message(*told, quote, mentions_of(data), signs_of(data))
 
 
 def items(messages: Iterable[Message], reader: Person) -> Iterator[SafeString]:
     """Each as HTML; the first of each day says so."""
     template, key, day = loader.get_template("rooms/_message.html"), reader.public_key, None
+    who = Reader.of(reader)
     for one in messages:
-        whose = Whose(one.key == key, key in one.mentions)
+        signs = tuple(sign.emoji for sign in one.signs if sign.has(who))
+        whose = Whose(one.key == key, key in one.mentions, signs)
         yield item(template.template, one, whose, one.at.date() != day)  # type: ignore[attr-defined]
         day = one.at.date()
 
@@ -138,6 +142,6 @@ def items(messages: Iterable[Message], reader: Person) -> Iterator[SafeString]:
 @lru_cache(maxsize=KEPT)
 def item(template: Any, message: Message, whose: Whose, new_day: bool) -> SafeString:
     """Templates are kept where pages are made of them: one that has changed since is another."""
-    about = {"message": message, "mine": whose.mine, "for_you": whose.for_you, "new_day": new_day}
+    about = {"message": message, "mine": whose.mine, "for_you": whose.for_you, "new_day": new_day, "put": whose.signs}
     words = {"mark": mark_of(message.key), "body": markup(message.body)}
     return template.render(Context(about | words))  # type: ignore[no-any-return]

@@ -12,6 +12,7 @@ from topics.wording import MAX_ID, chosen_id
 
 CLASH = "This form has already sent another text. Send it again to post this one as well."
 HASTE = "That was too fast. The message is still here: send it again in a moment."
+HASTE_IN_REACTING = "That was too fast: try again in a moment."
 OTHER = "You are {} here now. Send it again to say it under this name."
 TOO_MANY_NAMES = "You have had many names: keep this one for a moment."
 TAKEN = "Somebody with an account here is called that, or something that looks like it. Choose another name, or log in."

@@ -77,17 +77,29 @@ class Retract(BaseModel):
     seq: Seq
 
 
+class React(BaseModel):
+    """Put a sign on what somebody has said, or take it back. Acknowledged without a number."""
+
+    type: Literal["react"]
+    id: Id = Field(default_factory=chosen_id)
+    seq: Seq
+    emoji: Annotated[str, StringConstraints(min_length=1, max_length=8), AfterValidator(storable)]
+    """One of 👍 ❤️ 😂 🎉 😮 😢."""
+    on: bool = True
+
+
 class Typing(BaseModel):
     """The others are told, at most once a second."""
 
     type: Literal["typing"]
 
 
-ClientFrame = Say | Amend | Retract | Typing | Ping
+ClientFrame = Say | Amend | Retract | React | Typing | Ping
 SCHEMAS: Final = {  # the validators themselves: their adapters cost as much again
     "message": TypeAdapter(Say).validator,
     "amend": TypeAdapter(Amend).validator,
     "retract": TypeAdapter(Retract).validator,
+    "react": TypeAdapter(React).validator,
     "typing": TypeAdapter(Typing).validator,
     "ping": TypeAdapter(Ping).validator,
 }
@@ -199,8 +211,7 @@ def from_anything(frame: str) -> str:
         more["edited"] = True
     if type(reply := data.get("reply")) is int and reply > 0:
         more["reply"] = reply
-    if isinstance(mentions := data.get("mentions"), list):
-        more["mentions"] = mentions
+    more |= {name: data[name] for name in ("mentions", "reactions") if isinstance(data.get(name), list)}
     said = body if isinstance(body, str) else ""
     return message(fields["seq"], id, fields["by"] or NOBODY, said, fields["at"], **more)
 

@@ -23,6 +23,23 @@ class Person(Shape):
     guest: bool
 
 
+class Reactor(Shape):
+    key: PersonKey
+    name: str
+
+
+class Reaction(Shape):
+    """A sign that people have put on a message."""
+
+    emoji: str
+    count: Count
+    """People."""
+    by: list[Reactor]
+    """The first of them, ten at most."""
+    rest: str = OnlyWhere
+    """Of each of the others four characters: in base64 the first three bytes of what her key is in hexadecimal."""
+
+
 class Message(Shape):
     """Somebody said something. Comes to its sender, too."""
 
@@ -36,6 +53,8 @@ class Message(Shape):
     """It answers the message of that number."""
     mentions: Keys = OnlyWhere
     """The keys of those who are mentioned in it."""
+    reactions: list[Reaction] = OnlyWhere
+    """The signs that are on it by now."""
     about: Seq = OnlyWhere
     """The message of that number has this body from now on; `user` is who changed it."""
     edited: Literal[True] = OnlyWhere
@@ -74,8 +93,8 @@ class Welcome(Shape):
 
 
 class Ack(Shape):
-    """The message is stored for good. Number and time are null for `amend` and `retract`: what became of the message
-    comes as a `message` with `about`.
+    """The message is stored for good. Number and time are null for `amend`, `retract` and `react`: what became of the
+    message comes as a `message` with `about`.
     """
 
     type: Literal["ack"]

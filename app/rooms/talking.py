@@ -1,7 +1,7 @@
 """The room's page, and what is said and changed by its forms; the browser client does both by the socket."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from django.db import DatabaseError, DataError
 from django.forms import Form
@@ -10,13 +10,20 @@ from django.shortcuts import render, resolve_url
 
 from rooms import conversation, errors
 from rooms.conversation import Asked, number
-from rooms.forms import AWAY, CLASH, HASTE, OTHER, UNSTORABLE, ChangeForm, MessageForm, SearchForm
+from rooms.forms import AWAY, CLASH, HASTE, HASTE_IN_REACTING, OTHER, UNSTORABLE, ChangeForm, MessageForm, SearchForm
 from rooms.frames import MAX_BODY
 from rooms.listing import BESIDE, listing
 from rooms.pages import SeeOther, page, remembered, show
-from rooms.quotes import quotes
+from rooms.quotes import quote, quotes
+from rooms.reactions import EMOJI, Reader, signs_of
 from rooms.topics import Lobby, RoomTopic, body_of
 from topics import BadData, Busy, Conflict, Person, Refused, rates
+
+ANSWERS: Final = {
+    "forbidden": HTTPStatus.FORBIDDEN,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+}
 
 
 @page
@@ -79,6 +86,7 @@ def talk(
         "limit": MAX_BODY,
         "shown": shown,
         "looking": SearchForm(),
+        "emoji": EMOJI,
         "listing": listing(person, BESIDE, here=topic.room),
         "messages": conversation.items(shown.messages, person),
         "answered": quotes(topic, [answered]).get(answered or 0),
@@ -105,7 +113,30 @@ def change(request: HttpRequest, person: Person, name: str, seq: int) -> HttpRes
     except DataError:
         return errors.not_found(request)
     except Refused as refusal:
-        answers = {"forbidden": HTTPStatus.FORBIDDEN, "unavailable": HTTPStatus.SERVICE_UNAVAILABLE}
-        status = answers.get(refusal.code, HTTPStatus.NOT_FOUND)
-        return render(request, "rooms/unchanged.html", {"why": refusal, "back": back, "person": person}, status=status)
+        return unchanged(request, person, refusal, back)
     return remembered(SeeOther(back), person)
+
+
+@page
+def react(request: HttpRequest, person: Person, name: str, seq: int) -> HttpResponse:
+    """A sign put on a message, or taken back: the buttons beneath it, and without JavaScript a page of them."""
+    topic, back = RoomTopic(room=name), f"{resolve_url('room', name)}?at={seq}#m{seq}"
+    try:
+        if request.method == "POST":
+            if rates.post(person):
+                raise Refused(HASTE_IN_REACTING, code="rate_limited")
+            topic.react(seq, request.POST.get("emoji"), None, person)
+            return remembered(SeeOther(back), person)
+        event = topic.there(seq)
+    except DataError:
+        return errors.not_found(request)
+    except Refused as refusal:
+        return unchanged(request, person, refusal, back)
+    put = [sign.emoji for sign in signs_of(event.data) if sign.has(Reader.of(person))]
+    context = {"emoji": EMOJI, "put": put, "quote": quote(event), "back": back, "person": person}
+    return remembered(render(request, "rooms/react.html", context), person)
+
+
+def unchanged(request: HttpRequest, person: Person, refusal: Refused, back: str) -> HttpResponse:
+    status = ANSWERS.get(refusal.code, HTTPStatus.NOT_FOUND)
+    return render(request, "rooms/unchanged.html", {"why": refusal, "back": back, "person": person}, status=status)

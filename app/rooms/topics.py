@@ -9,10 +9,10 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 import rooms.converters  # noqa: F401  (registers the converter that the route uses)
-from rooms import making
+from rooms import making, reactions
 from rooms.frames import MAX_BODY
 from rooms.mentions import are_keys, mentioned
-from topics import Busy, Event, NoSuchEvent, Person, Refused, Topic
+from topics import BadData, Busy, Event, NoSuchEvent, Person, Refused, Topic
 from topics.news import News
 
 GONE: Final = "There is no such message any more."
@@ -20,6 +20,7 @@ NEVER: Final = "The message that this answers is not in this room."
 SAY: Final = f'Say {{"body": "…"}}, with 1 to {MAX_BODY} characters.'
 SAID: Final = {"body", "reply", "mentions"}
 CHANGED: Final = {"about", "body", "mentions"}
+REACTED: Final = {"about", "react", "on"}
 EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -28,7 +29,8 @@ class RoomTopic(Topic):
     "mentions" with the keys of those who are mentioned; that somebody is typing is the signal {"typing": true}.
 
     Who has said it may send {"about": its number, "body": "…"}, with "mentions" or without, or {"about": its number,
-    "retract": true}: then it has other words, and "edited": true beside them, or none any more.
+    "retract": true}: then it has other words, and "edited": true beside them, or none any more. Everybody may send
+    {"about": its number, "react": "👍", "on": true}, or false to take it back: see rooms.reactions.
     """
 
     route = "room/<room:room>"
@@ -63,10 +65,12 @@ class RoomTopic(Topic):
         return {"body": body} | ({} if seq is None else {"reply": seq}) | mentions_in(data)
 
     def changed(self, person: Person, data: dict[str, Any]) -> None:
-        """What one has said oneself gets other words, or is removed. Raises Refused."""
+        """What one has said oneself gets other words, or is removed; what anybody has said, a sign. Raises Refused."""
         about, body = data["about"], body_of(data)
         if data == {"about": about, "retract": True}:
             self.remove(about, person)
+        elif data.keys() == REACTED and type(data["on"]) is bool:
+            self.react(about, data["react"], data["on"], person)
         elif body is not None and not data.keys() - CHANGED:
             self.edit(about, body, person, data)
         else:
@@ -74,12 +78,40 @@ class RoomTopic(Topic):
 
     def edit(self, seq: int, body: str, person: Person, data: Mapping[str, Any] = EMPTY) -> None:
         """Raises Refused. The words that it had are not kept, and who was mentioned only by them is not any more."""
-        before = self.own(seq, person).data
-        answers = {} if reply_of(before) is None else {"reply": reply_of(before)}
-        if body_of(before) != body:
-            with changing():
-                said = {"body": body, "edited": True} | answers | mentions_in({**data, "body": body})
-                self.amend(seq, said, by=person)
+        mentions = mentions_in({**data, "body": body})
+
+        def edited(there: Event) -> dict[str, Any]:
+            before = is_own(there, person).data
+            if body_of(before) == body:
+                raise Unchanged
+            answers = {} if reply_of(before) is None else {"reply": reply_of(before)}
+            return {"body": body, "edited": True} | answers | reactions.part(reactions.signs_of(before)) | mentions
+
+        with changing():
+            self.amend(numbered(seq), edited, by=person)
+
+    def react(self, seq: int, emoji: Any, on: bool | None, person: Person) -> None:
+        """Puts a sign on what somebody has said, or takes it back; None: whichever it is not. Raises Refused."""
+        if emoji not in reactions.EMOJI:
+            raise Refused(f"React with one of {' '.join(reactions.EMOJI)}.", code="bad_frame")
+
+        def reacted(there: Event) -> dict[str, Any]:
+            if not isinstance(before := there.data, dict):
+                raise NoSuchEvent
+            signs = reactions.signs_of(before)
+            if on is None:
+                now = reactions.changed(signs, person, emoji, True) or reactions.changed(signs, person, emoji, False)
+            else:
+                now = reactions.changed(signs, person, emoji, on)
+            if now is None:
+                raise Unchanged
+            return reactions.put(before, now)
+
+        with changing():
+            self.amend(numbered(seq), reacted, by=person)
+
+    def renamed(self, data: Any, person: Person) -> Any:
+        return reactions.renamed(data, person)
 
     def remove(self, seq: int, person: Person) -> None:
         self.own(seq, person)
@@ -88,15 +120,15 @@ class RoomTopic(Topic):
 
     def own(self, seq: Any, person: Person) -> Event:
         """What the person has said, and not removed. Raises Refused."""
-        if type(seq) is not int or not 0 < seq < 2**63:
-            raise Refused("A message's number is 1, 2, 3…", code="bad_frame")
-        found = [event for event in self.events(after=seq - 1, limit=1) if event.seq == seq and event.about is None]
+        return is_own(self.there(seq), person)
+
+    def there(self, seq: Any) -> Event:
+        """What somebody has said, and not removed. Raises Refused."""
+        found = [event for event in self.events(after=numbered(seq) - 1, limit=1) if event.seq == seq]
+        found = [event for event in found if event.about is None]
         if not found or found[0].retracted:
             raise Refused(GONE, code="bad_frame")
-        [event] = found
-        if not person.key or event.by is None or event.by.key != person.key:
-            raise Refused("You can change only what you have said yourself.", code="forbidden")
-        return event
+        return found[0]
 
     def begin(self, person: Person | None) -> None:
         """Raises Refused where the person has made too many rooms lately."""
@@ -114,10 +146,32 @@ class Lobby(News):
         return await super().may(person, act) and (settings.ALLOW_GUESTS or not person.guest)
 
 
+class Unchanged(Exception):
+    """It is so already."""
+
+
+def numbered(seq: Any) -> int:
+    """Raises Refused."""
+    if type(seq) is not int or not 0 < seq < 2**63:
+        raise Refused("A message's number is 1, 2, 3…", code="bad_frame")
+    return seq
+
+
+def is_own(event: Event, person: Person) -> Event:
+    """The event, where the person has said it. Raises Refused."""
+    if not person.key or event.by is None or event.by.key != person.key:
+        raise Refused("You can change only what you have said yourself.", code="forbidden")
+    return event
+
+
 @contextmanager
 def changing() -> Iterator[None]:
     try:
         yield
+    except Unchanged:
+        pass
+    except (reactions.Full, BadData):
+        raise Refused("So many people have done so that no more are counted.", code="bad_frame") from None
     except NoSuchEvent:  # just removed in another tab
         raise Refused(GONE, code="bad_frame") from None
     except Busy:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("search/", views.search, name="search"),
     path("room/<room:name>/", talking.room, name="room"),
     path("room/<room:name>/<int:seq>/", talking.change, name="change"),
+    path("room/<room:name>/<int:seq>/react/", talking.react, name="react"),
     path("room/<room:name>/read/", views.read, name="read"),
     path("room/<room:name>/search/", views.search, name="search"),
     # Whatever is no valid name: a sentence, also where DEBUG would show the list of routes.

@@ -18,7 +18,7 @@ from topics.growing import grown
 from topics.models import MAX_ID
 from topics.people import Person, person, shown
 from topics.storing import log, logs
-from topics.storing.log import Differs, New, Outcome, Stored
+from topics.storing.log import Differs, New, Outcome, Stored, Text
 from topics.storing.outcomes import Removed
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def check(data: Any, id: str, by: Any) -> tuple[str, Person | None]:
 
 
 def change(topic: "Topic", seq: int, data: Any, by: Any) -> Event:
+    if callable(data):
+        return _changed(topic, seq, lambda there: encoded(data(event_of(there))), by)
     return _changed(topic, seq, encoded(data), by)
 
 
@@ -68,7 +70,7 @@ def retract(topic: "Topic", seq: int, by: Any) -> Event:
     return _changed(topic, seq, None, by)
 
 
-def _changed(topic: "Topic", seq: int, text: str | None, by: Any) -> Event:
+def _changed(topic: "Topic", seq: int, text: Text | None, by: Any) -> Event:
     if not isinstance(seq, int) or seq < 1:
         raise NoSuchEvent(f"An event's number is 1, 2, 3…, not {seq!r}.")
     author, key = person(by), logs.known(topic.name)

@@ -5,10 +5,12 @@ whoever is interrupted, or meets another process at it, has nothing to remember.
 """
 
 import asyncio
+import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from django.contrib.auth import get_user_model
@@ -18,8 +20,11 @@ from django.utils import timezone
 
 from realtime import request_id
 from realtime.registry import ended
+from topics import routes
+from topics.data import encoded
+from topics.errors import NoSuchTopic
 from topics.models import Entry, Leaving, Log, Read
-from topics.people import FORMER, key_of
+from topics.people import FORMER, key_of, of_key
 from topics.storing import database, log
 from topics.storing.log import Stored
 from topics.storing.outcomes import Locked
@@ -38,7 +43,7 @@ Tell = Callable[[str, Stored], None]
 class Step(NamedTuple):
     more: bool
     topic: str = ""
-    change: Stored | None = None
+    changes: tuple[Stored, ...] = ()
 
 
 def leaving() -> list[Any]:
@@ -64,21 +69,42 @@ def _step(user: Any) -> Step:
         if row.at < timezone.now() - STILL_COMING:
             _end(user)
         return Step(more=False)
-    taken = list(theirs.filter(log_id=key).values_list("pk", flat=True)[:AT_ONCE])
-    Entry.objects.filter(pk__in=taken).update(user=None, name=FORMER)
-    return Step(more=True) if len(taken) == AT_ONCE else _tell(user, key)
+    taken = list(theirs.filter(log_id=key).values_list("pk", "about")[:AT_ONCE])
+    topic = Log.objects.values_list("name", flat=True).get(pk=key)
+    Entry.objects.filter(pk__in=[entry for entry, _ in taken]).update(user=None, name=FORMER)
+    changes = _rename(user, key, topic, {about for _, about in taken if about})
+    if len(taken) < AT_ONCE:
+        changes += _tell(user, key)
+    return Step(True, topic, tuple(changes)) if changes else Step(more=True)
 
 
-def _tell(user: Any, key: int) -> Step:
+def _rename(user: Any, key: int, name: str, seqs: Collection[int]) -> list[Stored]:
+    """Events whose data may have her name, since she has changed them."""
+    try:
+        topic, now = routes.find(name), of_key(key_of(user), FORMER, guest=False)
+    except NoSuchTopic:
+        return []
+    renamed = []
+    for entry in Entry.objects.filter(log_id=key, seq__in=seqs, retracted=False, growing=None):
+        data = json.loads(entry.data)
+        if (text := encoded(topic.renamed(data, now))) != encoded(data):
+            entry.data = text
+            renamed.append(entry)
+    return _changed(renamed)
+
+
+def _tell(user: Any, key: int) -> list[Stored]:
     """The last of these events is changed, into what it says already: by her, under the name that she has now."""
     said = Entry.objects.filter(log_id=key, author=key_of(user), about=None, retracted=False, growing=None)
     last = said.order_by("-seq").first()
-    if last is None:
-        return Step(more=True)
-    change = log.change_all([last], skip_locked=True).get(last.pk)
-    if change is None:
+    return _changed([last] if last else [])
+
+
+def _changed(entries: list[Entry]) -> list[Stored]:
+    changes = log.change_all(entries, skip_locked=True)
+    if len(changes) < len(entries):
         raise Locked("the log")
-    return Step(True, Log.objects.values_list("name", flat=True).get(pk=key), change)
+    return sorted(changes.values(), key=attrgetter("seq"))
 
 
 def _end(user: Any) -> None:
@@ -119,7 +145,7 @@ class Retiring:
         more = True
         while more:
             began = time.monotonic()
-            more, topic, change = await database.run(database.readers, step, user)
-            if change is not None:
+            more, topic, changes = await database.run(database.readers, step, user)
+            for change in changes:
                 tell(topic, change)
             await asyncio.sleep(PAUSES * (time.monotonic() - began))

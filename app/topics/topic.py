@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from topics import putting_out
 from topics.errors import Refused
+from topics.naming import Naming
 from topics.routes import Route, register
 from topics.searching.searched import Searched
 from topics.twins import Twins
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from topics.people import Person
 
 
-class Topic(Searched, Twins):
+class Topic(Naming, Searched, Twins):
     """What one follows. A subclass declares a kind of topics, an instance is the handle of one.
 
         class Votes(Topic):
@@ -120,12 +121,13 @@ class Topic(Searched, Twins):
         from topics import appending
 
         store = appending.append_on_commit if on_commit else appending.append
-        return store(self, data, new_id() if id is None else id, by)
+        return store(self, data, secrets.token_hex(8) if id is None else id, by)
 
     def amend(self, seq: int, data: Any, *, by: Any = None) -> "Event":
         """Gives the event of that number other data, which replaces the old in the database, too.
 
-        The change has a number of its own. Raises NoSuchEvent, BadData, Busy.
+        The change has a number of its own. Of `data` that is a function the event is given, which nobody else changes
+        meanwhile, and what it raises is raised. Raises NoSuchEvent, BadData, Busy.
         """
         from topics import appending
 
@@ -252,7 +254,3 @@ class Topic(Searched, Twins):
         from topics import reading
 
         reading.read_up_to(self.name, person, seq)
-
-
-def new_id() -> str:
-    return secrets.token_hex(8)

@@ -7,7 +7,7 @@ they become visible, and an event whose author has used its id before is that ev
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -56,6 +56,9 @@ class Stored:
     retracted: bool = False
     fresh: bool = True
 
+
+Text = str | Callable[[Stored], str]
+"""JSON text, or what makes it of the event as it is."""
 
 Outcome = Stored | Differs | Refused | Unavailable | Removed | Unstorable
 
@@ -208,16 +211,22 @@ def person_of(entry: Entry) -> Person | None:
 # --- Changing --------------------------------------------------------------------------------------
 
 
-def change(log: int, seq: int, data: str | None, by: Person | None) -> Stored:
+def change(log: int, seq: int, data: Text | None, by: Person | None) -> Stored:
     """Gives the event of that number other data, or takes it away for None, under a number of its own.
 
-    To be called in a transaction. Raises NoSuchEvent where there is no such event, or it was retracted.
+    To be called in a transaction. Raises NoSuchEvent where there is no such event, or it was retracted, and what a
+    function raises that is given for the data.
     """
     about = Entry.objects.filter(log=log, seq=seq, about=None, retracted=False)
     new = New(log, secrets.token_hex(8), by, "null", about=seq)
     (outcome,) = in_one_transaction([new])  # holds the log first, as every append does
     if not isinstance(outcome, Stored):
         raise outcome
+    if callable(data):
+        there = about.first()
+        if there is None:
+            raise NoSuchEvent(f"There is no event {seq} that could be changed.")
+        data = data(stored(there))
     if not about.update(data=data or "null", retracted=data is None, change=outcome.seq):
         raise NoSuchEvent(f"There is no event {seq} that could be changed.")
     Words.objects.filter(log=log, entry__seq=seq).delete()  # those that it had; what it has now follows the log

@@ -4,6 +4,7 @@ import { Left } from "./left.js";
 import { join, localize, make, mention, own, place, removeWords, rename, showBody } from "./message.js";
 import { Past } from "./past.js";
 import { Quotes } from "./quotes.js";
+import { Reactions } from "./reactions.js";
 import { Scroller } from "./scroller.js";
 import { Viewed } from "./viewed.js";
 
@@ -23,10 +24,11 @@ export class History {
 
   // room: its name. first, last, seq: which numbers the page has, and where the log ended then. onEdit(id): somebody
   // wants the refused message back in the form. onChange(seq, body): she wants to change what she has said.
-  // onReply(seq): she wants to answer a message. onLeave(address): the page begins again there, or at the log's end. onRead(seq):
-  // she has seen a message.
-  constructor({ room, you, first, last, seq, onEdit, onChange, onReply, onLeave, onRead }) {
+  // onReply(seq): she wants to answer a message. onReact(seq, emoji, on). onLeave(address): the page begins again there, or
+  // at the log's end. onRead(seq): she has seen a message.
+  constructor({ room, you, first, last, seq, onEdit, onChange, onReply, onReact, onLeave, onRead }) {
     Object.assign(this, { you, onEdit, onChange, onReply, onLeave });
+    this.reactions = new Reactions({ you: () => this.you, messages: this.#messages, onReact });
     this.#viewed = new Viewed({ items: this.#messages, onRead });
     this.#left = new Left(`seen:${you.key}:${room}`);
     this.#scroller = new Scroller({
@@ -69,6 +71,7 @@ export class History {
     place(item, seq, at);
     own(item, isOwn || Boolean(waiting));
     mention(item, mentions, this.you);
+    this.reactions.show(item, data?.reactions);
     if (!this.#messages.lastElementChild) this.#past.begin(seq);
     this.#messages.append(item);
     join(item.previousElementSibling, item);
@@ -86,9 +89,11 @@ export class History {
     this.#quotes.change({ about, data, retracted });
     const item = this.#quotes.find(about);
     if (!item) return;
+    this.#scroller.hold(item);
     if (retracted) removeWords(item);
     else showBody(item, { body: data?.body ?? "", edited: data?.edited });
     mention(item, data?.mentions, this.you);
+    this.reactions.show(item, data?.reactions);
     for (const one of [item, item.nextElementSibling]) if (one) join(one.previousElementSibling, one);
   }
 
@@ -179,6 +184,7 @@ export class History {
     const item = make({ seq, id, by, body: body ?? "", edited, at, retracted, quote: this.quote(reply) });
     own(item, !retracted && by?.key === this.you.key);
     mention(item, mentions, this.you);
+    this.reactions.show(item, data?.reactions);
     return item;
   }
 
@@ -189,7 +195,7 @@ export class History {
   #makeUnsent(entry) {
     const item = make({ id: entry.id, by: this.you, body: entry.body, quote: this.quote(entry.reply) });
     item.classList.add("mine", "pending");
-    for (const tool of item.querySelectorAll(".link, .reply")) tool.hidden = true;
+    for (const tool of item.querySelectorAll(".link, .reply, .react")) tool.hidden = true;
     const state = document.createElement("p");
     state.className = "state soft";
     const edit = document.createElement("button");

@@ -31,7 +31,8 @@ export function place(item, seq, at) {
   item.dataset.seq = seq;
   item.querySelector(".link").href = `?at=${seq}#m${seq}`;
   item.querySelector(".reply").href = `?reply=${seq}#say`;
-  for (const tool of item.querySelectorAll(".link, .reply")) tool.hidden = false;
+  item.querySelector(".react").href = `${seq}/react/`;
+  for (const tool of item.querySelectorAll(".link, .reply, .react")) tool.hidden = false;
   item.querySelector(".change").href = `${seq}/`;
   showTime(item.querySelector(".time"), at);
 }

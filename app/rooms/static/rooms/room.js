@@ -37,6 +37,7 @@ const history = new History({
   onEdit: edit,
   onChange: (seq, body) => composer.change(seq, body),
   onReply: (seq) => composer.answer(seq),
+  onReact: (about, react, on) => topic.send({ about, react, on }).catch(refuse),
   onLeave: leave,
   onRead: (seq) => lobby.read(`room/${page.room}`, seq, topic.memberCount),
 });
@@ -150,6 +151,7 @@ function showUnsent() {
     if (refused) return `Not accepted: ${refused}`;
     return sending ? "sending…" : "not sent yet";
   });
+  history.reactions.unsent(topic.unsent.map(({ data }) => data).filter(({ react }) => react));
   askIfUnsent();
 }
 
