@@ -10,7 +10,7 @@ from django.test import Client
 
 from rooms import results
 from rooms.topics import RoomTopic
-from topics import Person, Refused
+from topics import Person, Refused, rates
 from topics.models import Filled, Log, Words
 from topics.searching import filling, finding
 from topics.storing import logs
@@ -160,7 +160,8 @@ def test_what_somebody_may_not_read_she_does_not_find(alice: Client, monkeypatch
     assert found(alice, "secret") == []
 
 
-def test_who_searches_again_and_again_is_asked_to_wait(alice: Client) -> None:
+def test_who_searches_again_and_again_is_asked_to_wait(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "SEARCHES_A_SECOND", 0.001)
     TEAHOUSE.append({"body": "tea"}, by=ALICE)
     alice.get("/")
     pages = [alice.get("/search/?q=tea") for _ in range(25)]
