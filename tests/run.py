@@ -31,7 +31,7 @@ DAILY = {
     "e2e": SERVERS + BROWSER,
     "stack": (*BROWSER, "docker-registry", "pebble", "certutil"),
 }
-PROGRAMS = DAILY | {"nightly": SERVERS}
+PROGRAMS = DAILY | {"nightly": (*SERVERS, "podman")}
 ON_ENGINE = {"stack", "nightly"}
 PR_SET_CHILD_SUBREAPER = 36
 CI = os.environ.get("CI") == "true"

@@ -2,7 +2,7 @@
 # The servers and the browser that the tests start themselves, from Debian's packages where they are missing.
 #
 #   setup.sh program…    python-venv postgres redis nginx pgbouncer prometheus nchan wrk chromium chinese-font docker-registry
-#                       pebble certutil caddy
+#                       pebble certutil caddy podman
 #
 # Elsewhere than on Debian, or without root, it ends with one sentence about what is missing and exit status 3.
 set -euo pipefail
@@ -25,6 +25,7 @@ packages() {
     redis) echo redis-server ;;
     nchan) echo libnginx-mod-nchan ;;
     certutil) echo libnss3-tools ;;
+    podman) echo podman crun netavark aardvark-dns catatonit ;;
     chinese-font) echo fontconfig fonts-wqy-zenhei ;;
     *) echo "$1" ;;
   esac

@@ -15,9 +15,9 @@ CONFIGURATION = Path(__file__).parents[2] / "nginx"
 
 
 class Nginx(Process):
-    """Passes on to these ports of 127.0.0.1."""
+    """Passes on to these ports of 127.0.0.1, or addresses with their ports."""
 
-    def __init__(self, *, web: Sequence[int], ws: Sequence[int]) -> None:
+    def __init__(self, *, web: Sequence[int | str], ws: Sequence[int | str]) -> None:
         self.port, self.health_port, self.metrics_port = free_port(), free_port(), free_port()
         self.folder = tempfile.TemporaryDirectory(prefix="nginx-", ignore_cleanup_errors=True)
         prefix = Path(self.folder.name)
@@ -43,7 +43,7 @@ class Nginx(Process):
         ]
         super().__init__("nginx", command, self._ours_answers)
 
-    def lead_to(self, *, web: Sequence[int], ws: Sequence[int]) -> None:
+    def lead_to(self, *, web: Sequence[int | str], ws: Sequence[int | str]) -> None:
         """Name its upstreams; it reads them at the next start or reload."""
         self._write(
             "upstreams.conf",
@@ -81,5 +81,6 @@ class Nginx(Process):
             connection.close()
 
 
-def _servers(ports: Sequence[int]) -> str:
-    return " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in ports)
+def _servers(places: Sequence[int | str]) -> str:
+    addresses = (place if isinstance(place, str) else f"127.0.0.1:{place}" for place in places)
+    return " ".join(f"server {address} max_fails=0;" for address in addresses)
