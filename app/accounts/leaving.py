@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts import sessions
 from accounts.models import Letter
+from rooms import membership
 from topics import former
 
 LAST: Final = "Nobody else looks after this site: make another superuser first, in the admin or by `make admin`."
@@ -28,6 +29,7 @@ def leave(user: Any) -> None:
         Letter.objects.filter(address__iexact=getattr(user, user.get_email_field_name())).delete()
         forget_failures(username=user.get_username())
         sessions.end_all(user)
+        membership.end_all(user)
         close(user)
         former.retire(user)
 

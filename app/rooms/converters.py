@@ -1,8 +1,11 @@
 """Which room names there are, and how they stand in a URL.
 
-NFC; 1 to 64 characters, which topics.names judges.
+NFC; 1 to 64 characters, which topics.names judges. The name of a room that is not open to everybody is made by the
+server, begins with OPAQUE and says nothing: who may not come in learns neither that there is one nor what it is called.
 """
 
+import re
+import secrets
 import unicodedata
 
 from django.urls import register_converter
@@ -10,6 +13,8 @@ from django.urls import register_converter
 from topics.names import is_room_name
 
 MAX_NAME = 64
+OPAQUE = "~"  # in no name that somebody chooses
+OPAQUE_NAME = re.compile(OPAQUE + "[0-9a-f]{32}")
 
 
 class InvalidRoomName(ValueError):
@@ -19,7 +24,17 @@ class InvalidRoomName(ValueError):
         )
 
 
+def is_opaque(name: str) -> bool:
+    return name.startswith(OPAQUE)
+
+
+def opaque_name() -> str:
+    return OPAQUE + secrets.token_hex(16)
+
+
 def valid_name(name: str) -> bool:
+    if is_opaque(name):
+        return OPAQUE_NAME.fullmatch(name) is not None
     return 0 < len(name) <= MAX_NAME and unicodedata.is_normalized("NFC", name) and is_room_name(name)
 
 

@@ -1,12 +1,20 @@
 """What people type into the pages' forms, made clean, or refused with a sentence that stands beside the field."""
 
-from typing import Any
+import unicodedata
+from datetime import timedelta
+from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.auth import get_user_model
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from rooms import likeness
-from rooms.converters import checked_name
+from rooms.converters import InvalidRoomName, checked_name, is_opaque
 from rooms.frames import MAX_BODY
+from rooms.models import MAX_TITLE
+from rooms.roles import has_account
+from topics.names import is_person_name
 from topics.people import MAX_GUEST_NAME, Person, rename_guest
 from topics.wording import MAX_ID, chosen_id
 
@@ -17,6 +25,8 @@ OTHER = "You are {} here now. Send it again to say it under this name."
 TOO_MANY_NAMES = "You have had many names: keep this one for a moment."
 TAKEN = "Somebody with an account here is called that, or something that looks like it. Choose another name, or log in."
 RESERVED = "This site itself is called that, or says it of people. Choose another name."
+TITLE = format_lazy(_("A room is called by 1 to {most} visible characters."), most=MAX_TITLE)
+NOBODY = _("Nobody here has an account of this name.")
 UNSTORABLE = "This text cannot be stored here."
 SEARCHES = "You have searched very often: wait a moment."
 SEARCH_AWAY = "Nothing can be searched just now: try again in a moment."
@@ -38,21 +48,43 @@ class TypedField(forms.CharField):
 
 
 class RoomForm(forms.Form):
+    """`closed`: a new room for its members, which has a title instead of a name. Accounts only have members."""
+
+    closed = forms.BooleanField(required=False)
     name = TypedField(
-        error_messages={"required": "Type the name of a room."},
+        error_messages={"required": _("Type the name of a room.")},
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "dir": "auto"}),
     )
 
+    def __init__(self, person: Person, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.person = person
+
+    def clean_closed(self) -> bool:
+        return bool(self.cleaned_data["closed"]) and has_account(self.person)
+
     def clean_name(self) -> str:
-        return checked_name_of(self.cleaned_data["name"])
+        typed = self.cleaned_data["name"]
+        return checked_title(typed) if self.cleaned_data.get("closed") else checked_name_of(typed)
+
+
+def checked_title(typed: str) -> str:
+    """What people call a closed room: anything to see, with single spaces."""
+    title = unicodedata.normalize("NFC", " ".join(typed.split()))
+    if not (len(title) <= MAX_TITLE and is_person_name(title)):
+        raise forms.ValidationError(TITLE)
+    return title
 
 
 def checked_name_of(typed: str) -> str:
     """A room's name in which spaces have become hyphens, as an address wants them."""
     try:
-        return checked_name("-".join(typed.split()))
+        name = checked_name("-".join(typed.split()))
     except ValueError as refusal:
         raise forms.ValidationError(str(refusal)) from None
+    if is_opaque(name):
+        raise forms.ValidationError(str(InvalidRoomName()))
+    return name
 
 
 class SearchForm(forms.Form):
@@ -143,3 +175,37 @@ class MessageForm(forms.Form):
             kept = {name: self.data.get(name, "") for name in ("body", "reply")}
             self.data = kept | {"id": chosen_id(), "sender": fresh_for.public_key}
         self.add_error(None, sentence)
+
+
+class AddForm(forms.Form):
+    """Somebody by her account's name, whom `user` is after that."""
+
+    user: Any
+    name = TypedField(
+        error_messages={"required": _("Type somebody's name.")},
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "dir": "auto"}),
+    )
+
+    def clean_name(self) -> str:
+        name = unicodedata.normalize("NFC", self.cleaned_data["name"].strip())
+        users, called = get_user_model(), get_user_model().USERNAME_FIELD
+        found = users._default_manager.filter(**{called: name}, is_active=True).first() if name.isprintable() else None
+        if found is None:
+            raise forms.ValidationError(NOBODY)
+        self.user = found
+        return name
+
+
+class InviteForm(forms.Form):
+    """How long a link is valid, and how many people may come by it."""
+
+    LASTS: ClassVar = {"day": timedelta(days=1), "week": timedelta(days=7), "": None}
+
+    lasts = forms.ChoiceField(
+        choices=[("week", _("for a week")), ("day", _("for a day")), ("", _("until it is revoked"))], required=False
+    )
+    uses = forms.IntegerField(required=False, min_value=1, max_value=1_000)
+
+    @property
+    def lasting(self) -> timedelta | None:
+        return self.LASTS[self.cleaned_data["lasts"]]

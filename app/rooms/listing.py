@@ -9,8 +9,9 @@ from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.template import Context, loader
 from django.utils.safestring import SafeString
 
-from rooms.converters import valid_name
-from rooms.models import Room, Talk
+from rooms import belonging
+from rooms.converters import is_opaque, valid_name
+from rooms.models import Kind, Room, Talk
 from rooms.topics import Lobby
 from topics import Person
 
@@ -24,7 +25,9 @@ KEPT: Final = 5_000  # lines as HTML
 
 
 class Listed(NamedTuple):
-    """A room. `read` is up to which number the person has read it, None where she never has."""
+    """A room. `read` is up to which number the person has read it, None where she never has; `title` is what she calls
+    one whose name says nothing.
+    """
 
     name: str
     seq: int
@@ -32,6 +35,11 @@ class Listed(NamedTuple):
     read: int | None = None
     unread: int = 0
     mentions: int = 0
+    title: str = ""
+
+    @property
+    def called(self) -> str:
+        return self.title or self.name
 
     @property
     def shown(self) -> str:
@@ -83,15 +91,26 @@ def shown(number: int) -> str:
 
 
 def listing(person: Person, limit: int = SHOWN, after: str | None = None, here: str = "") -> Listing:
-    """Three queries at most, however many rooms there are."""
-    own = [
-        Listed(one.topic.room, one.seq, one.changed_at, one.read, one.unread, one.addressed)
-        for one in (Lobby.readings(person) if person.known else ())
-    ]
+    """Three queries for a guest, seven for an account, however many rooms there are."""
+    own = own_rooms(person) if person.known else []
     before = place(after)
     others = Room.objects.recent(limit, without={one.name for one in own}, before=before)
     following = cursor(others[-1]) if len(others) == limit else ""
     return Listing([] if before else own, [Listed(*talk) for talk in others], following, here)
+
+
+def own_rooms(person: Person) -> list[Listed]:
+    """Those that she reads, and the closed ones that she is a member of, whether something was said there or not."""
+    hers = belonging.of(person)
+    titles = {name: one.title for name, one in hers.items()}
+    said = [
+        Listed(room, one.seq, one.changed_at, one.read, one.unread, one.addressed, titles.get(room, ""))
+        for one in Lobby.readings(person)
+        if (room := one.topic.room) in titles or not is_opaque(room)
+    ]
+    empty = [one for name, one in hers.items() if one.kind == Kind.CLOSED and name not in {room.name for room in said}]
+    more = [Listed(one.name, 0, one.since, 0, title=one.title) for one in empty]
+    return sorted(said + more, key=lambda one: one.changed_at, reverse=True) if more else said
 
 
 def cursor(talk: Talk) -> str:

@@ -13,6 +13,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rooms.converters import is_opaque
+from rooms.errors import not_found
+from rooms.roles import role_of
 from topics import Person, person_of
 from topics.people import remember_guest
 
@@ -35,6 +38,24 @@ def page(view: View) -> View:
         if not (settings.ALLOW_GUESTS or request.user.is_authenticated):
             return redirect_to_login(request.get_full_path())
         return view(request, person_of(request), *args, **named)
+
+    return wrapper
+
+
+def room_page(view: View) -> View:
+    """A page of a room, `view(request, person, name, ...)`: not found for who may not come in, as where there is none.
+
+    None at all is asked about where no name is given.
+    """
+
+    @page
+    @wraps(view)
+    def wrapper(
+        request: HttpRequest, person: Person, name: str | None = None, *args: Any, **named: Any
+    ) -> HttpResponse:
+        if name is not None and is_opaque(name) and role_of(name, person) is None:
+            return not_found(request)
+        return view(request, person, name, *args, **named)
 
     return wrapper
 

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from django.utils.safestring import SafeString
 
+from rooms import belonging
 from rooms.conversation import Message, message
 from rooms.marks import Mark, mark_of
 from rooms.markup import markup
@@ -16,6 +17,7 @@ SHOWN: Final = 20  # on a page
 
 class Result(NamedTuple):
     room: str
+    title: str
     message: Message
     mark: Mark
     body: SafeString
@@ -35,10 +37,12 @@ def results(text: str, topic: RoomTopic | None, reader: Person, before: int | No
         found = RoomTopic.search_all(text, reader=reader, before=before, limit=SHOWN)
     else:
         found = topic.search(text, before=before, limit=SHOWN)
-    return Results(list(_listed(found)), found.next, found.behind)
+    hers = belonging.of(reader, {hit.topic.room for hit in found.hits})
+    titles = {name: one.title for name, one in hers.items()}
+    return Results(list(_listed(found, titles)), found.next, found.behind)
 
 
-def _listed(found: Any) -> Iterator[Result]:
+def _listed(found: Any, titles: dict[str, str]) -> Iterator[Result]:
     for hit in found.hits:
-        one = message(hit.event, {})
-        yield Result(hit.topic.room, one, mark_of(one.key), markup(one.body, found.spans(one.body)))
+        one, room = message(hit.event, {}), hit.topic.room
+        yield Result(room, titles.get(room, room), one, mark_of(one.key), markup(one.body, found.spans(one.body)))

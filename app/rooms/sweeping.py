@@ -1,4 +1,4 @@
-"""Rooms in which nothing was ever said go after a week, and with them who has made which room.
+"""Open rooms in which nothing was ever said go after a week, and with them who has made which room.
 
 Who is in such a room notices nothing: it is as it was before anybody had made it.
 """
@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from rooms.converters import valid_name
-from rooms.models import Making, Room
+from rooms.models import Kind, Making, Room
 from rooms.topics import RoomTopic
 
 KEPT: Final = timedelta(days=7)  # that an empty room is, and that is remembered who made a room, for the lobby's order
@@ -26,7 +26,8 @@ def sweep() -> int:
         old = Making.objects.filter(at__lt=timezone.now() - KEPT).order_by("at")[:AT_ONCE]
         keys = list(old.values_list("pk", flat=True))
         # Locked, and so not just being made by a first message. What is one all the same finds its log.
-        for room in Room.objects.select_for_update(skip_locked=True).filter(pk__in=keys):
+        # A closed one that goes would not be as it was: its members would not find it.
+        for room in Room.objects.select_for_update(skip_locked=True).filter(pk__in=keys, kind=Kind.OPEN):
             if valid_name(room.name) and not RoomTopic(room=room.name).position().seq:
                 room.forget()
         Making.objects.filter(pk__in=keys).delete()

@@ -8,12 +8,12 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 
-from rooms import conversation, errors
+from rooms import belonging, conversation, errors
 from rooms.conversation import Asked, number
 from rooms.forms import AWAY, CLASH, HASTE, HASTE_IN_REACTING, OTHER, UNSTORABLE, ChangeForm, MessageForm, SearchForm
 from rooms.frames import MAX_BODY
 from rooms.listing import BESIDE, listing
-from rooms.pages import SeeOther, page, remembered, show
+from rooms.pages import SeeOther, remembered, room_page, show
 from rooms.quotes import quote, quotes
 from rooms.reactions import EMOJI, Reader, signs_of
 from rooms.topics import Lobby, RoomTopic, body_of
@@ -26,7 +26,7 @@ ANSWERS: Final = {
 }
 
 
-@page
+@room_page
 def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
     try:
         return talk_or_answer(request, person, RoomTopic(room=name))
@@ -81,6 +81,7 @@ def talk(
     answered = number(form["reply"].value())
     context = {
         "room": topic.room,
+        "title": belonging.title_of(topic.room, person),
         "epoch": epoch,
         "seq": seq,
         "limit": MAX_BODY,
@@ -94,7 +95,7 @@ def talk(
     return show(request, person, "rooms/room.html", form, status, **context)
 
 
-@page
+@room_page
 def change(request: HttpRequest, person: Person, name: str, seq: int) -> HttpResponse:
     """Other words for what one has said oneself, or none."""
     topic, back = RoomTopic(room=name), f"{resolve_url('room', name)}?at={seq}#m{seq}"
@@ -117,7 +118,7 @@ def change(request: HttpRequest, person: Person, name: str, seq: int) -> HttpRes
     return remembered(SeeOther(back), person)
 
 
-@page
+@room_page
 def react(request: HttpRequest, person: Person, name: str, seq: int) -> HttpResponse:
     """A sign put on a message, or taken back: the buttons beneath it, and without JavaScript a page of them."""
     topic, back = RoomTopic(room=name), f"{resolve_url('room', name)}?at={seq}#m{seq}"

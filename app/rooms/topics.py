@@ -1,6 +1,6 @@
 """A room as a topic: who may talk in it, what may be said, and that its first message makes it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final
@@ -8,12 +8,14 @@ from typing import Any, Final
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-import rooms.converters  # noqa: F401  (registers the converter that the route uses)
-from rooms import making, reactions
+from rooms import belonging, making, reactions
+from rooms.converters import OPAQUE, is_opaque  # which registers the converter that the route uses
 from rooms.frames import MAX_BODY
 from rooms.mentions import are_keys, mentioned
+from rooms.roles import role_of
 from topics import BadData, Busy, Event, NoSuchEvent, Person, Refused, Topic
 from topics.news import News
+from topics.people import public_key_of
 
 GONE: Final = "There is no such message any more."
 NEVER: Final = "The message that this answers is not in this room."
@@ -34,14 +36,26 @@ class RoomTopic(Topic):
     """
 
     route = "room/<room:room>"
+    private = f"room/{OPAQUE}"
     rate = None
     new_per_hour = None  # rooms are counted where they are made
     searched = ("body",)
     room: str
 
     async def may(self, person: Person, act: str) -> bool:
-        """Whoever may come in: guests where ALLOW_GUESTS=1."""
+        """Open rooms: guests where ALLOW_GUESTS=1, without a query. The others: their members."""
+        if is_opaque(self.room):
+            return await database_sync_to_async(role_of)(self.room, person) is not None
         return settings.ALLOW_GUESTS or not person.guest
+
+    @classmethod
+    def of_reader(cls, person: Person) -> list[str]:
+        return [f"room/{name}" for name in belonging.names_for(person)]
+
+    @classmethod
+    def readers_of(cls, names: Collection[str], people: Collection[str]) -> dict[str, set[str]]:
+        found = belonging.members_among([name.removeprefix("room/") for name in names], people)
+        return {f"room/{name}": keys for name, keys in found.items()}
 
     async def received(self, person: Person, data: Any) -> Any:
         if isinstance(data, dict) and "about" in data:
@@ -62,7 +76,7 @@ class RoomTopic(Topic):
             raise Refused('Say {"body": "…", "reply": 41}.', code="bad_frame")
         if seq is not None and not self.numbered([seq]):
             raise Refused(NEVER, code="bad_frame")
-        return {"body": body} | ({} if seq is None else {"reply": seq}) | mentions_in(data)
+        return {"body": body} | ({} if seq is None else {"reply": seq}) | self.mentions(data)
 
     def changed(self, person: Person, data: dict[str, Any]) -> None:
         """What one has said oneself gets other words, or is removed; what anybody has said, a sign. Raises Refused."""
@@ -78,7 +92,7 @@ class RoomTopic(Topic):
 
     def edit(self, seq: int, body: str, person: Person, data: Mapping[str, Any] = EMPTY) -> None:
         """Raises Refused. The words that it had are not kept, and who was mentioned only by them is not any more."""
-        mentions = mentions_in({**data, "body": body})
+        mentions = self.mentions({**data, "body": body})
 
         def edited(there: Event) -> dict[str, Any]:
             before = is_own(there, person).data
@@ -117,6 +131,17 @@ class RoomTopic(Topic):
         self.own(seq, person)
         with changing():
             self.retract(seq, by=person)
+
+    def mentions(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Who is mentioned, as a part of a message's data: nobody who may not read it. Raises Refused."""
+        given = data.get("mentions", [])
+        if not are_keys(given):
+            raise Refused("Mentions are at most 10 keys of people.", code="bad_frame")
+        found = mentioned(data["body"], given)
+        if found and is_opaque(self.room):
+            members = belonging.members_among([self.room]).get(self.room, ())
+            found = [key for key in found if key in map(public_key_of, members)]
+        return {"mentions": found} if found else {}
 
     def own(self, seq: Any, person: Person) -> Event:
         """What the person has said, and not removed. Raises Refused."""
@@ -176,15 +201,6 @@ def changing() -> Iterator[None]:
         raise Refused(GONE, code="bad_frame") from None
     except Busy:
         raise Refused("It could not be changed just now: try again.", code="unavailable") from None
-
-
-def mentions_in(data: dict[str, Any]) -> dict[str, Any]:
-    """Who is mentioned, as a part of a message's data. Raises Refused."""
-    given = data.get("mentions", [])
-    if not are_keys(given):
-        raise Refused("Mentions are at most 10 keys of people.", code="bad_frame")
-    found = mentioned(data["body"], given)
-    return {"mentions": found} if found else {}
 
 
 def body_of(data: Any) -> str | None:

@@ -1,7 +1,7 @@
 from django.urls import path, re_path
 from django.views.i18n import set_language
 
-from rooms import converters, errors, talking, views  # noqa: F401  (converters registers `room`)
+from rooms import about, converters, errors, inviting, talking, views  # noqa: F401  (converters registers `room`)
 
 urlpatterns = [
     path("", views.lobby, name="lobby"),
@@ -12,8 +12,11 @@ urlpatterns = [
     path("room/<room:name>/", talking.room, name="room"),
     path("room/<room:name>/<int:seq>/", talking.change, name="change"),
     path("room/<room:name>/<int:seq>/react/", talking.react, name="react"),
+    path("room/<room:name>/about/", about.about, name="about"),
     path("room/<room:name>/read/", views.read, name="read"),
     path("room/<room:name>/search/", views.search, name="search"),
+    path("join/<slug:secret>/", inviting.join, name="join"),
+    path("direct/", inviting.direct, name="direct"),
     # Whatever is no valid name: a sentence, also where DEBUG would show the list of routes.
     re_path(r"^room/(?:[\s\S]*/)?\Z", errors.not_found),
 ]

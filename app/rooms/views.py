@@ -9,12 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from rooms import errors, making, sweeping
+from rooms import belonging, errors, making, sweeping
 from rooms.conversation import number
-from rooms.converters import checked_name
 from rooms.forms import SEARCH_AWAY, SEARCHES, TOO_MANY_NAMES, NameForm, RoomForm, SearchForm
 from rooms.listing import BESIDE, SHOWN, listing
-from rooms.pages import SeeOther, page, remembered, show
+from rooms.pages import SeeOther, page, remembered, room_page, show
 from rooms.results import results
 from rooms.topics import Lobby, RoomTopic
 from topics import Person, Refused, rates
@@ -22,12 +21,15 @@ from topics import Person, Refused, rates
 
 @page
 def lobby(request: HttpRequest, person: Person) -> HttpResponse:
-    form = RoomForm(request.POST or None)
+    form = RoomForm(person, request.POST or None)
     status = HTTPStatus.OK
     if form.is_valid():
+        name = form.cleaned_data["name"]
         try:
-            name = checked_name(form.cleaned_data["name"])
-            making.make(name, person)
+            if form.cleaned_data["closed"]:
+                name = making.make_closed(name, person)
+            else:
+                making.make(name, person)
         except Refused as refusal:
             form.add_error("name", str(refusal))
             status = HTTPStatus.TOO_MANY_REQUESTS
@@ -47,7 +49,7 @@ def listed(request: HttpRequest, person: Person) -> HttpResponse:
     return remembered(render(request, "rooms/_rooms.html", context), person)
 
 
-@page
+@room_page
 def read(request: HttpRequest, person: Person, name: str) -> HttpResponse:
     """Without JavaScript nobody knows what somebody has seen: she says so."""
     seq = number(request.POST.get("seq"))
@@ -59,11 +61,11 @@ def read(request: HttpRequest, person: Person, name: str) -> HttpResponse:
     return remembered(SeeOther(resolve_url("lobby")), person)
 
 
-@page
+@room_page
 def search(request: HttpRequest, person: Person, name: str | None = None) -> HttpResponse:
     """Messages by their words: in a room, or in all rooms."""
     form = SearchForm(request.GET if "q" in request.GET else None)
-    context: dict[str, Any] = {"room": name}
+    context: dict[str, Any] = {"room": name, "title": name and belonging.title_of(name, person)}
     if not form.is_valid():
         return show(request, person, "rooms/search.html", form, **context)
     if early := rates.search(person):

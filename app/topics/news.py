@@ -41,7 +41,7 @@ kinds: "list[type[News]]" = []
 
 class News(Topic):
     """`about` is the class; `addressed` names what in an event's data is a list of public keys of people: those whom
-    it is addressed to.
+    it is addressed to. Of private topics those are told who may read them, whether they have done so yet or not.
     """
 
     about: ClassVar[type[Topic]]
@@ -66,17 +66,33 @@ class News(Topic):
 
     @classmethod
     def readings(cls, person: Any, limit: int = MOST) -> list[Reading]:
-        """The topics that the person reads, the last appended to first. What is new is counted in the last 500 events
-        of each.
+        """The topics that the person reads, and the private ones that she may read, the last appended to first. What
+        is new is counted in the last 500 events of each.
         """
-        found = person_given(person)
-        return [] if found is None else cls._readings(found.key, min(limit, MOST))
+        who = person_given(person)
+        if who is None:
+            return []
+        found = cls._readings(who.key, min(limit, MOST))
+        if not cls.about.private:
+            return found
+        private = set(cls.about.of_reader(who))
+        found = [one for one in found if one.topic.name in private or not one.topic.name.startswith(cls.about.private)]
+        if unread := private - {one.topic.name for one in found}:
+            found += cls._readings(who.key, min(limit, MOST), only=tuple(unread), begun=False)
+        return sorted(found, key=lambda one: one.changed_at, reverse=True)[:limit]
 
     @classmethod
-    def _readings(cls, key: str, limit: int, only: tuple[str, ...] | None = None) -> list[Reading]:
+    def _readings(
+        cls, key: str, limit: int, only: tuple[str, ...] | None = None, *, begun: bool = True
+    ) -> list[Reading]:
+        """`begun`: those of which she has read something, else those of `only` of which she has not."""
         like = f'%"{cls.addressed}":[%"{public_key_of(key)}"%'
+        if begun:
+            rows = readings.readings(key, cls.beginning(), like, limit, only)
+        else:
+            rows = readings.unbegun(key, only or (), like, limit)
         found = []
-        for one in readings.readings(key, cls.beginning(), like, limit, only):
+        for one in rows:
             try:
                 topic = routes.find(one.name)
             except NoSuchTopic:

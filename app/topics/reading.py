@@ -72,6 +72,8 @@ def position(name: str) -> Position:
 def recent(kind: "type[Topic]", limit: int, before: "tuple[Topic, datetime] | None") -> list[Recent]:
     beginning = kind.route.partition("<")[0]
     rows = Log.objects.filter(name__startswith=beginning, seq__gt=0).order_by("-changed_at", "name")
+    if kind.private:
+        rows = rows.exclude(name__startswith=kind.private)
     if before is not None:
         topic, at = before
         same = at - timedelta(microseconds=1)  # SQLite compares texts, with three digits or with six

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from topics import putting_out
 from topics.errors import Refused
 from topics.naming import Naming
+from topics.private import Private
 from topics.routes import Route, register
 from topics.searching.searched import Searched
 from topics.twins import Twins
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from topics.people import Person
 
 
-class Topic(Naming, Searched, Twins):
+class Topic(Naming, Searched, Private, Twins):
     """What one follows. A subclass declares a kind of topics, an instance is the handle of one.
 
         class Votes(Topic):

@@ -11,7 +11,7 @@ import topics
 
 APP = Path(__file__).parents[2] / "app"
 PACKAGES = ("config", "accounts", "rooms", "topics", "realtime")
-PAGES = {"views", "talking", "pages", "forms", "admin", "urls"}
+PAGES = {"views", "talking", "about", "inviting", "pages", "forms", "admin", "urls"}
 DOORS = PAGES | {"consumers", "routing"}
 
 

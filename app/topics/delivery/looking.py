@@ -59,19 +59,26 @@ class Look:
         rows = Log.objects.filter(changed_at__gte=Now() - CHANGED, name__startswith=self._kind.beginning(), seq__gt=0)
         latest = rows.order_by("-changed_at").values_list("pk", "name", "seq", "changed_at")[:CHANGED_LOGS]
         found = {row[0]: row for row in latest}
-        for_all = [key for key, _, seq, _ in found.values() if self._told.get(key) != seq][:FOR_ALL]
+        private = {key for key, name, *_ in found.values() if self._is_private(name)}
+        untold = {key for key, _, seq, _ in found.values() if self._told.get(key) != seq}
+        for_all = [key for key in found if key in untold - private][:FOR_ALL]
+        turns = {log: turn for turn, log in enumerate(self._told)}
+
+        def longest_ago(logs: Collection[int]) -> list[int]:
+            return sorted(logs, key=lambda log: turns.get(log, -1))[:TOLD]
+
+        looked_at = longest_ago(private if came else private & untold)
+        readers = self._readers({found[log][1]: log for log in looked_at}, here)
         hers: dict[str, frozenset[int]] = {}
         for key in here:
-            wanted = self._reads[key] & found.keys()
+            wanted = (self._reads[key] & found.keys()) - private | readers.get(key, set())
             if key not in came:
-                wanted = {log for log in wanted if self._told.get(log) != found[log][2]}
+                wanted &= untold
             hers[key] = frozenset(wanted.union(for_all))
         asked = set[int]().union(*hers.values())
-        turns = {log: turn for turn, log in enumerate(self._told)}
-        chosen = set(
-            sorted(asked, key=lambda log: turns.get(log, -1))[:TOLD]
-        )  # who was told of longest ago comes first
-        told = self._words([found[log] for log in found if log in chosen])
+        chosen = set(longest_ago(asked))
+        chosen.update(set(looked_at) - asked)  # of which nobody here is to be told
+        told = self._words([found[log] for log in found if log in chosen & asked])
         kept = {log: seq for log, seq in self._told.items() if log in found and log not in chosen}
         self._told = kept | {log: found[log][2] for log in chosen}
         self._here = {key: tuple(followers) for key, followers in here.items()}
@@ -94,6 +101,18 @@ class Look:
             for key, log in Read.objects.filter(reader__in=some).values_list("reader", "log_id"):
                 if len(self._reads[key]) < MOST_READ:
                     self._reads[key].add(log)
+
+    def _is_private(self, name: str) -> bool:
+        beginning = self._kind.about.private
+        return bool(beginning) and name.startswith(beginning)
+
+    def _readers(self, private: Mapping[str, int], here: Here) -> dict[str, set[int]]:
+        """Which of these logs each may read; asked anew in each look, as that may end."""
+        found: dict[str, set[int]] = {}
+        for name, people in self._kind.about.readers_of(private, here).items() if private else ():
+            for key in people:
+                found.setdefault(key, set()).add(private[name])
+        return found
 
     def _words(self, logs: Sequence[tuple[int, str, int, Any]]) -> dict[int, dict[str, Any]]:
         """Of each log its name, its last number, and what came by its last ones: numbers and keys, no words. Who has

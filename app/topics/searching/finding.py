@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import Error as DatabaseError
 from django.db import OperationalError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from topics import permission, routes
 from topics.errors import NoSuchTopic, Refused
@@ -77,14 +77,16 @@ def in_topic(topic: "Topic", text: str, before: int | None, limit: int) -> Found
     if log is None:
         return Found([], None, False, query)
     late = _caught_up([log])
-    return _found(query, {"log": log}, before, limit, late, lambda topics: topics)
+    return _found(query, Q(log=log), before, limit, late, lambda topics: topics)
 
 
 def everywhere(kind: "type[Topic]", text: str, reader: Any, before: int | None, limit: int) -> Found:
     who = person(reader) or NOBODY
     query, limit = asked(kind, text), _bounded(limit)
     late = _caught_up(filling.behind([kind], lately=True))
-    within = {"log__name__startswith": kind.route.partition("<")[0]}
+    within = Q(log__name__startswith=kind.route.partition("<")[0])
+    if kind.private:
+        within &= ~Q(log__name__startswith=kind.private) | Q(log__name__in=list(kind.of_reader(who)))
 
     def readable(topics: "set[Topic]") -> "set[Topic]":
         return permission.readable([topic for topic in topics if isinstance(topic, kind)], who)
@@ -123,7 +125,7 @@ def _caught_up(logs: Sequence[Log]) -> bool:
     return late
 
 
-def _found(query: Query, within: Any, before: int | None, limit: int, late: bool, readable: Readable) -> Found:
+def _found(query: Query, within: Q, before: int | None, limit: int, late: bool, readable: Readable) -> Found:
     hits: list[Hit] = []
     for _ in range(ROUNDS):
         wanted = limit - len(hits)
@@ -137,9 +139,9 @@ def _found(query: Query, within: Any, before: int | None, limit: int, late: bool
     return Found(hits, before, late, query)
 
 
-def _keys(query: Query, within: Any, before: int | None, limit: int) -> list[int]:
+def _keys(query: Query, within: Q, before: int | None, limit: int) -> list[int]:
     """Of events that have the words, the newest first. Raises Refused where that takes too long."""
-    words = Words.objects.filter(**within)
+    words = Words.objects.filter(within)
     if before is not None:
         words = words.filter(pk__lt=min(before, HIGHEST))
     if connection.vendor != "postgresql":

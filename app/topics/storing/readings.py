@@ -6,16 +6,19 @@ from typing import Any, Final, NamedTuple
 
 from django.db.models.expressions import RawSQL
 
-from topics.models import Read
+from topics.models import Log, Read
 
 COUNTED: Final = 500  # of a log's last numbers: a log that nobody has read for a year costs no more
 NEW: Final = (
-    "(SELECT count(*) FROM topics_entry AS e WHERE e.log_id = topics_read.log_id AND e.seq > topics_read.seq"
-    f" AND e.seq > topics_log.seq - {COUNTED} AND e.author <> topics_read.reader AND e.about IS NULL"
+    "(SELECT count(*) FROM topics_entry AS e WHERE e.log_id = topics_log.id AND e.seq > {read}"
+    f" AND e.seq > topics_log.seq - {COUNTED} AND e.author <> {{reader}} AND e.about IS NULL"
     " AND NOT e.retracted{more})"
 )
-UNREAD: Final = NEW.format(more="")
-ADDRESSED: Final = NEW.format(more=" AND e.data LIKE %s")
+TO_HER: Final = " AND e.data LIKE %s"
+READ: Final = {"read": "topics_read.seq", "reader": "topics_read.reader"}
+UNREAD, ADDRESSED = (NEW.format(more=more, **READ) for more in ("", TO_HER))
+NEVER: Final = {"read": "0", "reader": "%s"}
+ALL, ALL_TO_HER = (NEW.format(more=more, **NEVER) for more in ("", TO_HER))
 
 
 class ReadLog(NamedTuple):
@@ -39,3 +42,11 @@ def readings(reader: str, beginning: str, like: str, limit: int, only: Collectio
     rows = rows.annotate(unread=RawSQL(UNREAD, []), addressed=RawSQL(ADDRESSED, [like]))
     fields = ("log__name", "log__seq", "log__changed_at", "seq", "unread", "addressed")
     return [ReadLog(*row) for row in rows.order_by("-log__changed_at").values_list(*fields)[:limit]]
+
+
+def unbegun(reader: str, names: Collection[str], like: str, limit: int) -> list[ReadLog]:
+    """Those of these logs of which she has read nothing yet: all of others is new to her."""
+    rows: Any = Log.objects.filter(name__in=names, seq__gt=0).exclude(reads__reader=reader)
+    rows = rows.annotate(unread=RawSQL(ALL, [reader]), addressed=RawSQL(ALL_TO_HER, [reader, like]))
+    found = rows.order_by("-changed_at").values_list("name", "seq", "changed_at", "unread", "addressed")[:limit]
+    return [ReadLog(name, seq, at, 0, unread, addressed) for name, seq, at, unread, addressed in found]

@@ -10,6 +10,7 @@ const SAID = 10; // numbers of a room's log that the server tells of, as in topi
 const FORGOTTEN_MS = 20_000; // who is away for longer is not told what has come meanwhile, and asks
 const SPREAD_MS = 5_000; // of many who were cut off at once
 const OTHERS = 50; // rooms that she does not read
+const OPAQUE = "room/~"; // how names begin that say nothing
 const LOADED_AT = Date.now();
 
 class Lobby {
@@ -60,9 +61,10 @@ class Lobby {
     location.reload();
   }
 
-  #hear({ news = [], read }) {
+  #hear({ news = [], read, rooms }) {
     for (const one of [...news].reverse()) this.#hearNews(one); // the latest comes first, and is to stand first
     if (read) this.#hearRead(read);
+    if (rooms) this.#hearRooms(rooms);
     this.#show();
   }
 
@@ -92,9 +94,16 @@ class Lobby {
     Object.assign(row.dataset, { read, unread: unread + later, mentions: addressed });
   }
 
+  // She has become a member of a room, or is one no more.
+  #hearRooms({ topic, joined }) {
+    if (joined) this.#askSoon(0);
+    else this.#find(topic)?.remove();
+  }
+
   #make(topic) {
     const [, others] = this.#lists;
     if (this.#isPast) return null;
+    if (topic.startsWith(OPAQUE)) return this.#askSoon(0); // the server knows what it is called
     const row = this.#pattern.cloneNode(true);
     const name = topic.slice(topic.indexOf("/") + 1);
     row.dataset.topic = topic;

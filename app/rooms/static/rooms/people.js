@@ -1,6 +1,7 @@
 // Who is here, and who is writing.
 
 import { showMark } from "./marks.js";
+import { gettext, interpolate } from "./words.js";
 
 const LISTED = 100; // the rest are a number
 const TYPING_MS = 5_000;
@@ -21,7 +22,7 @@ export class People {
     const others = members.slice(0, LISTED).sort((one, other) => one.name.localeCompare(other.name));
     const mine = others.findIndex((member) => member.key === this.you.key);
     if (mine >= 0) others.unshift(...others.splice(mine, 1));
-    const items = others.map((member, place) => line(member, mine >= 0 && place === 0));
+    const items = others.map((member, place) => line(member, mine >= 0 && place === 0, !this.you.guest));
     if (total > items.length) items.push(rest(total - items.length));
     this.#list.replaceChildren(...items);
     this.#count.textContent = total;
@@ -63,11 +64,16 @@ export class Typing {
   }
 }
 
-function line(member, isYou) {
+function line(member, isYou, canWrite) {
   const item = document.createElement("li");
-  const name = document.createElement("span");
+  const isWritable = !isYou && !member.guest && canWrite;
+  const name = document.createElement(isWritable ? "a" : "span");
   name.dir = "auto";
   name.textContent = member.name;
+  if (isWritable) {
+    name.href = `/direct/?name=${encodeURIComponent(member.name)}`;
+    name.title = interpolate(gettext("Write to %(name)s"), { name: member.name });
+  }
   item.append(mark.cloneNode(true), name);
   showMark(item, member);
   const note = [isYou && "you", member.guest && "guest"].filter(Boolean).join(", ");
