@@ -11,6 +11,7 @@ READ = (
     *("docker/up.sh", "docker/common.sh", ".env.example"),
     "docker/postgres-elsewhere.yml",
     *("docker-compose.yml", "docker/outside.yml", "docker/tls.yml", "docker/published.yml", "docker/archive.yml"),
+    "docker/platform.yml",
 )
 
 # Answers to commands by their beginning; empty and with success where nothing is written. Anything that would build or
