@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate manage doctor up rollout deploy down logs backup archive restore certificate test torture bench lint format screenshot pictures words lock inherited python-venv has-docker
+.PHONY: help run admin shell migrate manage doctor up rollout swarm deploy down logs backup archive restore certificate test torture bench lint format screenshot pictures words lock inherited python-venv has-docker has-python
 
 # Relative, since the folder's own name may hold characters that mean something to a shell or in an address.
 python := .run/venv/bin/python
@@ -125,7 +125,7 @@ in_web = docker compose exec $$([[ -t 0 && -t 1 ]] || echo --no-TTY) \
 
 # --- with Docker: nginx, gunicorn, Daphne, Redis, Postgres ---
 
-ifneq ($(STACK)$(filter up rollout down logs backup archive restore certificate,$(MAKECMDGOALS)),)
+ifneq ($(STACK)$(filter up rollout swarm down logs backup archive restore certificate,$(MAKECMDGOALS)),)
 project := $(shell docker/project.sh)
 files := $(shell docker/files.sh)
 endif
@@ -142,9 +142,10 @@ up: has-docker ## build, check and start the stack on http://localhost:8080, and
 rollout: has-docker ## bring a new version while people talk
 	@docker/rollout.sh
 
-deploy: ## bring a new version to Heroku: make deploy APP=name
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || \
-	  { echo "deploy: python3 is missing or older than 3.9: install it with your system's package manager." >&2; exit 1; }
+swarm: has-docker has-python ## bring the stack, or a new version of it, to the Docker Swarm that this engine manages
+	@cd docker && exec python3 -B -m swarm
+
+deploy: has-python ## bring a new version to Heroku: make deploy APP=name
 	@cd docker && exec python3 -B -m deploy "$${APP:-}"
 
 down: has-docker ## stop the stack; its data stays
@@ -174,6 +175,10 @@ has-docker:
 	  { echo "Docker with its compose plugin is missing; \`make run\` does without." >&2; exit 1; }
 	@$(if $(project),echo "Compose cannot name its project after this folder: $(project). COMPOSE_PROJECT_NAME=$(project) in .env makes it so for docker compose as well.")
 	@$(if $(files),echo "DOMAIN is set and so docker/tls.yml is read: COMPOSE_FILE=$(files) in .env makes it so for docker compose as well.")
+
+has-python:
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || \
+	  { echo "python3 is missing or older than 3.9: install it with your system's package manager." >&2; exit 1; }
 
 # --- for those who change it ---
 

@@ -15,7 +15,7 @@ main() {
   check "ruff format" ruff format --check .
   check "ruff" ruff check --quiet .
   check "mypy" in_app production mypy --config-file ../.mypy.ini realtime topics rooms accounts
-  check "mypy deploy" deploy mypy --config-file= --strict --warn-unreachable --package deploy
+  check "mypy deploy" deploy mypy --config-file= --strict --warn-unreachable --package deploy --package swarm
   check "tsc" tests/typescript/run.sh check
   check "asyncapi" tests/asyncapi/run.sh
   check "shellcheck" scripts shellcheck --external-sources
@@ -34,6 +34,9 @@ main() {
   check_with "docker compose" "compose config with published images" \
     env IMAGES=registry.example.org/owner/rooms RELEASE=1.2.0 \
     docker compose -f docker-compose.yml -f docker/published.yml config --quiet
+  check_with "docker compose" "compose config on a platform" \
+    env ALLOWED_HOSTS=rooms.example.org PROXY_NETWORK=coolify \
+    docker compose -f docker-compose.yml -f docker/platform.yml config --quiet
   check_with "docker compose" "compose config with TLS" \
     env DOMAIN=rooms.example.org docker compose -f docker-compose.yml -f docker/tls.yml config --quiet
   exit "$failed"
@@ -71,7 +74,7 @@ in_app() { (cd app && "$@"); }
 
 deploy() { (cd docker && "$@"); }
 
-scripts() { find . -path ./.run -prune -o \( -name '*.sh' -o -path './.ci/run' \) -exec "$@" {} +; }
+scripts() { find . -path ./.run -prune -o \( -name '*.sh' -o -path './.ci/run' -o -path './docker/kamal/hooks/*' \) -exec "$@" {} +; }
 dockerfiles() { find . -path ./.run -prune -o -name Dockerfile -exec "$@" {} +; }
 
 # What a deployment sets, and nothing of the caller's.

@@ -32,6 +32,11 @@ class CommandError(AssertionError):
 class Stack:
     """Commands run in `folder`, which tests may change: nobody else sees it."""
 
+    MESSAGES = (
+        "SELECT coalesce(json_agg(json_build_array(e.seq, client_id, data::json ->> 'body') ORDER BY e.seq), '[]')"
+        " FROM topics_entry e JOIN topics_log l ON l.id = e.log_id WHERE l.name = 'room/' || :'room'"
+    )
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.project = f"stack-test-{secrets.token_hex(4)}"
@@ -90,13 +95,9 @@ class Stack:
 
     def messages(self, room: str) -> list[tuple[int, str, str]]:
         """(seq, id, body) of everything the room's log holds, in order."""
-        query = (
-            "SELECT coalesce(json_agg(json_build_array(e.seq, client_id, data::json ->> 'body') ORDER BY e.seq), '[]')"
-            " FROM topics_entry e JOIN topics_log l ON l.id = e.log_id WHERE l.name = 'room/' || :'room'"
-        )
         psql = ["psql", "--username=rooms", "--tuples-only", "--no-align", f"--set=room={room}"]
         command = ["docker", "exec", "--interactive", self.container("postgres").id, *psql]
-        return [tuple(row) for row in json.loads(run(command, said=query))]
+        return [tuple(row) for row in json.loads(run(command, said=self.MESSAGES))]
 
 
 class Container:
