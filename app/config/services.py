@@ -1,11 +1,10 @@
-"""DATABASE_URL, REDIS_URL and EMAIL_URL: what the libraries make of them, checked before anything connects.
+"""DATABASE_URL and EMAIL_URL (`between.py`: REDIS_URL): what the libraries make of them, checked before they connect.
 
 A password with a character that ends it early would make the rest of it a host, a port or a name, and those are
 logged. So an address must have the one meaning that was intended, and no sentence here repeats any of it.
 """
 
 import re
-import ssl
 from email.utils import parseaddr
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -17,9 +16,9 @@ from psycopg import Error
 from psycopg.conninfo import conninfo_to_dict
 
 from config import sites
-from realtime.lean import ConnectionPool
 
 CONNECT_SECONDS = 5
+REPLICA_SECONDS = 1  # for a connection of the pool: then the database itself is read
 STATEMENT_TIMEOUT = "10s"
 ESCAPES = "a character such as / # ? @ % in a user name or password is written %2F %23 %3F %40 %25."
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -73,8 +72,23 @@ def postgres(name: str, url: str) -> dict[str, Any]:
         raise refuse(name, "names no database: it ends in /name, as in postgres://user:password@host:5432/name.")
     if set_by(found, "synchronous_commit") in {"off", "false", "no", "0"}:
         raise refuse(name, "turns synchronous_commit off, and an acknowledged message could be lost.")
+    if "," in str(found.get("host", "")):  # of those that answer, the one that is not a standby
+        found.setdefault("target_session_attrs", "any" if name == "READ_DATABASE_URL" else "read-write")
     named = {django: found.pop(libpq, "") for django, libpq in NAMES.items()}
     return {"ENGINE": "django.db.backends.postgresql", **named, "OPTIONS": {"connect_timeout": CONNECT_SECONDS} | found}
+
+
+def replica(name: str, url: str, beside: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """A copy of the database `beside`, kept as that is, by its name for Django; nothing where the address is empty."""
+    if not url:
+        return {}
+    found = database(name, url)
+    if "config.postgres" not in beside["ENGINE"] or not found["ENGINE"].endswith("postgresql"):
+        raise refuse(name, "is for a standby of the Postgres in DATABASE_URL.")
+    kept = {key: beside["OPTIONS"][key] for key in ("sslmode", "application_name", "pool") if key in beside["OPTIONS"]}
+    if "pool" in kept:
+        kept["pool"] = kept["pool"] | {"timeout": REPLICA_SECONDS}
+    return {"replica": beside | found | {"ENGINE": beside["ENGINE"], "OPTIONS": kept | found["OPTIONS"]}}
 
 
 def is_plausible(found: dict[str, Any]) -> bool:
@@ -105,68 +119,6 @@ def session(database: dict[str, Any], *, timeout: bool) -> dict[str, str]:
 def set_by(options: dict[str, Any], name: str) -> str:
     found = re.findall(SET_IN_OPTIONS.format(name.replace("_", "[_-]")), str(options.get("options", "")))
     return str(found[-1]).lower() if found else ""
-
-
-# --- Redis -----------------------------------------------------------------------------------------
-
-
-def redis(url: str, authority: str) -> dict[str, Any]:
-    """What is to be known beside the address: how TLS is verified. Raises ImproperlyConfigured."""
-    if url and not url.startswith(("redis://", "rediss://")):
-        raise refuse("REDIS_URL", "must begin with redis:// or rediss:// (or be empty, for one process).")
-    if authority and not is_certificate(authority):
-        raise refuse("REDIS_CA", "is no certificate in PEM: give its text, or the path of its file as REDIS_CA_FILE.")
-    if not url:
-        return {}
-    try:
-        parts = urlsplit(url)
-        tls = verification(parts.query, authority) if parts.scheme == "rediss" else {}
-        rest = url.partition("://")[2].removeprefix(parts.netloc)
-        good = is_server(parts.hostname or "") and not re.search(r"[@#]", rest) and re.fullmatch(r"/?\d*", parts.path)
-        ConnectionPool.from_url(url, **tls).make_connection()
-    except Exception:  # whose words may show a part of the password
-        good = None
-    if not good:
-        raise refuse("REDIS_URL", f"cannot be read as redis://:password@host:6379/0: {ESCAPES}")
-    return tls
-
-
-def verification(query: str, authority: str) -> dict[str, Any]:
-    """Always encrypted, and verified where there is an authority to do it by, unless the address says how.
-
-    Heroku's certificate is self-signed.
-    """
-    if authority:
-        return {"ssl_ca_data": authority}
-    if re.search("ssl_(cert_reqs|ca_|check_hostname)", query):
-        return {}
-    return {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
-
-
-def is_certificate(text: str) -> bool:
-    try:
-        ssl.create_default_context(cadata=text)
-    except ssl.SSLError:
-        return False
-    return True
-
-
-def layers(url: str, tls: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """What may carry events between the processes, by its name."""
-    return {
-        "redis": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [{"address": url} | tls if tls else url], "prefix": "rooms"},
-        },
-        "postgres": {"BACKEND": "realtime.postgres.PostgresChannelLayer", "CONFIG": {"prefix": "rooms"}},
-        "memory": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}},
-    }
-
-
-def place(url: str) -> str:
-    """host:port of an address that was checked, for people to read."""
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else ""
 
 
 # --- E-mail ----------------------------------------------------------------------------------------

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import services
+from config import between, services
 from config.environment import address, choice, headers, hosts, key, origins, service, share, switch, whole, word
 from config.logging import logging_for
 from config.policy import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
-from realtime import limits
+from realtime import limits, redises
 
 APP = Path(__file__).resolve().parent.parent
 
@@ -192,13 +192,14 @@ if DATABASE["ENGINE"] == "django.db.backends.postgresql":
         DATABASE["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5}
     if ROLE == "wsgi":
         DATABASE["CONN_MAX_AGE"] = 600
+DATABASES |= services.replica("READ_DATABASE_URL", word("READ_DATABASE_URL"), DATABASE)
 
 # --- Between the processes ---------------------------------------------------------------------
 
 REDIS_URL = word("REDIS_URL")
-REDIS_TLS = services.redis(REDIS_URL, word("REDIS_CA"))
-REDIS_PLACE = services.place(REDIS_URL)  # what may be said of it
-LAYERS = services.layers(REDIS_URL, REDIS_TLS)
+REDIS_HOSTS = between.redis(REDIS_URL, word("REDIS_CA"))
+REDIS_PLACE = redises.places(REDIS_HOSTS)  # what may be said of it
+LAYERS = between.layers(REDIS_HOSTS)
 LAYER = "redis" if REDIS_URL else "postgres" if DATABASE["ENGINE"] == "config.postgres" else "memory"
 CHANNEL_LAYERS = {"default": LAYERS[LAYER]}
 

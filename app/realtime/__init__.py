@@ -4,10 +4,10 @@ a request comes    request_id, intake, proxy, origin, tls, admission, capacity, 
 a socket opens     servers, inbox, consumer, present, rates
 an event is told   hubs, hub, contract, feed, memory, repairing
 it reaches each    audience, bundle, outbox, eager, waiting
-all processes      wire, outgoing, layers, postgres, events, presence, announcing, asking
+all processes      wire, wires, hearing, outgoing, layers, postgres, events, presence, announcing, asking
 what was lost      checking, heartbeat
 who has to go      standing, closing, drain
 the process        serve, signals, process, listening, lifespan, registry, failures, reloading, ending
-its operator       metrics, tallies, tracing, health, check, reach, lean, outage, seldom, budget, deployment
+its operator       metrics, tallies, tracing, health, check, reach, redises, lean, outage, seldom, budget, deployment
 its numbers        conf, limits
 """

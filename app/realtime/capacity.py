@@ -10,12 +10,12 @@ from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
 
-from realtime import metrics
+from realtime import metrics, redises
 from realtime.conf import settings
 
 # For files and connections that come and go while sockets are served.
 DATABASE: Final = 24  # a pool of connections, or SQLite's three files in each thread that works
-BETWEEN_PROCESSES: Final = 4  # one listens, one publishes, one asks how Redis is
+BETWEEN_PROCESSES: Final = 4  # one listens, one publishes, one asks how Redis is; of each server
 SPARE: Final = 4  # a module that is imported late, a certificate, /dev/urandom
 # For connections that are no sockets yet or never will be: handshakes that are refused, pages, health checks.
 ARRIVING: Final = 16
@@ -43,7 +43,7 @@ def raise_limit() -> int:
 
 def kept() -> int:
     """Descriptors that no connection of a client may take."""
-    return max(DATABASE, settings.DATABASE_POOL) + BETWEEN_PROCESSES + SPARE
+    return max(DATABASE, settings.DATABASE_POOL) + redises.descriptors(BETWEEN_PROCESSES) + SPARE
 
 
 def settle(limit: int) -> str:

@@ -30,7 +30,7 @@ class Settings:
 
     # What it works with
     REDIS_URL: str = ""  # what readiness asks; events take the channel layer of CHANNEL_LAYERS
-    REDIS_TLS: dict[str, Any] = {}
+    REDIS_HOSTS: list[dict[str, Any]] = []  # the same, as channels_redis takes it
     REDIS_PLACE: str = ""  # what the log may say of it
     CHANNEL_LAYERS: dict[str, Any] = {}
     DATABASE_VARIABLE: str = "DATABASE_URL"  # which one the database's address comes from

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.core.checks import CheckMessage, Error, Warning
 from django.http.request import validate_host
 
+from realtime import redises
 from realtime.conf import settings
 
 LOCAL = {"localhost", "127.0.0.1", "[::1]"}
@@ -66,13 +67,12 @@ def _is_ours(host: str) -> bool:
 
 
 def _layer() -> Iterator[CheckMessage]:
-    if (
-        settings.REDIS_URL.startswith("redis://")
-        and "@" not in settings.REDIS_URL
-        and not _is_near(settings.REDIS_PLACE)
-    ):
+    for host in redises.hosts():
+        place = redises.place(host)
+        if not redises.is_open(host) or _is_near(place):
+            continue
         yield Warning(
-            f"Redis at {settings.REDIS_PLACE} has no password: whoever reaches it can say anything to anybody.",
+            f"Redis at {place} has no password: whoever reaches it can say anything to anybody.",
             hint="Give it one, and write it into REDIS_URL: redis://:password@host:6379/0.",
             id="realtime.W005",
         )

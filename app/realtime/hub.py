@@ -14,7 +14,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from realtime import events, layers, metrics, tracing
+from realtime import events, layers, metrics, tracing, wires
 from realtime.announcing import announce
 from realtime.asking import Asking, Here
 from realtime.checking import LogCheck
@@ -32,7 +32,6 @@ from realtime.rates import Rates
 from realtime.registry import ended
 from realtime.standing import Doubt, Notice, Standing, judged
 from realtime.waiting import relieve
-from realtime.wire import Wire
 
 
 class Hub:
@@ -47,7 +46,7 @@ class Hub:
         self.calls: dict[str, Callable[[], None]] = {}
         self._product = product
         self._process = secrets.token_hex(8)
-        self._wire = Wire(
+        self._wire = wires.over(
             get_channel_layer() or layers.alone(), self._process, product.identity, self._receive, self._entered
         )
         announced = partial(announce, self.feeds, self.product_of)

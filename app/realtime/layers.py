@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from channels.layers import InMemoryChannelLayer
 
+from realtime import redises
 from realtime.conf import settings
-from realtime.lean import RedisChannelLayer, RedisPubSubChannelLayer
+from realtime.lean import RedisChannelLayer, RedisPubSubChannelLayer, decode_hosts
 
 IN_MEMORY: Final = "InMemoryChannelLayer"
 IN_POSTGRES: Final = "realtime.postgres.PostgresChannelLayer"
@@ -43,6 +44,18 @@ def group_of(room: str | None, installation: str) -> str:
     return f"{installation}.room.{room if plain else blake2b(room.encode(), digest_size=16).hexdigest()}"
 
 
+def parts(layer: Any) -> dict[str, Any]:
+    """A layer for each server where it has several, by its place. Connections are opened by use alone."""
+    if not isinstance(layer, RedisPubSubChannelLayer):
+        return {}
+    found = {}
+    for host in decode_hosts(layer._kwargs.get("hosts")):
+        part = RedisPubSubChannelLayer(**layer._kwargs | {"hosts": [host]})
+        part._serializer = layer._serializer
+        found[redises.place(host)] = part
+    return found
+
+
 async def send_all(layer: Any, messages: Sequence[Message]) -> None:
     """Sends each group its message, in order. Redis, or Postgres, is asked once for all of them.
 
@@ -67,6 +80,11 @@ async def send_all(layer: Any, messages: Sequence[Message]) -> None:
             for channel, text in some:
                 pipeline.publish(channel, text)
             await pipeline.execute()
+
+
+def may_hang(layer: Any) -> bool:
+    """Whether its listening connection says nothing by itself, so that nobody sees when its server stands still."""
+    return isinstance(layer, RedisPubSubChannelLayer)
 
 
 async def disconnect(layer: Any) -> None:

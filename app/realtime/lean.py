@@ -15,9 +15,10 @@ try:
     import redis
     from channels_redis.core import RedisChannelLayer
     from channels_redis.pubsub import RedisPubSubChannelLayer
+    from channels_redis.utils import decode_hosts
     from redis.asyncio import ConnectionPool
 finally:
     if _hides:
         del sys.modules[UNASKED]
 
-__all__ = ["ConnectionPool", "RedisChannelLayer", "RedisPubSubChannelLayer", "redis"]
+__all__ = ["ConnectionPool", "RedisChannelLayer", "RedisPubSubChannelLayer", "decode_hosts", "redis"]

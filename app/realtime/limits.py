@@ -78,6 +78,7 @@ KNOWN_SECONDS = 1  # after which a process knows who is in a room, and which oth
 ASK_SECONDS = 1  # for the other processes to say who is in a room
 LAYER_SECONDS = 2  # for one answer of the channel layer
 LAYER_RETRY_SECONDS = 1
+ECHO_SECONDS = 5  # after which a process that does not hear itself opens its connection to Redis anew
 LAYER_PAUSES = 5  # for each time that the layer took: it has a sixth of a busy process, and is told more at a time
 LAYER_PAUSE_SECONDS = 0.05  # at most in one round, so that other processes do not miss it: less than REORDER_SECONDS
 LAYER_ROOMS = 32  # told together, without a pause: those of many rooms in a row would be felt by every socket

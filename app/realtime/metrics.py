@@ -70,6 +70,7 @@ catch_up_seconds = Spread(
     "realtime_catch_up_seconds", "Until who came late, returned or was slow had everything", WAITS
 )
 pages = Counter("realtime_pages", "Pages read for those who are caught up", ["source"])
+replica_reads = Counter("realtime_replica_reads", "Reads that a replica may answer, and who did or why not", ["by"])
 gaps = Counter("realtime_gaps", "Numbers that did not come in order, and what closed the gap", ["closed"])
 
 # --- Between processes -----------------------------------------------------------------------------

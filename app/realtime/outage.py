@@ -42,7 +42,7 @@ def kind(error: BaseException) -> str:
     return name
 
 
-def layer() -> Outage:
-    """Of what carries events between the processes."""
-    place = settings.REDIS_PLACE
+def layer(place: str = "") -> Outage:
+    """Of what carries events between the processes: of the server there, where it has several."""
+    place = place or settings.REDIS_PLACE
     return Outage(f"Redis at {place}" if place else "the channel layer")

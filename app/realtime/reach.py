@@ -5,12 +5,14 @@ import threading
 
 from django.db import OperationalError, connection
 
+from realtime import redises
 from realtime.conf import settings
 from realtime.lean import redis
 from realtime.outage import kind
 
 logger = logging.getLogger(__name__)
 
+REDIS_SECONDS = 1  # for an answer
 CHARACTERS = 400  # of what the database says
 GONE_APART = (
     "In the stack of `make up` the volumes `secrets` and `postgres` have gone apart: "
@@ -44,9 +46,9 @@ def _look_at_database() -> None:
 
 
 def ask_redis() -> None:
-    if settings.REDIS_URL:
-        timeouts = {"socket_timeout": 1, "socket_connect_timeout": 1}
-        with redis.Redis.from_url(settings.REDIS_URL, **timeouts, **settings.REDIS_TLS) as client:
+    """Each server. Raises what the first one raises that does not answer."""
+    for host in redises.hosts():
+        with redises.client(host, REDIS_SECONDS) as client:
             client.ping()
 
 

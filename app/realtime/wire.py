@@ -11,14 +11,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
-from time import time
 from typing import Any
 
 from realtime import layers, metrics, outage
 from realtime.events import TYPE, Event
-from realtime.failures import contained, keep
+from realtime.failures import keep
+from realtime.hearing import Ear
 from realtime.limits import (
+    ECHO_SECONDS,
     END_SECONDS,
     LAYER_CHARACTERS,
     LAYER_MESSAGE_EVENTS,
@@ -29,10 +29,8 @@ from realtime.limits import (
     LAYER_SECONDS,
     RENEW_SECONDS,
 )
-from realtime.outage import kind
 from realtime.outgoing import More, Outgoing
 from realtime.registry import ended
-from realtime.seldom import Seldom, again
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +42,7 @@ class Wire:
     """`receive(room, event)` is called for what other processes sent, `entered(room)` once a group is joined.
 
     `identify()` tells which installation this is. It is asked before anything is sent, until it has answered.
+    `place` is where the layer leads, and `common` whether what is for all processes comes here.
     """
 
     def __init__(
@@ -53,25 +52,28 @@ class Wire:
         identify: Callable[[], Awaitable[str]],
         receive: Callable[[str | None, Event], None],
         entered: Callable[[str], None],
+        place: str = "",
+        common: bool = True,
     ) -> None:
         self._layer = layer
         self._process = process
         self._identify = identify
         self._installation = ""
-        self._receive = receive
         self._entered = entered
-        self._outage, self._unread = outage.layer(), Seldom()
+        self._ear = Ear(layer, process, receive)
+        self._outage = outage.layer(place)
         self._channel: str | None = None
-        self._wanted: set[str | None] = {None}
+        self._wanted: set[str | None] = {None} if common else set()
         self._joined: set[str | None] = set()
         self._expiring: set[str | None] = set()  # joined so long ago that the layer may forget it soon
-        self._stale: set[str | None] = {None}  # where wanted and joined may differ
+        self._stale = self._wanted.copy()  # where wanted and joined may differ
         self._outgoing = Outgoing()
         self._wake = asyncio.Event()
         self._wake.set()
         self._loop = asyncio.get_running_loop()
-        self._renewed = self._loop.time()
-        self._tasks = [keep("the line to other processes", self._run)]
+        self._renewed = self._asked = self._loop.time()
+        self._asks = False
+        self._task = keep("the line to other processes", self._run)
 
     def enter(self, room: str) -> None:
         self._wanted.add(room)
@@ -104,7 +106,8 @@ class Wire:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAYER_END_SECONDS):
                 await self.flushed()
-        await ended(self._tasks)
+        await ended([self._task])
+        await self._ear.close()
         with contextlib.suppress(Exception):  # a layer forgets its members by itself, too
             async with asyncio.timeout(LAYER_END_SECONDS):
                 for room in tuple(self._joined):
@@ -112,9 +115,13 @@ class Wire:
         await layers.disconnect(self._layer)
 
     def renew(self) -> None:
-        """Enters every group anew once in a while, since layers let memberships expire."""
-        if self._loop.time() - self._renewed > RENEW_SECONDS:
-            self._renewed = self._loop.time()
+        """Enters every group anew once in a while, since layers let memberships expire. To be called all the time."""
+        now = self._loop.time()
+        if now - self._asked > ECHO_SECONDS:
+            self._asked, self._asks = now, True
+            self._wake.set()
+        if now - self._renewed > RENEW_SECONDS:
+            self._renewed = now
             self._expiring |= self._joined
             self._stale |= self._joined
             self._wake.set()
@@ -128,7 +135,7 @@ class Wire:
     async def _run(self) -> None:
         while not self._installation:
             try:
-                self._installation = await self._identify()
+                self._installation = self._ear.installation = await self._identify()
             except Exception as error:
                 logger.warning("it cannot be read which installation this is: %s", error)
                 await asyncio.sleep(LAYER_RETRY_SECONDS)
@@ -136,6 +143,7 @@ class Wire:
             await self._wake.wait()
             self._wake.clear()
             try:
+                await self._listens()
                 await self._reconcile()
                 await self._flush()
             except Exception as error:
@@ -145,11 +153,28 @@ class Wire:
                 await asyncio.sleep(LAYER_RETRY_SECONDS)
                 self._wake.set()
 
+    async def _listens(self) -> None:
+        """Sends itself a word now and then. Who does not hear that hangs on a server that is gone, and starts anew."""
+        if not self._asks or self._channel is None or not layers.may_hang(self._layer):
+            return
+        self._asks = False
+        if not self._ear.waits:
+            await self._in_time(self._layer.send(self._channel, self._message(None, 0, [])[1]))
+            self._ear.waits = True
+            return
+        metrics.layer_failures.inc()
+        await self._ear.close()
+        await self._in_time(layers.disconnect(self._layer))
+        self._channel = None
+        self._joined.clear()
+        self._stale |= self._wanted
+        self._outage.failed(TimeoutError())
+
     async def _reconcile(self) -> None:
         """Makes the layer's idea of this process's groups the same as ours."""
         if self._channel is None:
             self._channel = await self._in_time(self._layer.new_channel())
-            self._tasks.append(keep("listening to other processes", partial(self._listen, self._channel)))
+            self._ear.open(self._channel)
         began, changes = self._loop.time(), bool(self._stale)
         while self._stale:
             room = next(iter(self._stale))
@@ -226,29 +251,3 @@ class Wire:
             answered = await answer
         self._outage.answered()
         return answered
-
-    async def _listen(self, channel: str) -> None:
-        while True:
-            try:
-                self._hear(await self._layer.receive(channel))
-            except Exception as error:  # also what another version means by it: what matters is in the log
-                if (times := self._unread.due("")) is not None:
-                    logger.warning("a message of another process cannot be read: %s%s", kind(error), again(times))
-                await asyncio.sleep(LAYER_RETRY_SECONDS)
-
-    def _hear(self, message: Any) -> None:
-        if message.get("of") != self._installation:
-            metrics.foreign.inc(len(message.get("events", ())))
-            return
-        if message["from"] == self._process and message["room"] is not None:
-            return  # the sockets here have it already
-        for event in message["events"]:
-            with contained("an event of another process"):
-                self._receive(message["room"], event)
-        if (at := message.get("at")) is not None and message["from"] != self._process:
-            self._loop.call_soon(_note_lag, at)  # behind the rounds by which these are handed out
-
-
-def _note_lag(at: float) -> None:
-    """Clocks of two hosts may differ, and nothing comes before it was said."""
-    metrics.layer_lag_seconds.observe(max(0.0, time() - at))

@@ -17,7 +17,7 @@ from rooms.pages import SeeOther, remembered, room_page, show
 from rooms.quotes import quote, quotes
 from rooms.reactions import EMOJI, Reader, signs_of
 from rooms.topics import Lobby, RoomTopic, body_of
-from topics import BadData, Busy, Conflict, Person, Refused, rates
+from topics import BadData, Busy, Conflict, Person, Refused, as_of, rates
 
 ANSWERS: Final = {
     "forbidden": HTTPStatus.FORBIDDEN,
@@ -77,7 +77,7 @@ def talk(
 ) -> HttpResponse:
     """The room's page. `seq` is the number up to which the log is known to it, from where the socket goes on."""
     epoch, seq = topic.position()
-    shown = conversation.part(topic, Asked.by(request.GET), seq)
+    shown = as_of(topic.name, epoch, seq, lambda: conversation.part(topic, Asked.by(request.GET), seq))
     answered = number(form["reply"].value())
     context = {
         "room": topic.room,

@@ -7,6 +7,7 @@ from topics.errors import BadData, Busy, Conflict, NoSuchEvent, NoSuchTopic, Ref
 from topics.events import Event
 from topics.people import Person, person_of, remember_guest
 from topics.putting_out import adisconnect, arecheck, disconnect, recheck
+from topics.storing.replica import as_of
 from topics.topic import Topic
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Unreachable",
     "adisconnect",
     "arecheck",
+    "as_of",
     "disconnect",
     "person_of",
     "recheck",

@@ -16,7 +16,7 @@ from topics.errors import NoSuchTopic
 from topics.events import Event, Position, Recent, event_of
 from topics.models import Entry, Installation, Log, Read
 from topics.people import Person, person
-from topics.storing import log, logs, replay
+from topics.storing import log, logs, replay, replica
 from topics.storing.replay import Page
 from topics.storing.unread import unread as unread_of
 
@@ -41,7 +41,7 @@ def events(name: str, after: int, before: int | None, limit: int) -> list[Event]
 
 def _events(key: int, after: int, before: int | None, limit: int) -> list[Event]:
     if before is not None:
-        latest = Entry.objects.filter(log=key, seq__gt=after, seq__lt=before).order_by("-seq")
+        latest = Entry.objects.using(replica.alias()).filter(log=key, seq__gt=after, seq__lt=before).order_by("-seq")
         seqs = list(latest.values_list("seq", flat=True)[:limit])
         if not seqs:
             return []
@@ -54,7 +54,7 @@ def numbered(name: str, seqs: Iterable[int]) -> list[Event]:
     wanted = [seq for seq in seqs if 0 < seq <= HIGHEST]
     if len(wanted) > MOST:
         raise ValueError(f"At most {MOST} numbers at once, not {len(wanted)}.")
-    entries = Entry.objects.filter(log__name=name, seq__in=wanted, about=None).order_by("seq")
+    entries = Entry.objects.using(replica.alias()).filter(log__name=name, seq__in=wanted, about=None).order_by("seq")
     return [event_of(log.stored(entry)) for entry in entries] if wanted else []
 
 

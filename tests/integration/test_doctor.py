@@ -186,8 +186,25 @@ def test_a_pgbouncer_that_brings_no_notifications_where_there_is_no_redis(
         bouncer.kill()
     if mode == "session":
         assert "postgres carries messages" in found.of("ok")
+        assert "pooling" not in {each["check"] for each in found.findings}
     else:
         found.leads_to("postgres carries messages", "did not bring a notification back", "pool_mode = session")
+        assert "ALTER ROLE rooms SET statement_timeout = '10s'" in found.of("doubtful")["pooling"]
+
+
+def test_a_pgbouncer_behind_which_nothing_says_that_stored_means_stored(
+    look: Look, database: Database, cluster: Postgres
+) -> None:
+    needed.programs("pgbouncer")
+    url = cluster.create_database(f"rooms-{secrets.token_hex(4)}", copy_of=database.url.rpartition("/")[2])
+    database.do(f'ALTER DATABASE "{url.rpartition("/")[2]}" SET synchronous_commit = off')
+    bouncer = PgBouncer(url, "transaction")
+    bouncer.start()
+    try:
+        found = look(DATABASE_URL=bouncer.url)
+    finally:
+        bouncer.kill()
+    assert "ALTER ROLE rooms SET synchronous_commit = 'on'" in found.of("broken")["pooling"]
 
 
 def test_a_redis_without_room(look: Look, redis: Redis) -> None:

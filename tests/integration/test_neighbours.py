@@ -1,32 +1,79 @@
-"""Two sites that do not know of each other share a Redis: alice and bob talk in one, carol and dan in the other.
+"""Two sites that do not know of each other share what carries events: alice and bob talk in one, carol and dan in
+the other.
 
-Both databases are new, so that the rooms, the messages and the people have the same keys and numbers in both.
+Both databases are new, so that the rooms, the messages and the people have the same keys and numbers in both; or the
+second one is a copy of the first, that is a site of its own by `new_epoch`. They share a Redis, several, one that
+Sentinels keep, or one database of Postgres in two schemas.
 """
 
-from collections.abc import Iterator
-from contextlib import AsyncExitStack
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 
 import pytest
 
 from client import Socket, enter
 from servers.app import Image, Server, environment
-from servers.postgres import Postgres
+from servers.postgres import Database, Postgres
 from servers.redis import Redis
-from servers.stack import SERVERS
+from servers.sentinel import Guarded
 
 Site = list[Server]
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@contextmanager
+def shared(what: str) -> Iterator[Callable[[int], str]]:
+    """REDIS_URL of a site with that number."""
+    with ExitStack() as stack:
+        if what == "a Redis by Sentinel":
+            guarded = Guarded().start()
+            stack.callback(guarded.stop)
+            yield lambda number: guarded.url.removesuffix("0") + str(number)
+            return
+        several = [Redis() for _ in range({"a Redis": 1, "two Redis": 2}.get(what, 0))]
+        for redis in several:
+            redis.start()
+            stack.callback(redis.stop)
+        # A database's number, which publish and subscribe know nothing of.
+        yield lambda number: ",".join(redis.url.removesuffix("0") + str(number) for redis in several)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("daphne", "a Redis", "new"),
+        ("uvicorn", "two Redis", "copied"),
+        ("daphne", "a Redis by Sentinel", "copied"),
+        ("uvicorn", "Postgres", "in a schema beside"),
+    ],
+    ids=" ".join,
+)
 def sites(request: pytest.FixtureRequest, image: Image, postgres: Postgres) -> Iterator[list[Site]]:
-    redis = Redis()
-    redis.start()
+    server, what, second = request.param
+    with shared(what) as redis_url:
+        yield from _sites(image, postgres, server, redis_url, second)
+
+
+def _sites(
+    image: Image, postgres: Postgres, server: str, redis_url: Callable[[int], str], second: str
+) -> Iterator[list[Site]]:
     sites: list[Site] = []
+    first = ""
     for number in range(2):
-        url = postgres.create_database(f"neighbour-{request.param}-{number}")
-        redis_url = redis.url.removesuffix("0") + str(number)  # which publish and subscribe know nothing of
-        env = environment(DATABASE_URL=url, REDIS_URL=redis_url, WS_SERVER=request.param)
+        name, copied = f"neighbour-{secrets.token_hex(4)}", bool(number) and second == "copied"
+        if second == "in a schema beside":  # where notifications reach both
+            first = first or postgres.create_database(name)
+            Database(first).do(f"CREATE SCHEMA site{number}")
+            url = f"{first}?options=-csearch_path%3Dsite{number}"
+        else:
+            url = postgres.create_database(name, **{"copy_of": first} if copied else {})
+            first = name
+        env = environment(DATABASE_URL=url, REDIS_URL=redis_url(number), WS_SERVER=server)
         image.migrate(env)
+        identity = "from topics.models import Installation; print(Installation.identity())"
+        image.manage("shell", "--command", identity, env=env)  # so that a copy has the same
+        if copied:
+            image.manage("new_epoch", env=env)
         sites.append([image.ws(f"site-{number}-{name}", env) for name in "ab"])
     servers = [server for site in sites for server in site]
     for server in servers:
@@ -36,10 +83,9 @@ def sites(request: pytest.FixtureRequest, image: Image, postgres: Postgres) -> I
     yield sites
     for server in servers:
         server.kill()
-    redis.stop()
 
 
-async def test_neighbours_on_one_redis_hear_nothing_of_each_other(sites: list[Site]) -> None:
+async def test_neighbours_hear_nothing_of_each_other(sites: list[Site]) -> None:
     async with AsyncExitStack() as leaving:
         (alice, bob), (carol, dan) = [
             [await leaving.enter_async_context(await enter(server.ws_url, "lobby")) for server in site]

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ RIGHTS = Path(__file__).parents[2] / "docker" / "postgres" / "rights.sql"
 class Postgres(Process):
     """Every stack gets a database of its own by `create_database`."""
 
-    def __init__(self, **more: str) -> None:
+    def __init__(self, standby_of: "Postgres | None" = None, **more: str) -> None:
         self.port = free_port()
         self.folder = tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True)
         data = Path(self.folder.name) / "data"
@@ -30,7 +31,10 @@ class Postgres(Process):
         user = "postgres" if os.getuid() == 0 else None
         if user:
             shutil.chown(self.folder.name, user)
-        _initdb(data, user)
+        if standby_of:
+            _copy(standby_of, data, user)
+        else:
+            _initdb(data, user)
         settings = {
             "port": self.port,
             "listen_addresses": "127.0.0.1",
@@ -56,6 +60,20 @@ class Postgres(Process):
         psql = [program("psql"), url, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--set=servers={SERVERS}"]
         subprocess.run([*psql, "--file", str(RIGHTS)], check=True, capture_output=True)
         return url.replace(f"//{USER}:", f"//{SERVERS}:")
+
+    def waits_for_its_standby(self) -> None:
+        """From here on a COMMIT is on two disks. Returns when the standby is in step."""
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+            deadline = time.monotonic() + 60
+            while not connection.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").fetchone():
+                assert time.monotonic() < deadline, "the standby does not come"
+                time.sleep(0.05)
+
+    def promote(self) -> None:
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute("SELECT pg_promote()")
 
     def stop(self, seconds: float = 60) -> int:
         """SIGINT is Postgres' fast shutdown: it does not wait for its clients."""
@@ -121,6 +139,18 @@ def _initdb(data: Path, user: str | None) -> None:
             extra_groups=[] if user else None,
             cwd="/",
         )
+
+
+def _copy(primary: Postgres, data: Path, user: str | None) -> None:
+    subprocess.run(
+        [program("pg_basebackup"), "-d", primary._url("postgres"), "-D", str(data), "-R", "-X", "stream", "-c", "fast"],
+        check=True,
+        capture_output=True,
+        user=user,
+        group=user,
+        extra_groups=[] if user else None,
+        cwd="/",
+    )
 
 
 def program(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import tempfile
 
 from servers.ports import free_port
 from servers.process import Process
@@ -26,6 +27,13 @@ class Redis(Process):
     def clients(self) -> int:
         """How many connections it has, beside the one that asks."""
         return int(self.ask("INFO clients").split("connected_clients:")[1].split()[0]) - 1
+
+    def follow(self, master: "Redis") -> None:
+        """From its start on it is a replica of that one, and either may become the other's."""
+        self.folder = tempfile.TemporaryDirectory(prefix="redis-", ignore_cleanup_errors=True)  # what it is sent first
+        for one in (self, master):
+            one.command += ["--masterauth", PASSWORD, "--dir", self.folder.name]
+        self.command += ["--replicaof", f"127.0.0.1 {master.port}"]
 
     def ask(self, command: str) -> str:
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:

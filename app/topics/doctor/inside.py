@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from realtime import layers
-from topics.conf import settings
-from topics.doctor import database, layer, machine, notifications
+from realtime import layers, redises
+from topics.doctor import database, layer, machine, notifications, servers
 from topics.doctor.findings import Finding, ask
 
 
@@ -12,8 +11,10 @@ def look() -> Iterator[Finding]:
     """In the order in which one thing needs another."""
     for check in (machine.settings_fit, machine.open_files, machine.disk):
         yield from ask([check])
-    yield from ask(database.CHECKS)
-    if settings.REDIS_URL:
-        yield from ask(layer.CHECKS)
+    if (yield from ask(database.CHECKS)):
+        for check in (servers.pooling, servers.standby, servers.replica):
+            yield from ask([check])
+    for host in redises.hosts():
+        yield from ask(layer.CHECKS, host)
     if layers.in_postgres():
         yield from ask([notifications.postgres_carries_messages])

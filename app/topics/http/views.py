@@ -26,7 +26,7 @@ from topics.http.problems import Problem, answered
 from topics.http.stream import EventStream, position_of
 from topics.people import Person, shown
 from topics.permission import READ, may
-from topics.storing import database, logs, replay
+from topics.storing import database, logs, replay, replica
 from topics.storing.replay import Page
 from topics.topic import Topic
 
@@ -101,7 +101,11 @@ def page(name: str, after: int | None, before: int | None, limit: int) -> str:
         after = max(0, (log.seq + 1 if before is None else before) - 1 - limit)
         limit = min(limit, max(0, (log.seq + 1 if before is None else before) - 1 - after))
     wanted = Page(log.pk, after, limit)
-    found = [stored for stored in replay.read_all([wanted])[wanted] if before is None or stored.seq < before]
+    if before is None:  # who asks for what follows may go on from it
+        found = replay.read_all([wanted])[wanted]
+    else:
+        read = replica.as_of(name, log.epoch, log.seq, lambda: replay.read_all([wanted])[wanted])
+        found = [stored for stored in read if stored.seq < before]
     head = json.dumps({"topic": name, "epoch": log.epoch, "seq": log.seq}, ensure_ascii=False)
     return f'{head[:-1]}, "events": [{",".join(worded(name, stored) for stored in found)}]}}'
 

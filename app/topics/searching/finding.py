@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import Error as DatabaseError
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.db.models import F, Q, QuerySet
 
 from topics import permission, routes
@@ -16,7 +16,7 @@ from topics.models import Entry, Log, Words
 from topics.people import person
 from topics.searching import filling
 from topics.searching.words import Phrase, Query, Span
-from topics.storing import faults
+from topics.storing import faults, replica
 from topics.storing.log import NOBODY, stored
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def in_topic(topic: "Topic", text: str, before: int | None, limit: int) -> Found
     if log is None:
         return Found([], None, False, query)
     late = _caught_up([log])
-    return _found(query, Q(log=log), before, limit, late, lambda topics: topics)
+    return replica.as_of_now(lambda: _found(query, Q(log=log.pk), before, limit, late, lambda topics: topics))
 
 
 def everywhere(kind: "type[Topic]", text: str, reader: Any, before: int | None, limit: int) -> Found:
@@ -91,7 +91,7 @@ def everywhere(kind: "type[Topic]", text: str, reader: Any, before: int | None, 
     def readable(topics: "set[Topic]") -> "set[Topic]":
         return permission.readable([topic for topic in topics if isinstance(topic, kind)], who)
 
-    return _found(query, within, before, limit, late, readable)
+    return replica.as_of_now(lambda: _found(query, within, before, limit, late, readable))
 
 
 def asked(kind: "type[Topic]", text: str) -> Query:
@@ -141,13 +141,13 @@ def _found(query: Query, within: Q, before: int | None, limit: int, late: bool, 
 
 def _keys(query: Query, within: Q, before: int | None, limit: int) -> list[int]:
     """Of events that have the words, the newest first. Raises Refused where that takes too long."""
-    words = Words.objects.filter(within)
+    words = Words.objects.using(replica.alias()).filter(within)
     if before is not None:
         words = words.filter(pk__lt=min(before, HIGHEST))
     if connection.vendor != "postgresql":
         return list(_with_needles(words, query).order_by("-pk").values_list("pk", flat=True)[:limit])
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(replica.alias()), connections[replica.alias()].cursor() as cursor:
             cursor.execute(LIMIT_TIME, [str(TIME_LIMIT_MS)])
             keys = _keys_on_postgres(words, query, limit)
             cursor.execute(LIMIT_NO_MORE)
@@ -165,7 +165,7 @@ def _keys_on_postgres(words: QuerySet[Words], query: Query, limit: int) -> list[
     three messages, or sort half of it for twenty. An order by a sum keeps it from that.
     """
     newest = words.order_by("-pk").values("pk")[:NEWEST]
-    near = _with_needles(Words.objects.filter(pk__in=newest), query)
+    near = _with_needles(Words.objects.using(replica.alias()).filter(pk__in=newest), query)
     keys = list(near.order_by("-pk").values_list("pk", flat=True)[:limit])
     if len(keys) == limit:
         return keys
@@ -187,7 +187,7 @@ def _condition(phrase: Phrase) -> str:
 
 def _hits(query: Query, keys: Sequence[int], readable: Readable) -> list[Hit]:
     """Those that the reader may read, and that have the words by now."""
-    entries = {entry.pk: entry for entry in Entry.objects.filter(pk__in=keys).select_related("log")}
+    entries = {entry.pk: entry for entry in _entries().filter(pk__in=keys)}
     topics = {name: topic for name in {entry.log.name for entry in entries.values()} if (topic := _topic(name))}
     allowed = readable(set(topics.values()))
     return [
@@ -196,6 +196,10 @@ def _hits(query: Query, keys: Sequence[int], readable: Readable) -> list[Hit]:
         if (entry := entries.get(key)) and (topic := topics.get(entry.log.name)) in allowed
         if topic and query.matches(filling.text_of(topic.name, entry.data))
     ]
+
+
+def _entries() -> QuerySet[Entry]:
+    return Entry.objects.using(replica.alias()).select_related("log")
 
 
 def _topic(name: str) -> "Topic | None":

@@ -10,7 +10,7 @@ from contextvars import copy_context
 from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakSet
 
-from django.db import connection
+from django.db import connections
 
 from realtime import registry
 from topics.conf import settings
@@ -53,11 +53,11 @@ class Executor:
 
 
 def released(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Gives the connection back afterwards: to the pool, or closes it."""
+    """Gives the connections back afterwards: to their pools, or closes them."""
     try:
         return work(*args, **kwargs)
     finally:
-        connection.close()
+        connections.close_all()
 
 
 _prepared: WeakSet[Any] = WeakSet()

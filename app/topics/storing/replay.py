@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from django.db.models.functions import Now
 
 from topics.models import Entry, Log
+from topics.storing import replica
 from topics.storing.log import Stored, stored
 
 CHANGED: Final = timedelta(seconds=30)  # longer than a transaction that appends may last, and the second beside it
@@ -51,7 +52,7 @@ def _entries(pages: Sequence[Page]) -> Iterable[Any]:
         f" FROM ({pages_of_entries}) AS entry"
         " LEFT JOIN topics_entry AS changed ON changed.log_id = entry.log_id AND changed.seq = entry.about"
     )
-    return Entry.objects.raw(query, [value for page in pages for value in page])
+    return Entry.objects.using(replica.alias()).raw(query, [value for page in pages for value in page])
 
 
 def _shown(entry: Any) -> Stored:

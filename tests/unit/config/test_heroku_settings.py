@@ -34,7 +34,7 @@ def test_a_self_signed_redis_is_encrypted_and_with_an_authority_verified(read: R
 
 def test_a_redis_without_tls_knows_nothing_of_certificates(read: Read) -> None:
     assert read(REDIS_URL="redis://redis", REDIS_CA=PEM).CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] == [
-        "redis://redis"
+        {"address": "redis://redis"}
     ]
 
 

@@ -155,6 +155,13 @@ def test_an_address_that_cannot_work_is_refused(read: Read, url: str, said: str)
         "redis://:p@redis:6379/0?ssl_cert_reqs=none",
         "redis://:p@redis:99999/0",
         "redis://[::1",
+        "redis://one,redis://one",
+        "redis://one,http://two",
+        "redis+sentinel://a:26379",
+        "redis+sentinel:///name",
+        "redis+sentinel://a:port/name",
+        "redis+sentinel://:p/q@a/name",
+        "redis+sentinel://a/name?colour=red",
     ],
 )
 def test_a_redis_that_cannot_work_is_refused(read: Read, url: str) -> None:
@@ -170,9 +177,29 @@ def test_a_redis_that_can_is_accepted(read: Read, url: str) -> None:
 
 
 def test_how_tls_is_verified_is_the_operators_word(read: Read) -> None:
-    assert read(REDIS_URL="rediss://:p@redis/0?ssl_cert_reqs=required").REDIS_TLS == {}
-    assert read(REDIS_URL="rediss://:p@redis/0?ssl_ca_certs=/ca.pem").REDIS_TLS == {}
-    assert read(REDIS_URL="rediss://:p@redis/0?socket_timeout=9").REDIS_TLS["ssl_cert_reqs"] == "none"
+    for query in ("ssl_cert_reqs=required", "ssl_ca_certs=/ca.pem"):
+        address = f"rediss://:p@redis/0?{query}"
+        assert [{"address": address}] == read(REDIS_URL=address).REDIS_HOSTS
+    assert read(REDIS_URL="rediss://:p@redis/0?socket_timeout=9").REDIS_HOSTS[0]["ssl_cert_reqs"] == "none"
+
+
+def test_several_redis_are_several_hosts(read: Read) -> None:
+    found = read(REDIS_URL="redis://:p,q@one:6379/0, rediss://two")
+    assert [host["address"] for host in found.REDIS_HOSTS] == ["redis://:p,q@one:6379/0", "rediss://two"]
+    assert found.REDIS_PLACE == "one:6379, two:6379"
+
+
+def test_what_sentinels_call_the_master(read: Read) -> None:
+    url = "redis+sentinel://u:p%2Fq@a:26380,b,[::1]:1/my-master/2?sentinel_password=s%23"
+    found = read(REDIS_URL=url)
+    (host,) = found.REDIS_HOSTS
+    assert (host["master_name"], host["sentinels"]) == ("my-master", [("a", 26380), ("b", 26379), ("::1", 1)])
+    assert (host["username"], host["password"], host["db"]) == ("u", "p/q", 2)
+    assert host["sentinel_kwargs"]["password"] == "s#"
+    assert found.REDIS_PLACE == "my-master by Sentinel at a:26380 b:26379 ::1:1"
+    (secret,) = read(REDIS_URL=url.replace("redis+", "rediss+")).REDIS_HOSTS
+    assert secret["ssl"] is secret["sentinel_kwargs"]["ssl"] is True
+    assert secret["ssl_cert_reqs"] == secret["sentinel_kwargs"]["ssl_cert_reqs"] == "none"
 
 
 # --- Other secrets ---------------------------------------------------------------------------------

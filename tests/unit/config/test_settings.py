@@ -249,7 +249,7 @@ def test_without_redis_the_layer_is_in_postgres_and_on_sqlite_in_memory(read: Re
     assert "InMemory" in read(DATABASE_URL="sqlite:////tmp/rooms.db").CHANNEL_LAYERS["default"]["BACKEND"]
     layer = read(REDIS_URL="redis://:p@redis:6379/0").CHANNEL_LAYERS["default"]
     assert "pubsub" in layer["BACKEND"]
-    assert layer["CONFIG"]["hosts"] == ["redis://:p@redis:6379/0"]
+    assert layer["CONFIG"]["hosts"] == [{"address": "redis://:p@redis:6379/0"}]
 
 
 @pytest.mark.parametrize("name", sorted(VARIABLES))
