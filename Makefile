@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate manage doctor up rollout swarm deploy down logs backup archive restore certificate test torture bench lint format screenshot pictures words lock inherited python-venv has-docker has-python
+.PHONY: help run admin shell migrate manage doctor up rollout swarm deploy down logs backup archive restore certificate test torture bench capacity simulate lint format screenshot pictures words lock inherited python-venv has-docker has-python
 
 # Relative, since the folder's own name may hold characters that mean something to a shell or in an address.
 python := .run/venv/bin/python
@@ -192,6 +192,12 @@ torture: python-venv .run/venv/app.txt .run/venv/tests.txt ## random faults whil
 bench: python-venv .run/venv/app.txt .run/venv/tests.txt .run/venv/bench.txt ## what it costs beside its peers, in docs/bench; ARGS="--quick --only fanout"
 	@tests/setup.sh postgres redis nginx nchan wrk
 	@PYTHONPATH=tests:app $(python) -u -m bench $(ARGS)
+
+capacity: .run/venv/app.txt ## what a site needs, from what bench measured: make capacity MEMBERS=20000 ROOMS=1000 RATE=50
+	@PYTHONPATH=docker:app $(python) -B -m capacity
+
+simulate: python-venv .run/venv/app.txt .run/venv/tests.txt .run/venv/bench.txt ## storms, rollouts and failovers of up to a million sockets; ARGS=--validate runs real ones beside
+	@PYTHONPATH=tests:app $(python) -u -m simulation $(ARGS)
 
 lint: python-venv .run/venv/app.txt .run/venv/tests.txt ## everything that can be checked without running it
 	@tests/lint.sh
