@@ -35,14 +35,15 @@ $(local): export HOST ?= localhost
 $(local): export PORT ?= 8000
 $(local): export ALLOWED_HOSTS ?= localhost,127.0.0.1,[::1]
 $(local): export LOG_FORMAT ?= console
-# Both as seen from app/, where everything runs.
+# All as seen from app/, where everything runs.
 $(local): export DATABASE_URL ?= sqlite:///../.run/db.sqlite3
+$(local): export STORAGE_URL ?= file:../.run/files
 ifndef SECRET_KEY
 $(local): export SECRET_KEY_FILE ?= ../.run/secret_key
 endif
 ready := .run/venv/app.txt .run/secret_key
 # What the environment gives as a file needs no default beside it.
-by_default := DEBUG HTTPS HOST PORT ALLOWED_HOSTS LOG_FORMAT DATABASE_URL
+by_default := DEBUG HTTPS HOST PORT ALLOWED_HOSTS LOG_FORMAT DATABASE_URL STORAGE_URL
 $(foreach name,$(by_default),$(if $($(name)_FILE),$(if $($(name)),,$(eval $(local): export $(name) :=))))
 endif
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import between, services
+from config import between, services, storing
 from config.environment import address, choice, headers, hosts, key, origins, service, share, switch, whole, word
 from config.logging import logging_for
 from config.policy import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
@@ -105,6 +105,7 @@ LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "lobby"
 INSTALLED_APPS = [
     "accounts",
     "rooms",
+    "files",
     "topics",
     "axes",
     "channels",
@@ -152,8 +153,11 @@ TEMPLATES = [
 ]
 STATIC_URL = "/static/"
 STATIC_ROOT = APP / "staticfiles"
+STORAGE_URL, FILES_BYTES_PER_HOUR = word("STORAGE_URL"), whole("FILES_BYTES_PER_HOUR", 104_857_600)
+FILES_MAX_BYTES = whole("FILES_MAX_BYTES", 10_485_760, 0, 2**26)
+FILES_PER_MESSAGE, FILES_TYPES = whole("FILES_PER_MESSAGE", 10, 1, 50), storing.types(word("FILES_TYPES"))
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": storing.storage(STORAGE_URL),
     "staticfiles": {"BACKEND": "config.static.Storage"},
 }
 LANGUAGE_CODE = "en"

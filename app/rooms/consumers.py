@@ -35,6 +35,8 @@ class RoomConsumer(OneTopic):
             said: dict[str, Any] = {"body": frame.body}
             if frame.reply is not None:
                 said["reply"] = frame.reply
+            if frame.files:
+                said["files"] = frame.files
             await self.send(frame, frame.id, said | mentions(frame), by=self.author)
         elif isinstance(frame, Typing):
             await self.typing()

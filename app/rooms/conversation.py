@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from django.template import Context, loader
 from django.utils.safestring import SafeString
 
+from files.attached import Attached, attached
 from rooms.marks import mark_of
 from rooms.markup import markup
 from rooms.mentions import mentions_of
@@ -38,6 +39,7 @@ class Message(NamedTuple):
     quote: Quote | None = None
     mentions: tuple[str, ...] = ()
     signs: Signs = ()
+    files: tuple[Attached, ...] = ()
 
 
 class Whose(NamedTuple):
@@ -125,7 +127,7 @@ def message(event: Event, quoted: dict[int, Quote]) -> Message:
         key, author, guest = by.public_key, by.name, by.guest
     body = body_of(data) or ""
     told = event.seq, event.id, key, author, guest, body, event.at, edited, event.retracted
-    return Message(*told, quote, mentions_of(data), signs_of(data))
+    return Message(*told, quote, mentions_of(data), signs_of(data), attached(data))
 
 
 def items(messages: Iterable[Message], reader: Person) -> Iterator[SafeString]:

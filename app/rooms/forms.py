@@ -146,6 +146,8 @@ class MessageForm(forms.Form):
     `reply` is the number of the message that it answers. The page has it where that message is there.
     """
 
+    use_required_attribute = False  # where there are files there need be no words
+
     body = BodyField(
         rows=1,
         placeholder="Write a message",

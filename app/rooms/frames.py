@@ -56,6 +56,10 @@ class Say(BaseModel):
     """The number of the message that it answers, which was said in this room."""
     mentions: Keys | None = None
     """The keys of those who are mentioned. Accounts are also found by `@name` in the body."""
+    files: (
+        Annotated[list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]], Field(max_length=100)] | None
+    ) = None
+    """The ids of files that were sent before, in this room, by the same person."""
 
 
 class Amend(BaseModel):
@@ -211,7 +215,7 @@ def from_anything(frame: str) -> str:
         more["edited"] = True
     if type(reply := data.get("reply")) is int and reply > 0:
         more["reply"] = reply
-    more |= {name: data[name] for name in ("mentions", "reactions") if isinstance(data.get(name), list)}
+    more |= {name: data[name] for name in ("mentions", "reactions", "files") if isinstance(data.get(name), list)}
     said = body if isinstance(body, str) else ""
     return message(fields["seq"], id, fields["by"] or NOBODY, said, fields["at"], **more)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from files.attached import attached
 from rooms.topics import RoomTopic, body_of
 from topics import Event
 
@@ -28,5 +29,6 @@ def quotes(topic: RoomTopic, seqs: Iterable[int | None]) -> dict[int, Quote]:
 def quote(event: Event) -> Quote:
     if event.retracted:
         return Quote(event.seq)
-    words = " ".join((body_of(event.data) or "").split())[:WORDS]
+    files = " ".join(file.name for file in attached(event.data))
+    words = " ".join((body_of(event.data) or files).split())[:WORDS]
     return Quote(event.seq, event.by.name if event.by else "", words, gone=False)

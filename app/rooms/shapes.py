@@ -40,6 +40,19 @@ class Reaction(Shape):
     """Of each of the others four characters: in base64 the first three bytes of what her key is in hexadecimal."""
 
 
+class File(Shape):
+    """It is at /room/{room_name}/files/{id}/, and a picture's preview at …/{id}/preview/."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    name: str
+    type: str
+    size: Count
+    """Bytes."""
+    width: Count = OnlyWhere
+    """Of a picture, in pixels."""
+    height: Count = OnlyWhere
+
+
 class Message(Shape):
     """Somebody said something. Comes to its sender, too."""
 
@@ -55,6 +68,8 @@ class Message(Shape):
     """The keys of those who are mentioned in it."""
     reactions: list[Reaction] = OnlyWhere
     """The signs that are on it by now."""
+    files: list[File] = OnlyWhere
+    """What hangs on it."""
     about: Seq = OnlyWhere
     """The message of that number has this body from now on; `user` is who changed it."""
     edited: Literal[True] = OnlyWhere

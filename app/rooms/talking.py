@@ -3,11 +3,15 @@
 from http import HTTPStatus
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import DatabaseError, DataError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 
+from files import taking
+from files.errors import NotTaken
+from files.models import File
 from rooms import belonging, conversation, errors
 from rooms.conversation import Asked, number
 from rooms.forms import AWAY, CLASH, HASTE, HASTE_IN_REACTING, OTHER, UNSTORABLE, ChangeForm, MessageForm, SearchForm
@@ -37,7 +41,8 @@ def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
 def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> HttpResponse:
     if request.method != "POST":
         return talk(request, person, topic, MessageForm.blank(person, request.GET.get("reply", "")))
-    form = MessageForm(request.POST)
+    form, sent = MessageForm(request.POST), request.FILES.getlist("files")
+    form.fields["body"].required = not sent
     if not form.is_valid():
         return talk(request, person, topic, form)
     if not form.is_from(person):
@@ -47,8 +52,11 @@ def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> Ht
         form.refuse(HASTE)
         return talk(request, person, topic, form, HTTPStatus.TOO_MANY_REQUESTS)
     try:
-        said = topic.append(said_by(topic, form), id=form.cleaned_data["id"], by=person)
+        said = topic.append(said_by(topic, form, person, sent), id=form.cleaned_data["id"], by=person)
         Lobby.read(topic, person, said.seq)
+    except NotTaken as refusal:
+        form.refuse(str(refusal))
+        return talk(request, person, topic, form, refusal.status)
     except Refused as refusal:
         form.refuse(str(refusal))
         is_wrong = refusal.code == "bad_frame"
@@ -66,10 +74,20 @@ def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> Ht
     return remembered(SeeOther(resolve_url("room", topic.room)), person)
 
 
-def said_by(topic: RoomTopic, form: Form) -> dict[str, Any]:
-    """The data of what the form says. Raises Refused."""
+def said_by(topic: RoomTopic, form: Form, person: Person, sent: list[Any]) -> dict[str, Any]:
+    """The data of what the form says. Raises Refused, NotTaken."""
     seq = number(form.cleaned_data["reply"])
-    return topic.said({"body": form.cleaned_data["body"]} | ({} if seq is None else {"reply": seq}))
+    said = {"body": form.cleaned_data["body"]} | ({} if seq is None else {"reply": seq})
+    if not sent:
+        return topic.said(said, person)
+    there = topic.event(form.cleaned_data["id"])
+    if there is not None and there.by is not None and there.by.key == person.key:  # the same form, sent twice
+        return there.data  # type: ignore[no-any-return]
+    return topic.said(said | {"files": [taken(topic, person, file).pk for file in sent]}, person)
+
+
+def taken(topic: RoomTopic, person: Person, file: Any) -> File:
+    return taking.take(topic.name, person, file.name, file.content_type or "", file, file.size)
 
 
 def talk(
@@ -88,6 +106,8 @@ def talk(
         "shown": shown,
         "looking": SearchForm(),
         "emoji": EMOJI,
+        "files": settings.FILES_PER_MESSAGE if taking.is_on() else 0,
+        "bytes": settings.FILES_MAX_BYTES,
         "listing": listing(person, BESIDE, here=topic.room),
         "messages": conversation.items(shown.messages, person),
         "answered": quotes(topic, [answered]).get(answered or 0),

@@ -7,7 +7,10 @@ from typing import Any, Final
 
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.db import transaction
 
+from files import keeping
+from files.attached import are_ids, attached
 from rooms import belonging, making, reactions
 from rooms.converters import OPAQUE, is_opaque  # which registers the converter that the route uses
 from rooms.frames import MAX_BODY
@@ -20,7 +23,7 @@ from topics.people import public_key_of
 GONE: Final = "There is no such message any more."
 NEVER: Final = "The message that this answers is not in this room."
 SAY: Final = f'Say {{"body": "…"}}, with 1 to {MAX_BODY} characters.'
-SAID: Final = {"body", "reply", "mentions"}
+SAID: Final = {"body", "reply", "mentions", "files"}
 CHANGED: Final = {"about", "body", "mentions"}
 REACTED: Final = {"about", "react", "on"}
 EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -60,23 +63,36 @@ class RoomTopic(Topic):
     async def received(self, person: Person, data: Any) -> Any:
         if isinstance(data, dict) and "about" in data:
             return await database_sync_to_async(self.changed)(person, data)
-        body = body_of(data)
+        body = words_of(data)
         if body is None or data.keys() - SAID:
             raise Refused(SAY)
         if len(data) == 1 and "@" not in body:
             return data
-        return await database_sync_to_async(self.said)(data)
+        return await database_sync_to_async(self.said)(data, person)
 
-    def said(self, data: dict[str, Any]) -> dict[str, Any]:
-        """What is said about an earlier message, which may be removed by now, or mentions somebody. Raises Refused."""
-        body, seq = body_of(data), reply_of(data)
+    def said(self, data: dict[str, Any], person: Person) -> dict[str, Any]:
+        """What is said about an earlier message, which may be removed by now, mentions somebody, or has files. Raises
+        Refused.
+        """
+        body, seq = words_of(data), reply_of(data)
         if body is None or data.keys() - SAID:
             raise Refused(SAY)
         if "reply" in data and seq is None:
             raise Refused('Say {"body": "…", "reply": 41}.', code="bad_frame")
         if seq is not None and not self.numbered([seq]):
             raise Refused(NEVER, code="bad_frame")
-        return {"body": body} | ({} if seq is None else {"reply": seq}) | self.mentions(data)
+        mentions = self.mentions(data | {"body": body})
+        return {"body": body} | ({} if seq is None else {"reply": seq}) | self.with_files(data, person) | mentions
+
+    def with_files(self, data: dict[str, Any], person: Person) -> dict[str, Any]:
+        if "files" not in data:
+            return {}
+        if not are_ids(data["files"], settings.FILES_PER_MESSAGE):
+            raise Refused(f"A message has at most {settings.FILES_PER_MESSAGE} files, by their ids.", code="bad_frame")
+        try:
+            return {"files": keeping.said(self.name, person, data["files"])}
+        except keeping.Missing:
+            raise Refused("A file is not there any more: attach it again.", code="bad_frame") from None
 
     def changed(self, person: Person, data: dict[str, Any]) -> None:
         """What one has said oneself gets other words, or is removed; what anybody has said, a sign. Raises Refused."""
@@ -99,7 +115,8 @@ class RoomTopic(Topic):
             if body_of(before) == body:
                 raise Unchanged
             answers = {} if reply_of(before) is None else {"reply": reply_of(before)}
-            return {"body": body, "edited": True} | answers | reactions.part(reactions.signs_of(before)) | mentions
+            kept = answers | {name: before[name] for name in ("files", "reactions") if name in before}
+            return {"body": body, "edited": True} | kept | mentions
 
         with changing():
             self.amend(numbered(seq), edited, by=person)
@@ -126,6 +143,25 @@ class RoomTopic(Topic):
 
     def renamed(self, data: Any, person: Person) -> Any:
         return reactions.renamed(data, person)
+
+    # --- Files go where their message, and their room, goes ----------------------------------------------------
+
+    def retract(self, seq: int, *, by: Any = None) -> Event:
+        with transaction.atomic():
+            files = [file.id for event in self.numbered([seq]) for file in attached(event.data)]
+            event = super().retract(seq, by=by)
+            keeping.remove(self.name, files)
+        return event
+
+    def delete(self) -> None:
+        with transaction.atomic():
+            super().delete()
+            keeping.remove_all(self.name)
+
+    def move(self, to: Topic) -> None:
+        with transaction.atomic():
+            super().move(to)
+            keeping.move(self.name, to.name)
 
     def remove(self, seq: int, person: Person) -> None:
         self.own(seq, person)
@@ -207,6 +243,13 @@ def body_of(data: Any) -> str | None:
     """What was said, where that is what the data are."""
     body = data.get("body") if isinstance(data, dict) else None
     return body if isinstance(body, str) and 0 < len(body) <= MAX_BODY else None
+
+
+def words_of(data: Any) -> str | None:
+    """The same, which may be nothing where there are files."""
+    if isinstance(data, dict) and "files" in data and data.get("body", "") == "":
+        return ""
+    return body_of(data)
 
 
 def reply_of(data: Any) -> int | None:

@@ -1,7 +1,7 @@
 from django.urls import path, re_path
 from django.views.i18n import set_language
 
-from rooms import about, converters, errors, inviting, talking, views  # noqa: F401  (converters registers `room`)
+from rooms import about, attachments, converters, errors, inviting, talking, views  # noqa: F401  (converters registers `room`)
 
 urlpatterns = [
     path("", views.lobby, name="lobby"),
@@ -13,6 +13,9 @@ urlpatterns = [
     path("room/<room:name>/<int:seq>/", talking.change, name="change"),
     path("room/<room:name>/<int:seq>/react/", talking.react, name="react"),
     path("room/<room:name>/about/", about.about, name="about"),
+    path("room/<room:name>/files/", attachments.begin, name="files"),
+    path("room/<room:name>/files/<str:key>/", attachments.attachment, name="attachment"),
+    path("room/<room:name>/files/<str:key>/preview/", attachments.preview, name="preview"),
     path("room/<room:name>/read/", views.read, name="read"),
     path("room/<room:name>/search/", views.search, name="search"),
     path("join/<slug:secret>/", inviting.join, name="join"),

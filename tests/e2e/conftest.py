@@ -21,7 +21,8 @@ from servers.stack import SERVERS, Stack
 def alone(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One process with SQLite and the in-memory layer, as `make run` starts it."""
     database = Path(tmp_path_factory.mktemp("alone")) / "db.sqlite3"
-    env = environment(DATABASE_URL=f"sqlite:///{database}", DEBUG="1", LOG_FORMAT="console")
+    files = f"file://{database.parent}/files"
+    env = environment(DATABASE_URL=f"sqlite:///{database}", STORAGE_URL=files, DEBUG="1", LOG_FORMAT="console")
     image.migrate(env)
     process = image.ws("alone", env)
     process.start()
@@ -31,8 +32,9 @@ def alone(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 
 
 @pytest.fixture(scope="session")
-def stack(image: Image, postgres: Postgres) -> Iterator[Stack]:
-    with Stack(image, postgres, SERVERS, DRAIN_SECONDS="1") as running:
+def stack(image: Image, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    files = f"file://{tmp_path_factory.mktemp('files')}"
+    with Stack(image, postgres, SERVERS, DRAIN_SECONDS="1", STORAGE_URL=files) as running:
         yield running
 
 

@@ -13,13 +13,16 @@ FRIEND = "https://friend.example"
 
 
 @pytest.fixture(scope="session")
-def stacks(image: Image, postgres: Postgres) -> Iterator[Callable[[str], Stack]]:
+def stacks(
+    image: Image, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Stack]]:
     """By the name of the server, started when it is first asked for. Both stay: files of tests take turns with them."""
     started: dict[str, Stack] = {}
 
     def stack(server: str) -> Stack:
         if server not in started:
-            started[server] = Stack(image, postgres, 2 * [server], WS_ECHO="1", ALLOWED_ORIGINS=FRIEND)
+            more = {"ALLOWED_ORIGINS": FRIEND, "STORAGE_URL": f"file://{tmp_path_factory.mktemp('files')}"}
+            started[server] = Stack(image, postgres, 2 * [server], WS_ECHO="1", **more)
             started[server].start()
         return started[server]
 

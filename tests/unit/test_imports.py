@@ -1,4 +1,4 @@
-"""Who may know whom: config → accounts → rooms → topics → realtime, in rooms doors → topics → models."""
+"""Who may know whom: config → accounts → rooms → files → topics → realtime, in rooms doors → topics → models."""
 
 import ast
 import re
@@ -10,8 +10,8 @@ import pytest
 import topics
 
 APP = Path(__file__).parents[2] / "app"
-PACKAGES = ("config", "accounts", "rooms", "topics", "realtime")
-PAGES = {"views", "talking", "about", "inviting", "pages", "forms", "admin", "urls"}
+PACKAGES = ("config", "accounts", "rooms", "files", "topics", "realtime")
+PAGES = {"attachments", "views", "talking", "about", "inviting", "pages", "forms", "admin", "urls"}
 DOORS = PAGES | {"consumers", "routing"}
 
 
@@ -106,7 +106,8 @@ def test_the_protocol_is_pure() -> None:
 @pytest.mark.parametrize(
     ("package", "theirs", "some"),
     [
-        ("rooms", {"rooms"}, {"topics.Topic", "topics.sockets"}),
+        ("files", {"files"}, {"topics.Person"}),
+        ("rooms", {"rooms", "files"}, {"topics.Topic", "topics.sockets"}),
         ("accounts", {"accounts", "rooms"}, {"topics.person_of", "topics.people"}),
     ],
 )

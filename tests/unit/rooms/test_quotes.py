@@ -135,7 +135,7 @@ def test_of_a_long_message_the_first_words_are_quoted() -> None:
 def test_an_answer_to_nothing_is_refused_in_words(question: int, reply: Any) -> None:
     TEAHOUSE.amend(question, {"body": "Tea?"}, by=BOB)  # 2 is a change
     with pytest.raises(Refused) as refused:
-        TEAHOUSE.said({"body": "hi", "reply": reply})
+        TEAHOUSE.said({"body": "hi", "reply": reply}, BOB)
     assert refused.value.code == "bad_frame"
     assert str(refused.value)
 
@@ -143,7 +143,7 @@ def test_an_answer_to_nothing_is_refused_in_words(question: int, reply: Any) -> 
 @pytest.mark.parametrize("data", [{"reply": 1}, {"reply": 1, "body": ""}, {"reply": 1, "body": "hi", "x": 1}])
 def test_an_answer_without_words_or_with_more_is_none(question: int, data: dict[str, Any]) -> None:
     with pytest.raises(Refused):
-        TEAHOUSE.said(data)
+        TEAHOUSE.said(data, BOB)
 
 
 def test_rooms_v1_takes_and_gives_the_number(question: int) -> None:

@@ -1,24 +1,34 @@
 // The form in which people write: what they send goes to the outbox instead of over the page's own POST.
 
+import { Attaching } from "./attaching.js";
+
 const TYPING_EVERY_MS = 3_000;
 
 export class Composer {
   #form = document.getElementById("say");
   #body = document.getElementById("id_body");
   #trouble = document.getElementById("trouble");
-  #button = this.#form.querySelector(".row button");
+  #button = this.#form.querySelector(".row button:not(.attach)");
   #bar = document.getElementById("editing");
   #typedAt = 0;
   #changed = null; // the message that is being changed: its number, and its body as it is
   #kept = "";
+  #attaching;
+  #sending = document.getElementById("sending"); // shown where a message waits for its files
   #answering = document.getElementById("answering");
   #answered = Number(this.#answering.querySelector("input")?.value ?? 0); // the number of the message that is answered
 
-  // onSay({ body, reply }), onChange(seq, body), onRemove(seq), onTyping(), onLast() to change what she has said last,
+  // onSay({ body, reply, files }), onChange(seq, body), onRemove(seq), onTyping(), onLast() to change what she has said last,
   // onDraft() when what is unsent here has changed, quote(seq) for the element that shows a message that is answered, and
-  // how many characters a body may have.
-  constructor({ limit, onSay, onChange, onRemove, onTyping, onLast, onDraft, quote }) {
+  // how many characters a body may have; files: how many a message may have, and of how many bytes.
+  constructor({ limit, files, onSay, onChange, onRemove, onTyping, onLast, onDraft, quote }) {
     Object.assign(this, { limit, onSay, onChange, onRemove, onTyping, onLast, onDraft, quote });
+    this.#attaching = new Attaching({
+      form: this.#form,
+      ...files,
+      onChange: () => this.#attached(),
+      onTrouble: (sentence) => this.warn(sentence),
+    });
     this.#form.noValidate = true; // an empty message gets the same sentence as without JavaScript
     this.#form.autocomplete = "off"; // a reload brings back the draft, and not what the browser remembers as well
     this.#form.addEventListener("submit", (event) => this.#submit(event));
@@ -32,7 +42,8 @@ export class Composer {
   }
 
   // A refused message comes back; what is being written stays.
-  edit({ body, reply }) {
+  edit({ body, reply, files }) {
+    this.#attaching.restore(this.describe(files));
     if (reply && !this.#answered) this.#answer(reply);
     this.#put([body, this.#body.value].filter(Boolean).join("\n"));
     this.#body.focus();
@@ -54,16 +65,24 @@ export class Composer {
     this.#body.focus();
   }
 
+  // What is known of the files of these ids.
+  describe(ids) {
+    return this.#attaching.describe(ids);
+  }
+
   // What is written here and not sent, or null: a message, and beside it other words for an earlier one.
   get draft() {
     const words = this.#body.value;
     const body = this.#changed ? this.#kept : words;
     const change = this.#changed && words !== this.#changed.body ? { ...this.#changed, words } : undefined;
-    return body.trim() || change ? { body, reply: this.#answered || undefined, change } : null;
+    const files = this.#attaching.files;
+    const isAny = body.trim() || change || this.#attaching.count;
+    return isAny ? { body, reply: this.#answered || undefined, change, files: files.length ? files : undefined } : null;
   }
 
   // As it was left. What the server has brought back into the form stays.
-  restore({ body, reply, change }) {
+  restore({ body, reply, change, files = [] }) {
+    this.#attaching.restore(files);
     if (reply && !this.#answered) this.#answer(reply);
     this.#put([body, this.#body.value].filter(Boolean).join("\n"));
     if (!change) return;
@@ -88,11 +107,22 @@ export class Composer {
       this.onChange(this.#changed.seq, body);
       return this.#stopChanging();
     }
+    this.#sending?.toggleAttribute("hidden", !this.#attaching.busy);
+    if (this.#attaching.busy) return;
+    const files = this.#attaching.count ? this.#attaching.take() : undefined;
     const reply = this.#answered || undefined;
     this.#answer(0);
     this.#put("");
     this.#typedAt = 0;
-    this.onSay({ body, reply });
+    this.onSay({ body, reply, files });
+  }
+
+  // A file has come, or was taken back. What somebody wanted to send with it goes now.
+  #attached() {
+    this.onDraft();
+    if (this.#sending?.hidden !== false || this.#attaching.busy) return;
+    this.#sending.hidden = true;
+    this.#form.requestSubmit();
   }
 
   #remove() {
@@ -149,7 +179,7 @@ export class Composer {
   // Characters as the server counts them: an emoji is one, not two.
   #fault(body) {
     const length = [...body].length;
-    if (length === 0) return "Write something first.";
+    if (length === 0 && (this.#changed || !this.#attaching.count)) return "Write something first.";
     if (length > this.limit) return `That is ${length} characters. A message has at most ${this.limit}.`;
     if (body.includes("\0")) return "This text has a character that cannot be stored.";
     return "";

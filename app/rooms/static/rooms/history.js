@@ -1,5 +1,6 @@
 // The messages on the page: a part of the log, mostly its end, and below it the page's own that are not in it yet.
 
+import { showFiles } from "./files.js";
 import { Left } from "./left.js";
 import { join, localize, make, mention, own, place, removeWords, rename, showBody } from "./message.js";
 import { Past } from "./past.js";
@@ -71,6 +72,7 @@ export class History {
     place(item, seq, at);
     own(item, isOwn || Boolean(waiting));
     mention(item, mentions, this.you);
+    showFiles(item, data?.files);
     this.reactions.show(item, data?.reactions);
     if (!this.#messages.lastElementChild) this.#past.begin(seq);
     this.#messages.append(item);
@@ -93,6 +95,7 @@ export class History {
     if (retracted) removeWords(item);
     else showBody(item, { body: data?.body ?? "", edited: data?.edited });
     mention(item, data?.mentions, this.you);
+    showFiles(item, data?.files);
     this.reactions.show(item, data?.reactions);
     for (const one of [item, item.nextElementSibling]) if (one) join(one.previousElementSibling, one);
   }
@@ -184,6 +187,7 @@ export class History {
     const item = make({ seq, id, by, body: body ?? "", edited, at, retracted, quote: this.quote(reply) });
     own(item, !retracted && by?.key === this.you.key);
     mention(item, mentions, this.you);
+    showFiles(item, data?.files);
     this.reactions.show(item, data?.reactions);
     return item;
   }
@@ -195,6 +199,7 @@ export class History {
   #makeUnsent(entry) {
     const item = make({ id: entry.id, by: this.you, body: entry.body, quote: this.quote(entry.reply) });
     item.classList.add("mine", "pending");
+    showFiles(item, entry.attached);
     for (const tool of item.querySelectorAll(".link, .reply, .react")) tool.hidden = true;
     const state = document.createElement("p");
     state.className = "state soft";

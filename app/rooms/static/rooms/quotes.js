@@ -32,7 +32,7 @@ export class Quotes {
 
   // An earlier message has other words now, or none: those who quote it have, too.
   change({ about, data, retracted }) {
-    this.#show(about, { body: data?.body, retracted });
+    this.#show(about, { body: said(data), retracted });
   }
 
   rename(seq, name) {
@@ -68,14 +68,17 @@ export class Quotes {
   #hear({ type, seq, by, data, retracted }) {
     if (type !== "event") return;
     this.#wanted.delete(seq);
-    this.#show(seq, { author: by?.name ?? "", body: data?.body, retracted });
+    this.#show(seq, { author: by?.name ?? "", body: said(data), retracted });
   }
 }
 
 function read(item) {
   const [author, body] = [".author", ".body"].map((part) => item.querySelector(part).textContent);
-  return { author, body, retracted: item.classList.contains("gone") };
+  const files = [...item.querySelectorAll(".files img, .file span")].map((file) => file.alt ?? file.textContent);
+  return { author, body: body || files[0], retracted: item.classList.contains("gone") };
 }
+
+const said = (data) => data?.body || data?.files?.map(({ name }) => name).join(" ");
 
 // Without an author it is who it was.
 function show(quote, { author, body, retracted }) {

@@ -56,6 +56,7 @@ const topic = connection.join(`room/${page.room}`, {
 const mentions = new Mentions({ people: () => history.authors(topic.members) }); // hears a key before the composer
 const composer = new Composer({
   limit: Number(page.limit),
+  files: { most: Number(page.files), bytes: Number(page.bytes) },
   onSay: (said) => topic.send({ ...said, mentions: mentions.of(said.body) }).catch(refuse),
   onChange: (about, body) => topic.send({ about, body, mentions: mentions.of(body) }).catch(refuse),
   onRemove: (about) => topic.send({ about, retract: true }).catch(refuse),
@@ -143,7 +144,8 @@ function restoreDraft() {
 
 function unsent() {
   const messages = topic.unsent.filter(({ data }) => !data.about);
-  return [...refused.entries, ...stranded, ...messages.map(({ id, data, sending }) => ({ id, ...data, sending }))];
+  const all = [...refused.entries, ...stranded, ...messages.map(({ id, data, sending }) => ({ id, ...data, sending }))];
+  return all.map((entry) => ({ ...entry, attached: composer.describe(entry.files) }));
 }
 
 function showUnsent() {
