@@ -120,13 +120,15 @@ def given(request: HttpRequest, topic: RoomTopic, key: str, *, preview: bool) ->
     made = "image/png" if name.endswith(".png") else "image/jpeg"
     kind = made if preview else file.type if shown else UNKNOWN
     try:
-        content, answer = default_storage.open(name), None
+        content = default_storage.open(name)
+        answer: HttpResponse | FileResponse
         if isinstance(request, ASGIRequest):  # by which Django would read it as a whole, too, and warn of it
             with content:
                 answer = HttpResponse(content.read(), content_type=kind)
+        else:
+            answer = FileResponse(content, content_type=kind)
     except Exception:  # of whatever kind the storage's are
         return errors.away(request)
-    answer = answer or FileResponse(content, content_type=kind)
     named = f"filename*=UTF-8''{quote(file.name, safe='')}"
     answer["Content-Disposition"] = f"{'inline' if shown else 'attachment'}; {named}"
     answer["X-Content-Type-Options"] = "nosniff"

@@ -14,7 +14,8 @@ from rooms.markup import markup
 from rooms.mentions import mentions_of
 from rooms.quotes import Quote, quotes
 from rooms.reactions import Reader, Signs, signs_of
-from rooms.topics import RoomTopic, body_of, reply_of
+from rooms.saying import body_of, reply_of
+from rooms.topics import RoomTopic
 from topics import Event, Person
 
 LATEST: Final = 50  # numbers on a page

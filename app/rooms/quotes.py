@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from files.attached import attached
-from rooms.topics import RoomTopic, body_of
+from rooms.saying import body_of
+from rooms.topics import RoomTopic
 from topics import Event
 
 WORDS: Final = 120  # characters of the first words; static/rooms/quotes.js has as many

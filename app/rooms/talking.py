@@ -20,7 +20,8 @@ from rooms.listing import BESIDE, listing
 from rooms.pages import SeeOther, remembered, room_page, show
 from rooms.quotes import quote, quotes
 from rooms.reactions import EMOJI, Reader, signs_of
-from rooms.topics import Lobby, RoomTopic, body_of
+from rooms.saying import body_of
+from rooms.topics import Lobby, RoomTopic
 from topics import BadData, Busy, Conflict, Person, Refused, as_of, rates
 
 ANSWERS: Final = {

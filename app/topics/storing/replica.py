@@ -53,7 +53,7 @@ def _has_everything() -> bool:
     return False
 
 
-def _row(name: str, query: str, *arguments: object) -> tuple[object, ...]:
+def _row(name: str, query: str, *arguments: str) -> tuple[object, ...]:
     with connections[name].cursor() as cursor:
         cursor.execute(query, arguments)
         row: tuple[object, ...] = cursor.fetchone()
