@@ -179,7 +179,7 @@ has-docker:
 
 has-python:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || \
-	  { echo "python3 is missing or older than 3.9: install it with your system's package manager." >&2; exit 1; }
+	  { echo "$(firstword $(MAKECMDGOALS)): python3 is missing or older than 3.9: install it with your system's package manager." >&2; exit 1; }
 
 # --- for those who change it ---
 

@@ -22,6 +22,7 @@ LEAST_ENGINE = 26  # `docker stack deploy --detach=false`, which says what becam
 SETTLE_SECONDS = 400
 MIGRATE_SECONDS = 3600
 INTERRUPTED = 130
+ENDED = "{{if .UpdateStatus}}{{.UpdateStatus.State}} {{.UpdateStatus.Message}}{{end}}"
 
 
 def main() -> int:
@@ -173,6 +174,12 @@ def deploy(stack: Stack, names: list[str], *, wait: bool = True, **commands: lis
     words = ["stack", "deploy", f"--detach={'false' if wait else 'true'}", "--resolve-image=never"]
     words += ["--with-registry-auth", "--compose-file=-", stack.name]
     docker(*words, given=json.dumps(stack.of(names, **commands)).encode(), seconds=SETTLE_SECONDS)
+    if not wait:
+        return
+    # A rollback is no failure to the command.
+    ended = {name: text("service", "inspect", "--format", ENDED, f"{stack.name}_{name}") for name in names}
+    if back := [f"{name}: {how}" for name, how in ended.items() if how.startswith("rollback")]:
+        raise Failed("\n".join(back))
 
 
 def migrate(stack: Stack, *, update: bool) -> None:

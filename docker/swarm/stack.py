@@ -4,6 +4,7 @@ Nothing of a service is written here a second time. What a stack cannot say has 
 
     depends_on       what comes first is deployed first (`Stack.phases`)
     secrets, edge    two volumes of compose, of one machine: secrets and configs of the swarm
+    files            the same volume on one machine, where web and ws stay with it; none where STORAGE_URL is a bucket
     group_add        whose secrets a service may read
     short tmpfs      mounts, since a stack drops them without a word; so does /dev/shm
     security_opt     nothing: no container has capabilities or a user that could gain something by it
@@ -26,6 +27,7 @@ SERVERS = ("web", "ws")  # replaced by successors beside them
 EDGE = "nginx"
 ONCE = "migrate"
 MADE_ELSEWHERE = {"secrets", "edge"}  # volumes
+FILES = "files"  # another one, which nobody needs where STORAGE_URL is a bucket
 NGINX = "/etc/nginx/edge/current"
 # Compose's own entrypoint notes which configuration it runs with, for a reload. Here another one is another container.
 START_NGINX = f'sh {NGINX}/trust.sh >/run/nginx/proxies.conf && exec "$$0" "$$@"'
@@ -145,8 +147,10 @@ def digest(path: Path) -> str:
 def volumes(given: Service) -> list[dict[str, Any]]:
     """Those that stay on one machine."""
     kept = []
+    stored = (given.get("environment") or {}).get("STORAGE_URL") or ""
+    elsewhere = MADE_ELSEWHERE if stored.startswith("file:") else MADE_ELSEWHERE | {FILES}
     for mount in given.get("volumes") or ():
-        if mount["type"] == "volume" and mount.get("source") in MADE_ELSEWHERE:
+        if mount["type"] == "volume" and mount.get("source") in elsewhere:
             continue
         kept.append({key: mount[key] for key in ("type", "source", "target", "read_only") if key in mount})
     return kept

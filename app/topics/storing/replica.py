@@ -7,7 +7,7 @@ and where it has not, or does not answer, the database itself is read. Replay an
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
 
@@ -44,7 +44,7 @@ def as_of_now(read: Callable[[], T]) -> T:
 
 
 def _has_everything() -> bool:
-    [now] = _row(DEFAULT_DB_ALIAS, "SELECT pg_current_wal_lsn()")
+    [now] = _row(DEFAULT_DB_ALIAS, "SELECT pg_current_wal_lsn()::text")
     for _ in range(TRIES):
         [has] = _row(ALIAS, "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", now)
         if has is not False:  # None: it follows nobody, and cannot say
@@ -53,7 +53,7 @@ def _has_everything() -> bool:
     return False
 
 
-def _row(name: str, query: str, *arguments: str) -> tuple[object, ...]:
+def _row(name: str, query: str, *arguments: Any) -> tuple[object, ...]:
     with connections[name].cursor() as cursor:
         cursor.execute(query, arguments)
         row: tuple[object, ...] = cursor.fetchone()

@@ -46,6 +46,9 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- if and (not .Values.secrets.existing) (not .Values.trial.enabled) (not .Values.database.url) }}
 {{- fail "database.url is missing: postgres://user:password@host:5432/name, or secrets.existing with a Secret that has DATABASE_URL." }}
 {{- end -}}
+{{- if and .Values.storage.url .Values.storage.claim }}
+{{- fail "storage.url and storage.claim are both set: files are kept in one place." }}
+{{- end -}}
 {{- if and .Values.secrets.env (not .Values.secrets.existing) }}
 {{- fail "secrets.env names variables of secrets.existing, which is missing." }}
 {{- end -}}
@@ -68,6 +71,11 @@ app.kubernetes.io/component: {{ index . 1 }}
 - {name: SECRET_KEY, valueFrom: {secretKeyRef: {name: {{ include "rooms.secret" . }}, key: SECRET_KEY}}}
 - {name: DATABASE_URL, valueFrom: {secretKeyRef: {name: {{ include "rooms.addresses" . }}, key: DATABASE_URL}}}
 - {name: REDIS_URL, valueFrom: {secretKeyRef: {name: {{ include "rooms.addresses" . }}, key: REDIS_URL, optional: true}}}
+{{- if .Values.storage.claim }}
+- {name: STORAGE_URL, value: "file:///files"}
+{{- else }}
+- {name: STORAGE_URL, valueFrom: {secretKeyRef: {name: {{ include "rooms.addresses" . }}, key: STORAGE_URL, optional: true}}}
+{{- end }}
 - {name: ALLOWED_HOSTS, value: {{ join "," .Values.hosts | quote }}}
 - {name: HTTPS, value: {{ ternary "1" "0" .Values.https | quote }}}
 - {name: PROXY_HOPS, value: "1"}
@@ -235,7 +243,14 @@ spec:
           resources:
             {{- toYaml $own.resources | nindent 12 }}
           {{- include "rooms.confined" $root | nindent 10 }}
+            {{- if $root.Values.storage.claim }}
+            - {name: files, mountPath: /files}
+            {{- end }}
       {{- include "rooms.volumes" $root | nindent 6 }}
+        {{- with $root.Values.storage.claim }}
+        - name: files
+          persistentVolumeClaim: {claimName: {{ . }}}
+        {{- end }}
 ---
 apiVersion: v1
 kind: Service

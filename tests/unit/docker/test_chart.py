@@ -248,6 +248,20 @@ def test_every_variable_of_compose_reaches_the_pods_or_is_decided_by_a_value() -
     assert set(env) == decided | {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DRAIN_SECONDS"}
 
 
+def test_files_are_in_a_bucket_or_in_a_claim_that_every_pod_mounts() -> None:
+    claimed = pods(render(NEEDED | {"storage": {"claim": "files"}}))
+    for role in ("web", "ws"):
+        pod = claimed[f"talk-rooms-{role}"]
+        assert {"name": "files", "persistentVolumeClaim": {"claimName": "files"}} in pod["volumes"]
+        assert {"name": "files", "mountPath": "/files"} in pod["containers"][0]["volumeMounts"]
+        assert variables(pod["containers"][0])["STORAGE_URL"] == "file:///files"
+    url = "s3://key:secret@s3.example.org/files"
+    bucket = render(NEEDED | {"storage": {"url": url}})
+    assert only(bucket, "Secret", "-addresses")["stringData"]["STORAGE_URL"] == url
+    with pytest.raises(Exception, match="both set"):
+        render(NEEDED | {"storage": {"url": url, "claim": "files"}})
+
+
 def test_who_migrates_alone_knows_the_owner_and_what_there_must_be_room_for() -> None:
     objects = render(SETS["everything"])
     migrate = variables(pods(objects)["talk-rooms-migrate"]["containers"][0])

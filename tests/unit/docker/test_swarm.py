@@ -19,7 +19,7 @@ GROUPS = {"secret_key": 10001, "database_url": 10001, "postgres_password": 10002
 Service = dict[str, Any]
 
 
-def configured() -> dict[str, Any]:
+def configured(**set_to: str) -> dict[str, Any]:
     """As `docker compose config --format json` has it, as far as is read of it."""
     services: dict[str, Service] = {}
     for name, given in COMPOSE["services"].items():
@@ -27,7 +27,7 @@ def configured() -> dict[str, Any]:
             continue
         service = dict(given)
         pairs = [each.partition("=") for each in given.get("environment", [])]
-        service["environment"] = {key: value if sign else None for key, sign, value in pairs}
+        service["environment"] = {key: as_is(value) if sign else None for key, sign, value in pairs} | set_to
         service["networks"] = dict.fromkeys(given.get("networks", []))
         mounts = [each.split(":") for each in given.get("volumes", [])]
         service["volumes"] = [{"type": "volume", "source": each[0], "target": each[1]} for each in mounts]
@@ -41,14 +41,26 @@ def configured() -> dict[str, Any]:
     return {"name": "rooms", "services": services, "networks": networks}
 
 
-@pytest.fixture
-def stack() -> Stack:
-    config = configured()
+def as_is(value: str) -> str:
+    """Where nobody has set the variable."""
+    return re.sub(r"\$\{\w+:-(.*)\}", r"\1", value)
+
+
+def stack_of(config: dict[str, Any]) -> Stack:
     return Stack("rooms", config, {name: f"rooms-{name}:1" for name in config["services"]}, GROUPS)
 
 
 @pytest.fixture
+def stack() -> Stack:
+    return stack_of(configured())
+
+
+@pytest.fixture
 def services(stack: Stack) -> dict[str, Service]:
+    return said_to(stack)
+
+
+def said_to(stack: Stack) -> dict[str, Service]:
     return {name: service for phase in stack.phases() for name, service in stack.of(phase)["services"].items()}
 
 
@@ -101,15 +113,20 @@ def test_whoever_may_read_a_secret_in_compose_has_it_and_nobody_else(services: d
     }
 
 
+def who_stays(stack: Stack) -> set[str]:
+    """Whose machine is given."""
+    here = {"constraints": [f"node.labels.{stack.label} == yes"]}
+    return {name for name, service in said_to(stack).items() if service["deploy"].get("placement") == here}
+
+
 def test_servers_are_replaced_beside_the_old_ones_and_what_has_one_machine_stays_there(
     stack: Stack, services: dict[str, Service]
 ) -> None:
     for name in SERVERS:
         rolling = services[name]["deploy"]["update_config"]
         assert (rolling["order"], rolling["parallelism"], rolling["failure_action"]) == ("start-first", 0, "rollback")
-    here = {"constraints": [f"node.labels.{stack.label} == yes"]}
-    placed = {name: each["deploy"].get("placement") for name, each in services.items()}
-    assert {name for name, placement in placed.items() if placement == here} == {"postgres", "nginx"}
+    assert who_stays(stack) == {"postgres", "nginx", "web", "ws"}, "the last two have people's files"
+    assert who_stays(stack_of(configured(STORAGE_URL="s3://key:secret@s3.example.org/files"))) == {"postgres", "nginx"}
     assert services[ONCE]["deploy"]["mode"] == "replicated-job"
     assert services[ONCE]["deploy"]["restart_policy"] == {"condition": "none"}
 

@@ -382,13 +382,15 @@ def test_a_room_has_so_many_invitations(
 
 
 def test_mentions_reach_members_alone(people: list[Someone], room: str) -> None:
-    _, bob, carol = people
+    alice, bob, carol = people
     membership.add(room, bob.user)
-    said = RoomTopic(room=room).said({"body": "@bob @carol"})
+    said = RoomTopic(room=room).said({"body": "@bob @carol"}, alice.person)
     assert said["mentions"] == [bob.person.public_key]
     given = [carol.person.public_key, bob.person.public_key]
-    assert RoomTopic(room=room).said({"body": "@bob", "mentions": given})["mentions"] == [bob.person.public_key]
-    assert len(RoomTopic(room="open").said({"body": "@bob @carol"})["mentions"]) == 2
+    assert RoomTopic(room=room).said({"body": "@bob", "mentions": given}, alice.person)["mentions"] == [
+        bob.person.public_key
+    ]
+    assert len(RoomTopic(room="open").said({"body": "@bob @carol"}, alice.person)["mentions"]) == 2
 
 
 def test_many_closed_rooms_cost_a_page_no_more_than_one(people: list[Someone]) -> None:
