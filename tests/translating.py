@@ -105,24 +105,34 @@ def kind(sentence: Message) -> type:
 # --- Into what is read ------------------------------------------------------------------------------------------------
 
 
+class Bare:
+    """A catalogue without anything that changes by itself, such as dates and versions."""
+
+    charset = "utf-8"
+
+    def __init__(self, catalogue: Catalog) -> None:
+        self._messages = [message for message in catalogue if message.id]
+        plurals = f"nplurals={catalogue.num_plurals}; plural={catalogue.plural_expr};"
+        self.header = (
+            f"Language: {catalogue.locale}\nContent-Type: text/plain; charset=UTF-8\nPlural-Forms: {plurals}\n"
+        )
+
+    def __iter__(self) -> Iterator[Message]:
+        yield Message("", self.header)
+        yield from self._messages
+
+
 def written(catalogue: Catalog) -> str:
-    """Without anything that changes by itself, so that two branches that add sentences merge."""
     text = io.BytesIO()
     write_po(text, catalogue, width=0, omit_header=True, sort_output=True, include_lineno=False)
-    plurals = f"nplurals={catalogue.num_plurals}; plural={catalogue.plural_expr};"
-    header = [
-        "Language: " + str(catalogue.locale),
-        "Content-Type: text/plain; charset=UTF-8",
-        "Plural-Forms: " + plurals,
-    ]
-    lines = "".join(f'"{line}\\n"\n' for line in header)
+    lines = "".join(f'"{line}\\n"\n' for line in Bare(catalogue).header.splitlines())
     return f'{HEADER}msgid ""\nmsgstr ""\n{lines}\n{text.getvalue().decode().strip()}\n'
 
 
 def compiled(path: Path) -> bytes:
     """For Python's gettext."""
-    binary = io.BytesIO()
-    write_mo(binary, read_po(path.open("rb")))
+    binary, bare = io.BytesIO(), Bare(read_po(path.open("rb")))
+    write_mo(binary, bare)  # type: ignore[arg-type]
     return binary.getvalue()
 
 

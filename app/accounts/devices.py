@@ -5,6 +5,8 @@ Only the words are looked for that every browser of a kind has. Whatever is not 
 
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 # The first that is found counts: most browsers call themselves by others' names, too.
 BROWSERS: Final = {
     "Edg": "Edge",
@@ -31,4 +33,6 @@ SHOWN: Final = 60  # characters of what is not known
 def device(agent: str) -> str:
     found = [next((name for word, name in names.items() if word in agent), "") for names in (BROWSERS, SYSTEMS)]
     plain = "".join(character for character in agent if character.isprintable())[:SHOWN]
-    return " on ".join(filter(None, found)) if found[0] else plain or "a browser that says nothing about itself"
+    if all(found):
+        return _("{browser} on {system}").format(browser=found[0], system=found[1])
+    return found[0] or plain or _("a browser that says nothing about itself")

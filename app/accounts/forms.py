@@ -9,6 +9,8 @@ from django.contrib.auth.forms import BaseUserCreationForm, PasswordChangeForm
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import MAX_ADDRESS
@@ -16,17 +18,17 @@ from rooms import likeness
 from topics.names import is_person_name
 from topics.people import MAX_GUEST_NAME
 
-TAKEN: Final = "Somebody here is called that, or something that looks like it. Choose another name."
-VISIBLE: Final = "A name consists of visible characters."
-LENGTH: Final = f"A name has 1 to {MAX_GUEST_NAME} characters."
-WRONG: Final = "This is not your password."
+TAKEN: Final = _("Somebody here is called that, or something that looks like it. Choose another name.")
+VISIBLE: Final = _("A name consists of visible characters.")
+LENGTH: Final = format_lazy(_("A name has 1 to {most} characters."), most=MAX_GUEST_NAME)
+WRONG: Final = _("This is not your password.")
 
 
 class Asked(forms.Form):
     """A form that one's password is typed into once more. Wrong ones count as those at the log-in do."""
 
     password = forms.CharField(
-        label="Your password", strip=False, widget=forms.PasswordInput({"autocomplete": "current-password"})
+        label=_("Your password"), strip=False, widget=forms.PasswordInput({"autocomplete": "current-password"})
     )
 
     def __init__(self, request: Any, *args: Any, **options: Any) -> None:
@@ -48,7 +50,7 @@ def checked_password(request: Any, password: str) -> str:
 
 class SignUpForm(BaseUserCreationForm):  # type: ignore[type-arg]
     email = forms.EmailField(
-        label="E-mail address (optional)",
+        label=_("E-mail address (optional)"),
         required=False,
         max_length=MAX_ADDRESS,
         widget=forms.EmailInput({"autocomplete": "email"}),
@@ -99,7 +101,7 @@ class PasswordForm(PasswordChangeForm):
     def __init__(self, request: Any, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.request = request
-        self.fields["old_password"].label = "Your password so far"
+        self.fields["old_password"].label = _("Your password so far")
 
     def clean_old_password(self) -> str:
         return checked_password(self.request, self.cleaned_data["old_password"])
@@ -109,7 +111,7 @@ class EmailForm(Asked):
     """Where a link for a new password is sent to; nowhere where it is empty."""
 
     email = forms.EmailField(
-        label="E-mail address",
+        label=_("E-mail address"),
         required=False,
         max_length=MAX_ADDRESS,
         widget=forms.EmailInput({"autocomplete": "email"}),

@@ -6,13 +6,14 @@ from typing import Any, Final
 from axes.utils import reset as forget_failures
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts import sessions
 from accounts.models import Letter
 from rooms import membership
 from topics import former
 
-LAST: Final = "Nobody else looks after this site: make another superuser first, in the admin or by `make admin`."
+LAST: Final = _("Nobody else looks after this site: make another superuser first, in the admin or by `make admin`.")
 
 
 class NotYet(Exception):

@@ -20,7 +20,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest
 from django.template import loader
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import MAX_HOST, Letter
 
@@ -43,7 +43,8 @@ def ask(request: HttpRequest, address: str) -> None:
     host = request.get_host()
     if "*" in settings.ALLOWED_HOSTS or len(host) > MAX_HOST:
         raise NoAddress
-    Letter.objects.create(address=address, host=host, secure=request.is_secure())
+    language = translation.get_language() or ""
+    Letter.objects.create(address=address, host=host, secure=request.is_secure(), language=language)
     transaction.on_commit(wake)
 
 
@@ -124,13 +125,14 @@ def _send(letter: Letter) -> None:
     try:
         form = ResetForm(server, {"email": letter.address})
         if form.is_valid():
-            form.save(
-                domain_override=letter.host,
-                use_https=letter.secure,
-                subject_template_name="accounts/letter_subject.txt",
-                email_template_name="accounts/letter.txt",
-                extra_email_context={"hours": str(settings.PASSWORD_RESET_TIMEOUT // 3600)},
-            )
+            with translation.override(letter.language or settings.LANGUAGE_CODE):
+                form.save(
+                    domain_override=letter.host,
+                    use_https=letter.secure,
+                    subject_template_name="accounts/letter_subject.txt",
+                    email_template_name="accounts/letter.txt",
+                    extra_email_context={"hours": settings.PASSWORD_RESET_TIMEOUT // 3600},
+                )
     finally:
         server.close()
 

@@ -21,6 +21,8 @@ from django.db.models import Sum
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 
 from topics import rates
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 SEATS: Final = 2  # for those whose password is checked, and who wait for it: half of gunicorn's threads stay free
 BUSY_SECONDS: Final = 5
+NOBODY: Final = gettext_lazy("Nobody has been logged in.")
 FROM_ANYWHERE: Final = 10  # times as many failures lock an account for everybody as lock it for one address
 
 _seats = BoundedSemaphore(SEATS)
@@ -45,7 +48,7 @@ def one_at_a_time(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRe
             return view(request, *args, **named)
         if not _seats.acquire(blocking=False):
             rates.met("logins_at_once")
-            return refused(request, BUSY_SECONDS, "Many people are logging in at this moment.", "a few seconds")
+            return refused(request, BUSY_SECONDS, _("Many people are logging in at this moment."), _("a few seconds"))
         try:
             with _checking:
                 return view(request, *args, **named)
@@ -56,9 +59,7 @@ def one_at_a_time(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRe
 
 
 @never_cache
-def refused(
-    request: HttpRequest, seconds: int, why: str, when: str, instead: str = "Nobody has been logged in."
-) -> HttpResponse:
+def refused(request: HttpRequest, seconds: int, why: str, when: str, instead: Any = NOBODY) -> HttpResponse:
     context = {"why": why, "when": when, "instead": instead}
     answer = render(request, "accounts/refused.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
     answer["Retry-After"] = str(seconds)
@@ -102,9 +103,10 @@ def account_of(request: HttpRequest, credentials: dict[str, Any] | None = None) 
     return name and name[: AccessAttempt._meta.get_field("username").max_length]
 
 
-def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
+def locked_out(request: HttpRequest, *given: Any) -> HttpResponse:
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
-    return refused(request, seconds, "There were too many wrong passwords.", f"{seconds // 60} minutes")
+    when = ngettext("{minutes} minute", "{minutes} minutes", seconds // 60).format(minutes=seconds // 60)
+    return refused(request, seconds, _("There were too many wrong passwords."), when)
 
 
 @receiver(user_locked_out)

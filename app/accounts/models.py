@@ -8,6 +8,7 @@ from django.utils import timezone
 
 MAX_AGENT = 200  # characters of what a browser calls itself
 MAX_HOST = 255
+MAX_LANGUAGE = 35  # characters of its code
 MAX_ADDRESS = 254  # of an e-mail address, as Django's own field
 
 
@@ -37,6 +38,7 @@ class Letter(models.Model):
     address = models.EmailField(max_length=MAX_ADDRESS)
     host = models.CharField(max_length=MAX_HOST)  # by which the site was reached, with its port
     secure = models.BooleanField()
+    language = models.CharField(max_length=MAX_LANGUAGE, default="", db_default="")  # of who asked
     asked_at = models.DateTimeField(default=timezone.now)
     next_at = models.DateTimeField(default=timezone.now, db_index=True)  # when it is tried, or tried again
     tries = models.PositiveSmallIntegerField(default=0)

@@ -8,6 +8,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -16,10 +17,10 @@ from accounts import leaving, sessions
 from accounts.forms import Asked, EmailForm
 from accounts.views import page
 
-ENDED: Final = "Logged out there."
-ENDED_ALL: Final = "Logged out everywhere else."
-GONE: Final = "That session was over already."
-KEPT: Final = "The address is kept."
+ENDED: Final = _("Logged out there.")
+ENDED_ALL: Final = _("Logged out everywhere else.")
+GONE: Final = _("That session was over already.")
+KEPT: Final = _("The address is kept.")
 
 
 @login_required

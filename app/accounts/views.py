@@ -13,6 +13,8 @@ from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -24,7 +26,7 @@ from topics import person_of
 from topics.people import address_of
 
 BACKEND: Final = "django.contrib.auth.backends.ModelBackend"  # axes' own lets nobody in
-CHANGED: Final = "Your password is changed."
+CHANGED: Final = gettext_lazy("Your password is changed.")
 RESETS_PER_ACCOUNT: Final = 5  # letters to one address within an hour
 
 
@@ -62,8 +64,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if not shares.take({"sign_ups": (address_of(request), settings.SIGN_UPS_PER_ADDRESS)}):
-            why = "Many accounts have been made from your address."
-            return refused(request, 3600, why, "an hour", "Nothing has been made.")
+            why = _("Many accounts have been made from your address.")
+            return refused(request, 3600, why, _("an hour"), _("Nothing has been made."))
         try:
             user = form.save()
         except ValidationError as error:
@@ -111,8 +113,8 @@ class Reset(views.PasswordResetView):
             "resets_per_address": (address_of(self.request), settings.RESETS_PER_ADDRESS),
         }
         if not shares.take(wanted):
-            why = "That has been asked for too often."
-            return refused(self.request, 3600, why, "an hour", "No further e-mail is sent.")
+            why = _("That has been asked for too often.")
+            return refused(self.request, 3600, why, _("an hour"), _("No further e-mail is sent."))
         try:
             letters.ask(self.request, address)
         except letters.NoAddress:

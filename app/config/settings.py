@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
+    "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
@@ -160,9 +161,8 @@ STORAGES = {
     "default": storing.storage(STORAGE_URL),
     "staticfiles": {"BACKEND": "config.static.Storage"},
 }
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE, LOCALE_PATHS = "en", [APP / "locale"]
 LANGUAGES = [("en", "English"), ("zh-hans", "Simplified Chinese")]
-LOCALE_PATHS = [APP / "locale"]
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 TIME_ZONE = "UTC"
 USE_TZ = True

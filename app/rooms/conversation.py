@@ -7,8 +7,10 @@ from typing import Any, Final, NamedTuple
 
 from django.template import Context, loader
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from files.attached import Attached, attached
+from rooms.called import called
 from rooms.marks import mark_of
 from rooms.markup import markup
 from rooms.mentions import mentions_of
@@ -125,7 +127,7 @@ def message(event: Event, quoted: dict[int, Quote]) -> Message:
     if event.retracted or by is None:
         key, author, guest = "", "", False
     else:
-        key, author, guest = by.public_key, by.name, by.guest
+        key, author, guest = by.public_key, called(by.name), by.guest
     body = body_of(data) or ""
     told = event.seq, event.id, key, author, guest, body, event.at, edited, event.retracted
     return Message(*told, quote, mentions_of(data), signs_of(data), attached(data))
@@ -135,16 +137,19 @@ def items(messages: Iterable[Message], reader: Person) -> Iterator[SafeString]:
     """Each as HTML; the first of each day says so."""
     template, key, day = loader.get_template("rooms/_message.html"), reader.public_key, None
     who = Reader.of(reader)
+    language = get_language()
     for one in messages:
         signs = tuple(sign.emoji for sign in one.signs if sign.has(who))
         whose = Whose(one.key == key, key in one.mentions, signs)
-        yield item(template.template, one, whose, one.at.date() != day)  # type: ignore[attr-defined]
+        yield item(template.template, one, whose, one.at.date() != day, language)  # type: ignore[attr-defined]
         day = one.at.date()
 
 
 @lru_cache(maxsize=KEPT)
-def item(template: Any, message: Message, whose: Whose, new_day: bool) -> SafeString:
-    """Templates are kept where pages are made of them: one that has changed since is another."""
+def item(template: Any, message: Message, whose: Whose, new_day: bool, language: str) -> SafeString:
+    """Templates are kept where pages are made of them: one that has changed since is another. `language` is the one in
+    use, which tells what is kept apart.
+    """
     about = {"message": message, "mine": whose.mine, "for_you": whose.for_you, "new_day": new_day, "put": whose.signs}
     words = {"mark": mark_of(message.key), "body": markup(message.body)}
     return template.render(Context(about | words))  # type: ignore[no-any-return]

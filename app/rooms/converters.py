@@ -9,6 +9,7 @@ import secrets
 import unicodedata
 
 from django.urls import register_converter
+from django.utils.translation import gettext as _
 
 from topics.names import is_room_name
 
@@ -20,7 +21,9 @@ OPAQUE_NAME = re.compile(OPAQUE + "[0-9a-f]{32}")
 class InvalidRoomName(ValueError):
     def __init__(self) -> None:
         super().__init__(
-            f"A room's name is 1 to {MAX_NAME} letters, digits, '_' or '-', in any script, without spaces."
+            _("A room's name is 1 to {most} letters, digits, '_' or '-', in any script, without spaces.").format(
+                most=MAX_NAME
+            )
         )
 
 

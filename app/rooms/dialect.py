@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from rooms import frames
 from topics.people import shown
@@ -13,8 +14,8 @@ LIMITS: Final = {"body": frames.MAX_BODY, "per_second": settings.MESSAGE_RATE, "
 
 # What is refused for a reason that rooms.v1 knows by another word.
 WORDS: Final = {
-    "conflict": ("bad_frame", "You have said something else with this id."),
-    "refused": ("bad_frame", "This cannot be said here."),
+    "conflict": ("bad_frame", _("You have said something else with this id.")),
+    "refused": ("bad_frame", _("This cannot be said here.")),
 }
 
 
@@ -49,5 +50,5 @@ class RoomsV1(Dialect):
         return frames.ack(id, seq, at)
 
     def error(self, code: str, detail: str, id: str | None = None, retry_after_ms: int | None = None) -> str:
-        code, detail = WORDS.get(code, (code, detail))
-        return frames.error(code, detail, id, retry_after_ms)
+        code, words = WORDS.get(code, (code, detail))
+        return frames.error(code, str(words), id, retry_after_ms)

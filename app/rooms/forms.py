@@ -18,19 +18,21 @@ from topics.names import is_person_name
 from topics.people import MAX_GUEST_NAME, Person, rename_guest
 from topics.wording import MAX_ID, chosen_id
 
-CLASH = "This form has already sent another text. Send it again to post this one as well."
-HASTE = "That was too fast. The message is still here: send it again in a moment."
-HASTE_IN_REACTING = "That was too fast: try again in a moment."
-OTHER = "You are {} here now. Send it again to say it under this name."
-TOO_MANY_NAMES = "You have had many names: keep this one for a moment."
-TAKEN = "Somebody with an account here is called that, or something that looks like it. Choose another name, or log in."
-RESERVED = "This site itself is called that, or says it of people. Choose another name."
+CLASH = _("This form has already sent another text. Send it again to post this one as well.")
+HASTE = _("That was too fast. The message is still here: send it again in a moment.")
+HASTE_IN_REACTING = _("That was too fast: try again in a moment.")
+OTHER = _("You are {name} here now. Send it again to say it under this name.")
+TOO_MANY_NAMES = _("You have had many names: keep this one for a moment.")
+TAKEN = _(
+    "Somebody with an account here is called that, or something that looks like it. Choose another name, or log in."
+)
+RESERVED = _("This site itself is called that, or says it of people. Choose another name.")
 TITLE = format_lazy(_("A room is called by 1 to {most} visible characters."), most=MAX_TITLE)
 NOBODY = _("Nobody here has an account of this name.")
-UNSTORABLE = "This text cannot be stored here."
-SEARCHES = "You have searched very often: wait a moment."
-SEARCH_AWAY = "Nothing can be searched just now: try again in a moment."
-AWAY = "The message could not be stored just now. It is still here: send it again in a moment."
+UNSTORABLE = _("This text cannot be stored here.")
+SEARCHES = _("You have searched very often: wait a moment.")
+SEARCH_AWAY = _("Nothing can be searched just now: try again in a moment.")
+AWAY = _("The message could not be stored just now. It is still here: send it again in a moment.")
 
 
 class TypedField(forms.CharField):
@@ -91,14 +93,14 @@ class SearchForm(forms.Form):
     """Words that were said. What is no text to search for is told by who searches."""
 
     q = TypedField(
-        error_messages={"required": "Type a word to search for."},
+        error_messages={"required": _("Type a word to search for.")},
         widget=forms.TextInput({"type": "search", "dir": "auto", "autocomplete": "off", "enterkeyhint": "search"}),
     )
 
 
 class NameForm(forms.Form):
     name = TypedField(
-        error_messages={"required": f"A name has 1 to {MAX_GUEST_NAME} characters."},
+        error_messages={"required": format_lazy(_("A name has 1 to {most} characters."), most=MAX_GUEST_NAME)},
         widget=forms.TextInput({"autocomplete": "nickname", "dir": "auto"}),
     )
 
@@ -126,8 +128,8 @@ class BodyField(TypedField):
         super().__init__(
             max_length=MAX_BODY,
             error_messages={
-                "required": "Write something first.",
-                "max_length": "That is %(show_value)s characters. A message has at most %(limit_value)s.",
+                "required": _("Write something first."),
+                "max_length": _("That is %(show_value)s characters. A message has at most %(limit_value)s."),
             },
             widget=forms.Textarea({"dir": "auto"} | attributes),
         )
@@ -150,7 +152,7 @@ class MessageForm(forms.Form):
 
     body = BodyField(
         rows=1,
-        placeholder="Write a message",
+        placeholder=_("Write a message"),
         enterkeyhint="send",
         **{"aria-autocomplete": "list", "aria-controls": "mentions"},
     )
@@ -171,7 +173,7 @@ class MessageForm(forms.Form):
     def clean_id(self) -> str:
         return self.cleaned_data["id"] or chosen_id()
 
-    def refuse(self, sentence: str, *, fresh_for: Person | None = None) -> None:
+    def refuse(self, sentence: Any, *, fresh_for: Person | None = None) -> None:
         """Keeps what was typed; where `fresh_for` is given the next attempt is another message, and that person's."""
         if fresh_for:
             kept = {name: self.data.get(name, "") for name in ("body", "reply")}

@@ -11,8 +11,11 @@ from typing import Any, Final
 
 import regex
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db.models.signals import post_migrate, post_save
+from django.utils import translation
+from django.utils.translation import gettext_noop as _
 
 from rooms.models import MAX_LIKENESS, AccountName
 from topics.people import FORMER
@@ -23,8 +26,9 @@ AT_ONCE: Final = 1_000  # accounts
 
 # What the site itself says in the place of a name, or of what somebody said, and who speaks for it.
 RESERVED: Final = (
-    *(FORMER, "removed", "message removed", "deleted", "nobody", "guest", "anonymous", "you", "rooms"),
-    *("admin", "administrator", "root", "staff", "moderator", "owner", "system", "support", "everyone", "all", "here"),
+    *(FORMER, _("removed"), _("message removed"), _("deleted"), _("nobody"), _("guest"), _("anonymous"), _("you")),
+    *(_("rooms"), _("admin"), _("administrator"), _("root"), _("staff"), _("moderator"), _("owner"), _("system")),
+    *(_("support"), _("everyone"), _("all"), "here"),
 )
 
 
@@ -36,7 +40,12 @@ def is_taken(name: str) -> bool:
 
 @lru_cache(maxsize=1)
 def reserved() -> frozenset[str]:
-    return frozenset(map(likeness, RESERVED))
+    """In every language of the site."""
+    said: set[str] = set()
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            said |= {*RESERVED, *map(translation.gettext, RESERVED)}
+    return frozenset(map(likeness, said))
 
 
 def is_reserved(name: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.template import Context, loader
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from rooms import belonging
 from rooms.converters import is_opaque, valid_name
@@ -76,13 +77,15 @@ class Listing(NamedTuple):
 
     def _lines(self, rooms: list[Listed]) -> Iterator[SafeString]:
         """Each as HTML. Beside a conversation nothing says how long ago."""
-        template = loader.get_template("rooms/_line.html").template  # type: ignore[attr-defined]
+        template, language = loader.get_template("rooms/_line.html").template, get_language()  # type: ignore[attr-defined]
         for one in rooms:
-            yield line(template, one, one.name == self.here, "" if self.here else str(naturaltime(one.changed_at)))
+            ago = "" if self.here else str(naturaltime(one.changed_at))
+            yield line(template, one, one.name == self.here, ago, language)
 
 
 @lru_cache(maxsize=KEPT)
-def line(template: Any, one: Listed, here: bool, ago: str) -> SafeString:
+def line(template: Any, one: Listed, here: bool, ago: str, language: str) -> SafeString:
+    """`language` is the one in use, which tells what is kept apart."""
     return template.render(Context({"one": one, "here": here, "ago": ago}))  # type: ignore[no-any-return]
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from rooms.converters import OPAQUE, is_opaque, opaque_name
 from rooms.models import Kind, Making, Member, Role, Room
@@ -19,8 +20,8 @@ from rooms.roles import has_account
 from topics import Person, Refused, rates
 
 HOUR: Final = timedelta(hours=1)
-NO_ROOM: Final = "There is no such room."
-TOO_MANY: Final = "You have opened too many rooms within an hour. Talk in one that is there, or come back later."
+NO_ROOM: Final = _("There is no such room.")
+TOO_MANY: Final = _("You have opened too many rooms within an hour. Talk in one that is there, or come back later.")
 
 
 def make(name: str, person: Person | None) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from files.attached import attached
+from rooms.called import called
 from rooms.saying import body_of
 from rooms.topics import RoomTopic
 from topics import Event
@@ -32,4 +33,4 @@ def quote(event: Event) -> Quote:
         return Quote(event.seq)
     files = " ".join(file.name for file in attached(event.data))
     words = " ".join((body_of(event.data) or files).split())[:WORDS]
-    return Quote(event.seq, event.by.name if event.by else "", words, gone=False)
+    return Quote(event.seq, called(event.by.name) if event.by else "", words, gone=False)

@@ -47,7 +47,7 @@ def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> Ht
     if not form.is_valid():
         return talk(request, person, topic, form)
     if not form.is_from(person):
-        form.refuse(OTHER.format(person.name), fresh_for=person)
+        form.refuse(OTHER.format(name=person.name), fresh_for=person)
         return talk(request, person, topic, form, HTTPStatus.CONFLICT)
     if rates.post(person):
         form.refuse(HASTE)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from files import keeping
 from files.attached import are_ids, attached
@@ -20,7 +21,7 @@ from topics import Event, NoSuchEvent, Person, Refused, Topic
 from topics.news import News
 from topics.people import public_key_of
 
-NEVER: Final = "The message that this answers is not in this room."
+NEVER: Final = _("The message that this answers is not in this room.")
 SAY: Final = f'Say {{"body": "…"}}, with 1 to {MAX_BODY} characters.'
 SAID: Final = {"body", "reply", "mentions", "files"}
 CHANGED: Final = {"about", "body", "mentions"}

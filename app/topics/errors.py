@@ -2,12 +2,13 @@
 
 
 class Refused(Exception):
-    """Raised by a topic's `received` or `begin`: the sender reads the sentence, nothing is stored.
+    """Raised by a topic's `received` or `begin`: the sender reads the sentence, nothing is stored. Where it is a lazy
+    translation, she reads it in her language.
 
     `code` is for programs; what is refused has the code "refused" unless the topic gives another one.
     """
 
-    def __init__(self, sentence: str = "", code: str = "refused") -> None:
+    def __init__(self, sentence: object = "", code: str = "refused") -> None:
         super().__init__(sentence)
         self.code = code
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
 
 from topics import permission, reading, routes
 from topics.errors import NoSuchTopic, Refused
@@ -129,5 +130,5 @@ class News(Topic):
         except NoSuchTopic:
             topic = self
         if not isinstance(topic, self.about) or not await permission.may(topic, person, permission.READ):
-            raise Refused("There is no such topic for you.", code="no_such_topic")
+            raise Refused(_("There is no such topic for you."), code="no_such_topic")
         await database.run(database.readers, self.read, topic, person, seq)

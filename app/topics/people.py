@@ -14,6 +14,8 @@ from django.core import signing
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from realtime.admission import subscriber_at
 from topics.conf import settings
@@ -24,7 +26,7 @@ COOKIE = "guest"
 SALT = "rooms.people"  # of cookies that are out there
 COOKIE_SECONDS = 30 * 24 * 3600  # from the last page on; a copy that is older brings back neither guest nor name
 MAX_GUEST_NAME = 32
-FORMER = "Former member"  # the name of everybody who has left: see topics.former
+FORMER = gettext_noop("Former member")  # the name of everybody who has left: see topics.former
 ANIMALS = ("Badger", "Crane", "Dolphin", "Falcon", "Gecko", "Heron", "Ibex", "Lynx", "Otter", "Panda", "Raven", "Wren")
 
 
@@ -114,11 +116,11 @@ def rename_guest(person: Person, name: str) -> Person:
     """The same guest under another name. Raises ValueError with a sentence."""
     name = unicodedata.normalize("NFC", " ".join(name.split()))
     if not person.guest:
-        raise ValueError("Who is logged in is called by the account's name.")
+        raise ValueError(_("Who is logged in is called by the account's name."))
     if not 0 < len(name) <= MAX_GUEST_NAME:
-        raise ValueError(f"A name has 1 to {MAX_GUEST_NAME} characters.")
+        raise ValueError(_("A name has 1 to {most} characters.").format(most=MAX_GUEST_NAME))
     if not is_person_name(name):
-        raise ValueError("A name consists of visible characters.")
+        raise ValueError(_("A name consists of visible characters."))
     return Person(person.key, name, guest=True, address=person.address)
 
 

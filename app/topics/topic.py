@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
 
 from topics import putting_out
 from topics.errors import Refused
@@ -92,7 +93,7 @@ class Topic(Naming, Searched, Private, Twins):
 
         Raises Refused with a sentence for the sender.
         """
-        raise Refused("Nothing can be sent to this topic.")
+        raise Refused(_("Nothing can be sent to this topic."))
 
     def begin(self, person: "Person | None") -> None:
         """Called before the topic's first event is stored, by whom, in the transaction that makes the log: to make a

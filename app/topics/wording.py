@@ -26,9 +26,9 @@ encode_text: Callable[[str], str] = encode_basestring  # the same of a text alon
 class BadFrame(Exception):
     """A frame that is refused: `code` for programs, `detail` for people; `id` and `topic` where the frame had them."""
 
-    def __init__(self, code: str, detail: str, id: str | None = None, topic: str | None = None) -> None:
+    def __init__(self, code: str, detail: object, id: str | None = None, topic: str | None = None) -> None:
         super().__init__(detail)
-        self.code, self.detail, self.id, self.topic = code, detail, id, topic
+        self.code, self.detail, self.id, self.topic = code, str(detail), id, topic
 
 
 def storable(text: str) -> str:
@@ -81,7 +81,7 @@ def decode(text: str) -> Any:
         return _decode(text)
 
 
-def understood(text: str, schemas: Mapping[str, Any], too_long: Mapping[str, str] | None = None) -> Any:
+def understood(text: str, schemas: Mapping[str, Any], too_long: Mapping[str, object] | None = None) -> Any:
     """What a client says, by the validator of its type.
 
     Raises BadFrame: bad_json, bad_frame, unknown_type, or too_long for a field that has its sentence in `too_long`.
@@ -92,6 +92,7 @@ def understood(text: str, schemas: Mapping[str, Any], too_long: Mapping[str, str
         raise BadFrame("bad_json", "A frame is one JSON object.") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
         raise BadFrame("bad_frame", "A frame is a JSON object with a type.")
+    detail: object
     schema = schemas.get(fields["type"])
     try:
         if schema is not None:
@@ -102,7 +103,7 @@ def understood(text: str, schemas: Mapping[str, Any], too_long: Mapping[str, str
     raise BadFrame(code, detail, printable(fields, "id", MAX_ID), printable(fields, "topic", MAX_NAME))
 
 
-def fault_of(error: ValidationError, too_long: Mapping[str, str]) -> tuple[str, str]:
+def fault_of(error: ValidationError, too_long: Mapping[str, object]) -> tuple[str, object]:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "frame"
     if first["type"] == "string_too_long" and field in too_long:

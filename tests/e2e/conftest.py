@@ -58,7 +58,7 @@ async def arrive(browser: Browser) -> AsyncIterator[Arrive]:
     async with AsyncExitStack() as leaving:
 
         async def somebody(base: str, **options: Any) -> Person:
-            context = await browser.new_context(locale="en-GB", **options)
+            context = await browser.new_context(**{"locale": "en-GB", **options})
             leaving.push_async_callback(context.close)
             return Person(await context.new_page(), base)
 

@@ -5,6 +5,8 @@ from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
 from django.db import Error as DatabaseError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from realtime import hubs, registry
 from realtime.hub import Hub
@@ -38,27 +40,30 @@ MOST_TOPICS: Final = 100  # of one socket
 LIMITS: Final = {"topics": MOST_TOPICS, "data_bytes": MAX_DATA_BYTES, "signal_bytes": SIGNAL_BYTES}
 MOST_REMEMBERED: Final = 10_000  # buckets, and answers of `may`
 BURST: Final = 2  # seconds' worth at once
-TOO_FAST: Final = "That was too fast."
+TOO_FAST: Final = gettext_lazy("That was too fast.")
 
 
 class Denied(Exception):
-    """What somebody sends is not taken: `code` for programs, `detail` for people."""
+    """What somebody sends is not taken: `code` for programs, `detail` for people.
 
-    def __init__(self, code: str, detail: str, retry_after_ms: int | None = None) -> None:
+    A lazy translation becomes words in the language that is in use where this is raised.
+    """
+
+    def __init__(self, code: str, detail: object, retry_after_ms: int | None = None) -> None:
         super().__init__(detail)
-        self.code, self.detail, self.retry_after_ms = code, detail, retry_after_ms
+        self.code, self.detail, self.retry_after_ms = code, str(detail), retry_after_ms
 
 
-NO_SUCH_TOPIC: Final = ("no_such_topic", "There is no such topic for you.")
-NOT_UNDERSTOOD: Final = ("refused", "This could not be understood.")
-UNAVAILABLE: Final = ("unavailable", "It could not be done now: send it again.", RETRY_AFTER_MS)
+NO_SUCH_TOPIC: Final = ("no_such_topic", gettext_lazy("There is no such topic for you."))
+NOT_UNDERSTOOD: Final = ("refused", gettext_lazy("This could not be understood."))
+UNAVAILABLE: Final = ("unavailable", gettext_lazy("It could not be done now: send it again."), RETRY_AFTER_MS)
 
 
 class Counted(Protocol):
     def inc(self) -> None: ...
 
 
-def too_early(detail: str, seconds: float) -> Denied:
+def too_early(detail: object, seconds: float) -> Denied:
     return Denied("rate_limited", detail, int(seconds * 1000) + 1)
 
 
@@ -75,13 +80,13 @@ def denied(outcome: Outcome) -> Denied:
     if isinstance(outcome, Refused):
         return Denied(outcome.code, str(outcome))
     if isinstance(outcome, TooMuch):
-        return Denied("rate_limited", "Too much of yours waits to be stored.", RETRY_AFTER_MS)
+        return Denied("rate_limited", _("Too much of yours waits to be stored."), RETRY_AFTER_MS)
     if isinstance(outcome, Differs):
-        return Denied("conflict", "You have used this id for another event.")
+        return Denied("conflict", _("You have used this id for another event."))
     if isinstance(outcome, Removed):
-        return Denied("forbidden", "The topic, or your account, has been removed.")
+        return Denied("forbidden", _("The topic, or your account, has been removed."))
     if isinstance(outcome, Unstorable):
-        return Denied("bad_frame", "This cannot be stored.")
+        return Denied("bad_frame", _("This cannot be stored."))
     return Denied(*UNAVAILABLE)
 
 
@@ -122,9 +127,9 @@ class Services:
     def pay_for(self, snapshot: Snapshot, person: Person) -> None:
         """Some bytes that ask for more of the log than the first frame holds have their price. Raises Denied."""
         if snapshot.position < snapshot.seq:
-            self.take(rates.replays(person), rates.too_often, "You have asked for too much that was missed.")
+            self.take(rates.replays(person), rates.too_often, _("You have asked for too much that was missed."))
 
-    def take(self, limits: Limits, counter: Counted, detail: str) -> None:
+    def take(self, limits: Limits, counter: Counted, detail: object) -> None:
         """One of what these limits let through, for who has no socket under them. Raises Denied."""
         if seconds := self.hub.rates.take_once(limits):
             counter.inc()
@@ -170,10 +175,10 @@ class Services:
         """Raises Denied where the person may not write now: as if there were no topic where she may not read it."""
         if not (self._is_known_to_write(topic, person) or await self._may_write(topic, person)):
             if await _known(may(topic, person, READ)):
-                raise Denied("forbidden", "You may read this topic only.")
+                raise Denied("forbidden", _("You may read this topic only."))
             raise Denied(*NO_SUCH_TOPIC)
         if topic.rate and (seconds := self._bucket(topic.rate, topic, person).take(self.hub.loop.time())):
-            detail = f"Here a person sends {topic.rate} a second at most."
+            detail = _("Here a person sends {most} a second at most.").format(most=topic.rate)
             raise too_early(detail, seconds)
 
     def _is_known_to_write(self, topic: Topic, person: Person) -> bool:

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any, Final
 
+from django.utils import translation
+
 from realtime import tracing
 from realtime.admission import subscriber
 from realtime.closing import BAD_FRAMES, LOGIN, Goodbye
@@ -17,9 +19,10 @@ from topics.delivery.sending import Sent
 from topics.delivery.services import TOO_FAST, Denied, Services, too_early
 from topics.people import Person
 from topics.storing.gathering import Unanswered
-from topics.storing.log import Outcome
+from topics.storing.log import Outcome, Stored
 from topics.tokens.authentication import LoginRequired
 from topics.who.identity import at_its_end
+from topics.who.language import language_of
 from topics.wording import BadFrame
 
 MOST_IN_FLIGHT: Final = 64  # events of one socket on their way into a log; then it is not read any more
@@ -32,7 +35,18 @@ class PersonSocket(SocketConsumer):
 
     product = TOPICS
 
-    __slots__ = ("bad_in_a_row", "bucket", "end", "identity", "in_flight", "landed", "loop", "services", "whose")
+    __slots__ = (
+        "bad_in_a_row",
+        "bucket",
+        "end",
+        "identity",
+        "in_flight",
+        "landed",
+        "language",
+        "loop",
+        "services",
+        "whose",
+    )
 
     def __init__(self) -> None:
         self.bad_in_a_row = 0
@@ -89,7 +103,10 @@ class PersonSocket(SocketConsumer):
         self.loop = asyncio.get_running_loop()
         self.services = Services.here()
         claim, address, asked = claim_of(self.scope), subscriber(self.scope), self.asked(self.scope)
+        self.language = language_of(self.scope)
         self.scope.clear()  # headers and all, which an idle socket would keep as long as it lives
+        if self.language != translation.get_language():
+            translation.activate(self.language)  # for this task, which is the socket's, and so for whatever it says
         try:
             self.identity = await self.services.arrivals.identity(claim, address)
         except Unanswered:
@@ -160,4 +177,8 @@ class PersonSocket(SocketConsumer):
             if not self.landed.done():  # it is cancelled where the client went while it waited
                 self.landed.set_result(None)
             self.landed = None
-        self.outbox.put(self.answer(frame, outcome), always=True)
+        if isinstance(outcome, Stored):
+            self.outbox.put(self.answer(frame, outcome), always=True)
+            return
+        with translation.override(self.language):  # the task is the writer's
+            self.outbox.put(self.answer(frame, outcome), always=True)

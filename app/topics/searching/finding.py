@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import Error as DatabaseError
 from django.db import OperationalError, connection, connections, transaction
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from topics import permission, routes
 from topics.errors import NoSuchTopic, Refused
@@ -99,12 +100,13 @@ def asked(kind: "type[Topic]", text: str) -> Query:
     if not kind.searched:
         raise TypeError(f'{kind.__name__} does not say what is searched: searched = ("body",), for example.')
     if not text.strip():
-        raise Refused("Type a word to search for.", code="bad_search")
+        raise Refused(_("Type a word to search for."), code="bad_search")
     if len(text) > LONGEST:
-        raise Refused(f"That is {len(text)} characters. A search has at most {LONGEST}.", code="bad_search")
+        long = _("That is {count} characters. A search has at most {most}.").format(count=len(text), most=LONGEST)
+        raise Refused(long, code="bad_search")
     query = Query.of(text)
     if not query.phrases:
-        raise Refused("There is no letter or digit in that: a search looks for words.", code="bad_search")
+        raise Refused(_("There is no letter or digit in that: a search looks for words."), code="bad_search")
     return query
 
 
@@ -127,7 +129,7 @@ def _caught_up(logs: Sequence[Log]) -> bool:
 
 def _found(query: Query, within: Q, before: int | None, limit: int, late: bool, readable: Readable) -> Found:
     hits: list[Hit] = []
-    for _ in range(ROUNDS):
+    for _round in range(ROUNDS):
         wanted = limit - len(hits)
         keys = _keys(query, within, before, wanted + 1)
         hits += _hits(query, keys[:wanted], readable)
@@ -155,7 +157,7 @@ def _keys(query: Query, within: Q, before: int | None, limit: int) -> list[int]:
     except OperationalError as error:
         if faults.state_of(error) != TIMED_OUT:
             raise
-        raise Refused("That took too long: search for more of it, or for a rarer word.", code="too_slow") from None
+        raise Refused(_("That took too long: search for more of it, or for a rarer word."), code="too_slow") from None
 
 
 def _keys_on_postgres(words: QuerySet[Words], query: Query, limit: int) -> list[int]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from realtime import metrics
 from topics.errors import Refused
@@ -16,7 +17,7 @@ from topics.people import Person
 
 HOUR: Final = timedelta(hours=1)
 PEOPLE_AT_AN_ADDRESS: Final = 10  # so many times one person's share
-TOO_MANY: Final = "You have begun too many topics within an hour. Use one that is there, or come back later."
+TOO_MANY: Final = _("You have begun too many topics within an hour. Use one that is there, or come back later.")
 
 
 class Counted:

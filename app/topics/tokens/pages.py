@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
@@ -18,23 +20,30 @@ from topics.people import person_of
 from topics.tokens.tokens import MOST_PATTERNS, TooManyTokens, issue
 from topics.wording import MAX_NAME
 
-DAYS = {"30": "30 days", "90": "90 days", "365": "a year", "": "for ever"}
+DAYS = {
+    "30": gettext_lazy("30 days"),
+    "90": gettext_lazy("90 days"),
+    "365": gettext_lazy("a year"),
+    "": gettext_lazy("for ever"),
+}
 
 
 class TokenForm(forms.Form):
     name = forms.CharField(max_length=MAX_TOKEN_NAME)
     topics = forms.CharField(initial="*", max_length=MOST_PATTERNS * (MAX_NAME + 2), widget=forms.Textarea)
     acts = forms.MultipleChoiceField(
-        choices=[("read", "read"), ("write", "write")], initial=["read"], widget=forms.CheckboxSelectMultiple
+        choices=[("read", gettext_lazy("read")), ("write", gettext_lazy("write"))],
+        initial=["read"],
+        widget=forms.CheckboxSelectMultiple,
     )
     days = forms.ChoiceField(choices=list(DAYS.items()), initial="90", required=False)
 
     def clean_topics(self) -> list[str]:
         patterns = [line.strip() for line in self.cleaned_data["topics"].splitlines() if line.strip()]
         if len(patterns) > MOST_PATTERNS:
-            raise ValidationError(f"A token has at most {MOST_PATTERNS} patterns of topics.")
+            raise ValidationError(_("A token has at most {most} patterns of topics.").format(most=MOST_PATTERNS))
         if any(len(pattern) > MAX_NAME or not pattern.isprintable() for pattern in patterns):
-            raise ValidationError(f"A pattern has at most {MAX_NAME} visible characters.")
+            raise ValidationError(_("A pattern has at most {most} visible characters.").format(most=MAX_NAME))
         return patterns
 
 

@@ -16,6 +16,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from realtime import metrics
 from realtime.closing import LOGIN, RESTART, Goodbye
@@ -40,7 +41,11 @@ class TooManyTokens(Exception):
     """The user has as many as one may have."""
 
     def __init__(self) -> None:
-        super().__init__(f"You have {MOST_TOKENS} tokens, which is the most: revoke one that is not needed any more.")
+        super().__init__(
+            _("You have {most} tokens, which is the most: revoke one that is not needed any more.").format(
+                most=MOST_TOKENS
+            )
+        )
 
 
 # --- Made ----------------------------------------------------------------------------------------------

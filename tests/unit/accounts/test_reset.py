@@ -63,6 +63,16 @@ def test_she_gets_a_link_by_which_she_chooses_another_password_once() -> None:
     assert "This link works no more" in again.content.decode()
 
 
+def test_the_letter_is_in_the_language_of_who_asked() -> None:
+    """It is written later, by a thread that serves nobody."""
+    asks(HTTP_ACCEPT_LANGUAGE="zh-CN")
+    letters.send_next()
+    [letter] = mail.outbox
+    assert letter.subject == "重设你在 testserver 的密码"
+    assert letter.body.startswith("alice，你好：")
+    assert "1 小时内" in letter.body
+
+
 def test_the_link_is_of_no_use_after_an_hour(settings: Any) -> None:
     asks()
     letters.send_next()

@@ -56,12 +56,13 @@ class Client:
         cookie: str = "",
         subprotocols: tuple[str, ...] = (),
         address: str = "127.0.0.1",
+        language: str = "",
     ) -> None:
         cookie = cookie or f"guest={signing.dumps([name, name], salt=people.SALT)}"
         self.scope = {
             "type": "websocket",
             "client": [address, 0],
-            "headers": [(b"cookie", cookie.encode())],
+            "headers": [(b"cookie", cookie.encode()), (b"accept-language", language.encode())],
             "query_string": query.encode(),
             "url_route": {"kwargs": {"room_name": room}},
             "subprotocols": list(subprotocols),
@@ -308,6 +309,21 @@ async def test_where_a_person_has_made_enough_rooms_the_next_one_is_refused_in_w
     bob.say("a")
     await bob.hears("ack")
     assert Room.objects.count() == 3
+
+
+async def test_each_is_refused_in_the_language_of_her_browser(settings: Any) -> None:
+    """Whoever refuses: the writer's thread, which works for all, or her own socket."""
+    settings.ROOMS_PER_PERSON, settings.MESSAGE_RATE, settings.MESSAGE_BURST = 1, 0.001, 2
+    for language, enough, fast in [("en-GB", "You have opened", "That was too"), ("zh-CN", "你在一小时内", "发得太快")]:
+        Client(f"alice-{language}", room=f"{language}-0").say("a")
+        await until(lambda room=f"{language}-0": Room.objects.filter(name=room).exists())
+        alice = Client(f"alice-{language}", room=f"{language}-1", language=language)
+        alice.say("b")
+        await alice.hears("error")
+        alice.say("c")
+        await alice.hears("error", 2)
+        for error, said in zip(alice.all("error"), (enough, fast), strict=True):
+            assert error["detail"].startswith(said)
 
 
 # --- Saying ------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // The form in which people write: what they send goes to the outbox instead of over the page's own POST.
 
 import { Attaching } from "./attaching.js";
+import { gettext, interpolate } from "./words.js";
 
 const TYPING_EVERY_MS = 3_000;
 
@@ -126,14 +127,14 @@ export class Composer {
   }
 
   #remove() {
-    if (!confirm("Remove this message for everybody?")) return this.#body.focus();
+    if (!confirm(gettext("Remove this message for everybody?"))) return this.#body.focus();
     this.onRemove(this.#changed.seq);
     this.#stopChanging();
   }
 
   #begin({ seq, body }) {
     this.#changed = { seq, body };
-    this.#button.textContent = "Save";
+    this.#button.textContent = gettext("Save");
     this.#describe();
     this.warn("");
   }
@@ -141,7 +142,7 @@ export class Composer {
   #stopChanging() {
     if (!this.#changed) return;
     this.#changed = null;
-    this.#button.textContent = "Send";
+    this.#button.textContent = gettext("Send");
     this.#describe();
     this.#put(this.#kept);
     this.warn("");
@@ -179,9 +180,9 @@ export class Composer {
   // Characters as the server counts them: an emoji is one, not two.
   #fault(body) {
     const length = [...body].length;
-    if (length === 0 && (this.#changed || !this.#attaching.count)) return "Write something first.";
-    if (length > this.limit) return `That is ${length} characters. A message has at most ${this.limit}.`;
-    if (body.includes("\0")) return "This text has a character that cannot be stored.";
+    if (length === 0 && (this.#changed || !this.#attaching.count)) return gettext("Write something first.");
+    if (length > this.limit) return tooLong({ length, limit: this.limit });
+    if (body.includes("\0")) return gettext("This text has a character that cannot be stored.");
     return "";
   }
 
@@ -204,4 +205,8 @@ export class Composer {
     if (isLast) this.onLast();
     else this.#form.requestSubmit();
   }
+}
+
+function tooLong(numbers) {
+  return interpolate(gettext("That is %(length)s characters. A message has at most %(limit)s."), numbers);
 }

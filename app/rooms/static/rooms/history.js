@@ -8,6 +8,7 @@ import { Quotes } from "./quotes.js";
 import { Reactions } from "./reactions.js";
 import { Scroller } from "./scroller.js";
 import { Viewed } from "./viewed.js";
+import { gettext } from "./words.js";
 
 const SHOWN = 500; // older ones leave the page at its end, so that a room open for days stays light
 const QUIET_MS = 1_000;
@@ -206,7 +207,7 @@ export class History {
     const edit = document.createElement("button");
     edit.type = "button";
     edit.className = "quiet";
-    edit.textContent = "Edit";
+    edit.textContent = gettext("Edit");
     edit.addEventListener("click", () => this.onEdit(entry.id));
     state.append(document.createElement("span"), " ", edit);
     item.append(state);

@@ -1,5 +1,7 @@
 // How far the person has read here, in this browser, and the line above what has come since.
 
+import { gettext } from "./words.js";
+
 export class Left {
   #storage = lasting();
   #line = document.createElement("p");
@@ -10,7 +12,7 @@ export class Left {
   constructor(key) {
     this.key = key;
     this.#line.className = "left";
-    this.#line.textContent = "New since you left";
+    this.#line.textContent = gettext("New since you left");
     this.#from = this.#seen = this.#stored;
   }
 

@@ -5,6 +5,7 @@ import { connect } from "../topics/client.js";
 import { Attention, shown } from "./attention.js";
 import { Reads } from "./reads.js";
 import { showTime } from "./times.js";
+import { interpolate, locale, ngettext } from "./words.js";
 
 const SAID = 10; // numbers of a room's log that the server tells of, as in topics/delivery/looking.py
 const FORGOTTEN_MS = 20_000; // who is away for longer is not told what has come meanwhile, and asks
@@ -132,7 +133,8 @@ class Lobby {
       }
       const count = row.querySelector(".count");
       const number = Number(row.dataset.heard);
-      count.textContent = `${number.toLocaleString("en")} message${number === 1 ? "" : "s"}`;
+      const words = ngettext("%(count)s message", "%(count)s messages", number);
+      count.textContent = interpolate(words, { count: number.toLocaleString(locale) });
     }
     const [own, others] = this.#lists.map((list) => list.children.length > 0);
     this.#lists.forEach((list, place) => {

@@ -3,9 +3,11 @@
 import { showMark } from "./marks.js";
 import { showMarkup } from "./markup.js";
 import { showDay, showTime } from "./times.js";
+import { gettext } from "./words.js";
 
 const CLOSE_MS = 5 * 60_000; // what one person says within this time stands under one name
-const GONE = "Message removed";
+const GONE = gettext("Message removed");
+const FORMER = "Former member"; // as in topics/people.py
 const NOBODY = { key: "", name: "", guest: false };
 
 const pattern = document.getElementById("message").content.firstElementChild;
@@ -61,7 +63,7 @@ export function showBody(item, { body, edited }) {
 }
 
 export function rename(item, name) {
-  item.querySelector(".author").textContent = name;
+  item.querySelector(".author").textContent = called(name);
 }
 
 export function removeWords(item) {
@@ -86,10 +88,13 @@ export function join(before, item) {
 
 function showAuthor(item, by) {
   item.dataset.key = by.key;
-  item.querySelector(".author").textContent = by.name;
+  item.querySelector(".author").textContent = called(by.name);
   item.querySelector(".guest").hidden = !by.guest;
   showMark(item, by);
 }
+
+// Nobody else can have that name.
+export const called = (name) => (name === FORMER ? gettext("Former member") : name);
 
 const timeOf = (item) => new Date(item.querySelector(".time").dateTime);
 const nameIn = (item) => item.querySelector(".author").textContent;

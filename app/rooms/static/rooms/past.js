@@ -1,6 +1,8 @@
 // What the page does not have of the log: earlier messages, and later ones where it shows a part of the past. More is
 // asked for before the person gets to the end of what is here.
 
+import { gettext } from "./words.js";
+
 const AT_ONCE = 50;
 const NEAR = 1.5; // windows' heights
 const AGAIN_MS = 2_000; // after a line that was cut
@@ -85,7 +87,7 @@ export class Past {
   }
 
   async #get(query, take) {
-    this.#older.textContent = "Loading…";
+    this.#older.textContent = gettext("Loading…");
     try {
       const answer = await fetch(`${this.url}?${query}&limit=${AT_ONCE}`, { headers: { Accept: "application/json" } });
       if (!answer.ok) throw new Error(answer.status);
@@ -97,7 +99,7 @@ export class Past {
       return true;
     } catch {
       this.#failed = Date.now();
-      this.#older.textContent = "Not loaded. Try again";
+      this.#older.textContent = gettext("Not loaded. Try again");
       return false;
     }
   }

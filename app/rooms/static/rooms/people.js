@@ -1,7 +1,7 @@
 // Who is here, and who is writing.
 
 import { showMark } from "./marks.js";
-import { gettext, interpolate } from "./words.js";
+import { gettext, interpolate, ngettext } from "./words.js";
 
 const LISTED = 100; // the rest are a number
 const TYPING_MS = 5_000;
@@ -37,7 +37,7 @@ export class People {
 
   #stale(yes) {
     this.#panel.classList.toggle("stale", yes);
-    this.#here.textContent = yes ? "were here" : "here";
+    this.#here.textContent = yes ? gettext("were here") : gettext("here");
   }
 }
 
@@ -59,8 +59,9 @@ export class Typing {
 
   #draw() {
     const names = [...this.#until.values()].map(({ name }) => name);
-    const said = { 0: "", 1: `${names[0]} is typing…`, 2: `${names[0]} and ${names[1]} are typing…` };
-    this.#line.textContent = said[names.length] ?? "Several people are typing…";
+    const said = ["", gettext("%(one)s is typing…"), gettext("%(one)s and %(other)s are typing…")];
+    const words = said[names.length] ?? gettext("Several people are typing…");
+    this.#line.textContent = interpolate(words, { one: names[0], other: names[1] });
   }
 }
 
@@ -76,14 +77,14 @@ function line(member, isYou, canWrite) {
   }
   item.append(mark.cloneNode(true), name);
   showMark(item, member);
-  const note = [isYou && "you", member.guest && "guest"].filter(Boolean).join(", ");
+  const note = [isYou && gettext("you"), member.guest && gettext("guest")].filter(Boolean).join(gettext(", "));
   if (note) item.append(soft(note));
   return item;
 }
 
 function rest(number) {
   const item = document.createElement("li");
-  item.append(soft(`and ${number} more`));
+  item.append(soft(interpolate(ngettext("and %(number)s more", "and %(number)s more", number), { number })));
   return item;
 }
 

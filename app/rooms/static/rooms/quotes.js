@@ -1,9 +1,12 @@
 // What messages answer: whose words, and the first of them as they are by now. Mostly they are on the page; others are
 // asked for, one part of the log at a time.
 
+import { called } from "./message.js";
+import { gettext } from "./words.js";
+
 const WORDS = 120; // characters of the first words, as in rooms/quotes.py
 const AT_ONCE = 50;
-const GONE = "Message removed";
+const GONE = gettext("Message removed");
 
 const pattern = document.getElementById("quote").content.firstElementChild;
 
@@ -36,7 +39,7 @@ export class Quotes {
   }
 
   rename(seq, name) {
-    for (const author of document.querySelectorAll(`.quote[data-seq="${seq}"] b`)) author.textContent = name;
+    for (const author of document.querySelectorAll(`.quote[data-seq="${seq}"] b`)) author.textContent = called(name);
   }
 
   #show(seq, said) {
@@ -68,7 +71,7 @@ export class Quotes {
   #hear({ type, seq, by, data, retracted }) {
     if (type !== "event") return;
     this.#wanted.delete(seq);
-    this.#show(seq, { author: by?.name ?? "", body: said(data), retracted });
+    this.#show(seq, { author: called(by?.name ?? ""), body: said(data), retracted });
   }
 }
 

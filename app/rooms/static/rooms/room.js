@@ -11,6 +11,7 @@ import { Mentions } from "./mentions.js";
 import { People, Typing } from "./people.js";
 import { Refused } from "./refused.js";
 import { Status } from "./status.js";
+import { gettext, interpolate } from "./words.js";
 
 const NOBODY = { key: "", name: "", guest: false };
 const CHANGED_AGAIN_MS = 10_000; // a page that starts over more often than that would do so for ever
@@ -133,7 +134,8 @@ function explain() {
   const notice = document.getElementById("notice");
   if (!storage?.getItem("notice")) return;
   storage.removeItem("notice");
-  notice.textContent = `You are ${you.name} here now, so the page has started over. What somebody else has left unsent waits for them.`;
+  const words = gettext("You are %(name)s here now, so the page has started over. What somebody else has left unsent waits for them.");
+  notice.textContent = interpolate(words, you);
   notice.hidden = false;
 }
 
@@ -150,8 +152,8 @@ function unsent() {
 
 function showUnsent() {
   history.showUnsent(unsent(), ({ refused, sending }) => {
-    if (refused) return `Not accepted: ${refused}`;
-    return sending ? "sending…" : "not sent yet";
+    if (refused) return interpolate(gettext("Not accepted: %(why)s"), { why: refused });
+    return sending ? gettext("sending…") : gettext("not sent yet");
   });
   history.reactions.unsent(topic.unsent.map(({ data }) => data).filter(({ react }) => react));
   askIfUnsent();

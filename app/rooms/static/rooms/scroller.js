@@ -1,6 +1,8 @@
 // Where the person reads. The style sheet keeps the end in sight by itself; who has scrolled up into the past must not see
 // it move, and is told how much has come since.
 
+import { gettext, interpolate, ngettext } from "./words.js";
+
 const NEAR_PX = 48;
 
 export class Scroller {
@@ -79,7 +81,8 @@ export class Scroller {
 
   show() {
     this.#button.hidden = !this.isAway && !this.isCut();
-    this.#button.textContent = this.#new ? `${this.#new} new ↓` : "Latest messages ↓";
+    const words = this.#new ? ngettext("%(count)s new", "%(count)s new", this.#new) : gettext("Latest messages");
+    this.#button.textContent = `${interpolate(words, { count: this.#new })} ↓`;
   }
 
   #fromEnd(item) {

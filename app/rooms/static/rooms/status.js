@@ -1,14 +1,16 @@
 // The line that says how things stand with the server. `data-state` is for the style sheet and for programs.
 
+import { gettext, interpolate } from "./words.js";
+
 const CLOSED = {
-  4400: "The server did not understand this page. Reload it.",
-  4401: "You are not logged in here any more. Log in to talk, or reload the page.",
-  4403: "You may not be in this room.",
-  4404: "There is no such room.",
-  4410: "You have been disconnected. Reload the page to come back.",
-  changed: "You are somebody else here now. Reload the page.",
+  4400: gettext("The server did not understand this page. Reload it."),
+  4401: gettext("You are not logged in here any more. Log in to talk, or reload the page."),
+  4403: gettext("You may not be in this room."),
+  4404: gettext("There is no such room."),
+  4410: gettext("You have been disconnected. Reload the page to come back."),
+  changed: gettext("You are somebody else here now. Reload the page."),
 };
-const OFFLINE = "You are offline. Reconnecting when there is a network";
+const OFFLINE = gettext("You are offline. Reconnecting when there is a network");
 
 const NAMES = { connecting: "connecting", online: "live", offline: "waiting", closed: "closed" }; // for the style sheet
 
@@ -19,7 +21,7 @@ export class Status {
   #now = document.getElementById("redial");
   #login = document.getElementById("login");
   #ticking = 0;
-  #away = "Connecting…"; // what is said while there is no connection
+  #away = gettext("Connecting…"); // what is said while there is no connection
 
   constructor({ onRedial }) {
     this.#now.addEventListener("click", onRedial);
@@ -42,15 +44,18 @@ export class Status {
   }
 
   #sentence({ name, code, until, http }) {
-    if (name === "online") return http ? "Live, without WebSocket" : "Live";
-    if (name === "closed") return CLOSED[code] ?? "The server has closed this room to you. Reload the page to try again.";
-    if (name === "offline") this.#away = until ? "Reconnecting" : OFFLINE;
+    if (name === "online") return http ? gettext("Live, without WebSocket") : gettext("Live");
+    if (name === "closed") return CLOSED[code] ?? gettext("The server has closed this room to you. Reload the page to try again.");
+    if (name === "offline") this.#away = until ? gettext("Reconnecting") : OFFLINE;
     return this.#away;
   }
 
   // Counts down for the eye only: a screen reader that hears every second hears nothing else.
   #count(until) {
-    const tick = () => (this.#clock.textContent = `in ${Math.max(0, Math.ceil((until - Date.now()) / 1000))} s`);
+    const tick = () => {
+      const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1000));
+      this.#clock.textContent = interpolate(gettext("in %(seconds)s s"), { seconds });
+    };
     tick();
     this.#ticking = setInterval(tick, 1000);
   }

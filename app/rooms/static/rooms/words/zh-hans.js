@@ -12,6 +12,58 @@
   };
   /* gettext library */
   django.catalog = django.catalog || {};
+  const newcatalog = {
+    "%(count)s message": [
+      "%(count)s \u6761\u6d88\u606f"
+    ],
+    "%(count)s new": [
+      "%(count)s \u6761\u65b0\u6d88\u606f"
+    ],
+    "%(one)s and %(other)s are typing\u2026": "%(one)s \u548c %(other)s \u6b63\u5728\u8f93\u5165\u2026",
+    "%(one)s is typing\u2026": "%(one)s \u6b63\u5728\u8f93\u5165\u2026",
+    ", ": "\uff0c",
+    "Connecting\u2026": "\u6b63\u5728\u8fde\u63a5\u2026",
+    "Edit": "\u7f16\u8f91",
+    "Former member": "\u5df2\u6ce8\u9500\u7528\u6237",
+    "Latest messages": "\u6700\u65b0\u6d88\u606f",
+    "Live": "\u5df2\u8fde\u63a5",
+    "Live, without WebSocket": "\u5df2\u8fde\u63a5\uff08\u672a\u4f7f\u7528 WebSocket\uff09",
+    "Loading\u2026": "\u6b63\u5728\u52a0\u8f7d\u2026",
+    "Message removed": "\u6d88\u606f\u5df2\u5220\u9664",
+    "New since you left": "\u4ee5\u4e0b\u662f\u65b0\u6d88\u606f",
+    "Not accepted: %(why)s": "\u6ca1\u6709\u53d1\u51fa\uff1a%(why)s",
+    "Not loaded. Try again": "\u52a0\u8f7d\u5931\u8d25\uff0c\u70b9\u51fb\u91cd\u8bd5",
+    "Reconnecting": "\u6b63\u5728\u91cd\u65b0\u8fde\u63a5",
+    "Remove this message for everybody?": "\u8981\u4e3a\u6240\u6709\u4eba\u5220\u9664\u8fd9\u6761\u6d88\u606f\u5417\uff1f",
+    "Save": "\u4fdd\u5b58",
+    "Send": "\u53d1\u9001",
+    "Several people are typing\u2026": "\u591a\u4eba\u6b63\u5728\u8f93\u5165\u2026",
+    "That is %(length)s characters. A message has at most %(limit)s.": "\u8fd9\u6761\u6d88\u606f\u6709 %(length)s \u4e2a\u5b57\u7b26\uff0c\u6700\u591a %(limit)s \u4e2a\u3002",
+    "The server did not understand this page. Reload it.": "\u670d\u52a1\u5668\u65e0\u6cd5\u7406\u89e3\u8fd9\u4e2a\u9875\u9762\uff0c\u8bf7\u5237\u65b0\u3002",
+    "The server has closed this room to you. Reload the page to try again.": "\u670d\u52a1\u5668\u65ad\u5f00\u4e86\u4f60\u4e0e\u8fd9\u4e2a\u623f\u95f4\u7684\u8fde\u63a5\u3002\u8bf7\u5237\u65b0\u9875\u9762\u91cd\u8bd5\u3002",
+    "There is no such room.": "\u6ca1\u6709\u8fd9\u4e2a\u623f\u95f4\u3002",
+    "This text has a character that cannot be stored.": "\u5185\u5bb9\u4e2d\u6709\u65e0\u6cd5\u4fdd\u5b58\u7684\u5b57\u7b26\u3002",
+    "Write something first.": "\u8bf7\u5148\u5199\u70b9\u4ec0\u4e48\u3002",
+    "You are %(name)s here now, so the page has started over. What somebody else has left unsent waits for them.": "\u4f60\u73b0\u5728\u7684\u8eab\u4efd\u662f %(name)s\uff0c\u9875\u9762\u5df2\u91cd\u65b0\u52a0\u8f7d\u3002\u5176\u4ed6\u4eba\u6ca1\u6709\u53d1\u51fa\u7684\u5185\u5bb9\u4f1a\u4e3a\u4ed6\u4eec\u4fdd\u7559\u3002",
+    "You are not logged in here any more. Log in to talk, or reload the page.": "\u4f60\u5df2\u9000\u51fa\u767b\u5f55\u3002\u8bf7\u767b\u5f55\u540e\u518d\u804a\uff0c\u6216\u5237\u65b0\u9875\u9762\u3002",
+    "You are offline. Reconnecting when there is a network": "\u7f51\u7edc\u5df2\u65ad\u5f00\uff0c\u6062\u590d\u540e\u4f1a\u81ea\u52a8\u91cd\u65b0\u8fde\u63a5",
+    "You are somebody else here now. Reload the page.": "\u4f60\u7684\u8eab\u4efd\u5df2\u7ecf\u6539\u53d8\uff0c\u8bf7\u5237\u65b0\u9875\u9762\u3002",
+    "You have been disconnected. Reload the page to come back.": "\u8fde\u63a5\u5df2\u65ad\u5f00\uff0c\u5237\u65b0\u9875\u9762\u5373\u53ef\u56de\u6765\u3002",
+    "You may not be in this room.": "\u4f60\u65e0\u6743\u8fdb\u5165\u8fd9\u4e2a\u623f\u95f4\u3002",
+    "and %(number)s more": [
+      "\u53e6\u6709 %(number)s \u4eba"
+    ],
+    "guest": "\u8bbf\u5ba2",
+    "here": "\u4eba\u5728\u7ebf",
+    "in %(seconds)s s": "%(seconds)s \u79d2\u540e",
+    "not sent yet": "\u5c1a\u672a\u53d1\u51fa",
+    "sending\u2026": "\u6b63\u5728\u53d1\u9001\u2026",
+    "were here": "\u4eba\u66fe\u5728\u7ebf",
+    "you": "\u4f60"
+  };
+  for (const key in newcatalog) {
+    django.catalog[key] = newcatalog[key];
+  }
   if (!django.jsi18n_initialized) {
     django.gettext = function(msgid) {
       const value = django.catalog[msgid];
