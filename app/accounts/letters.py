@@ -124,6 +124,7 @@ def _send(letter: Letter) -> None:
     server.open()
     try:
         form = ResetForm(server, {"email": letter.address})
+        context: Any = {"hours": settings.PASSWORD_RESET_TIMEOUT // 3600}
         if form.is_valid():
             with translation.override(letter.language or settings.LANGUAGE_CODE):
                 form.save(
@@ -131,7 +132,7 @@ def _send(letter: Letter) -> None:
                     use_https=letter.secure,
                     subject_template_name="accounts/letter_subject.txt",
                     email_template_name="accounts/letter.txt",
-                    extra_email_context={"hours": settings.PASSWORD_RESET_TIMEOUT // 3600},
+                    extra_email_context=context,
                 )
     finally:
         server.close()

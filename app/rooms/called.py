@@ -6,4 +6,4 @@ from topics.people import FORMER
 
 
 def called(name: str) -> str:
-    return gettext(FORMER) if name == FORMER else name
+    return gettext("Former member") if name == FORMER else name

@@ -15,7 +15,6 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from realtime.admission import subscriber_at
 from topics.conf import settings
@@ -26,7 +25,7 @@ COOKIE = "guest"
 SALT = "rooms.people"  # of cookies that are out there
 COOKIE_SECONDS = 30 * 24 * 3600  # from the last page on; a copy that is older brings back neither guest nor name
 MAX_GUEST_NAME = 32
-FORMER = gettext_noop("Former member")  # the name of everybody who has left: see topics.former
+FORMER = "Former member"  # the name of everybody who has left: see topics.former
 ANIMALS = ("Badger", "Crane", "Dolphin", "Falcon", "Gecko", "Heron", "Ibex", "Lynx", "Otter", "Panda", "Raven", "Wren")
 
 
