@@ -30,8 +30,8 @@ def seen(somebody: Client, path: str) -> str:
     return str(somebody.get(path).content.decode())
 
 
-def test_each_reads_the_same_page_in_her_language(alice: Client, xiaofang: Client) -> None:
-    alice.post("/room/茶馆/", {"body": "Good morning"})
+def test_each_reads_the_same_page_in_her_language(alice: Client, bob: Client, xiaofang: Client) -> None:
+    bob.post("/room/茶馆/", {"body": "Good morning"})
     for _ in range(2):  # what is kept of a page is kept for each language
         english, chinese = seen(alice, "/room/茶馆/"), seen(xiaofang, "/room/茶馆/")
         assert '<html lang="en" dir="ltr">' in english
@@ -39,6 +39,8 @@ def test_each_reads_the_same_page_in_her_language(alice: Client, xiaofang: Clien
         assert ">Reply</a>" in english
         assert ">回复</a>" in chinese
         assert "Reply" not in chinese
+        assert "1 message<" in english
+        assert "1 条消息<" in chinese
         assert "words/zh-hans" in chinese
         assert "/words/" not in english
         assert re.search(r"\d{4}年\d+月\d+日 星期.", chinese)
