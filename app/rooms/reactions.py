@@ -9,6 +9,8 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from django.utils.translation import ngettext
+
 from topics import Person
 
 EMOJI: Final = ("👍", "❤️", "😂", "🎉", "😮", "😢")
@@ -51,7 +53,9 @@ class Sign(NamedTuple):
     @property
     def names(self) -> str:
         """Whose it is, to be read out."""
-        return ", ".join([*(one.name for one in self.by), *([f"{len(self.rest)} more"] if self.rest else [])])
+        more = len(self.rest)
+        rest = [ngettext("{count} more", "{count} more", more).format(count=more)] if more else []
+        return ", ".join([*(one.name for one in self.by), *rest])
 
     def has(self, who: Reader) -> bool:
         return any(one.key == who.key for one in self.by) or who.token in self.rest

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from django.utils.translation import gettext_lazy as _
+
 from rooms import reactions
 from rooms.frames import MAX_BODY
 from topics import BadData, Busy, Event, NoSuchEvent, Person, Refused
 
-GONE: Final = "There is no such message any more."
+GONE: Final = _("There is no such message any more.")
 
 
 class Unchanged(Exception):
@@ -25,7 +27,7 @@ def numbered(seq: Any) -> int:
 def is_own(event: Event, person: Person) -> Event:
     """The event, where the person has said it. Raises Refused."""
     if not person.key or event.by is None or event.by.key != person.key:
-        raise Refused("You can change only what you have said yourself.", code="forbidden")
+        raise Refused(_("You can change only what you have said yourself."), code="forbidden")
     return event
 
 
@@ -36,11 +38,11 @@ def changing() -> Iterator[None]:
     except Unchanged:
         pass
     except (reactions.Full, BadData):
-        raise Refused("So many people have done so that no more are counted.", code="bad_frame") from None
+        raise Refused(_("So many people have done so that no more are counted."), code="bad_frame") from None
     except NoSuchEvent:  # just removed in another tab
         raise Refused(GONE, code="bad_frame") from None
     except Busy:
-        raise Refused("It could not be changed just now: try again.", code="unavailable") from None
+        raise Refused(_("It could not be changed just now: try again."), code="unavailable") from None
 
 
 def body_of(data: Any) -> str | None:

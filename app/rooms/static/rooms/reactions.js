@@ -1,6 +1,8 @@
 // The signs that people put on messages: beneath each, put there and taken back by a click or the keyboard. What of that
 // is not stored yet is shown all the same, marked as waiting.
 
+import { interpolate, ngettext } from "./words.js";
+
 const TOKEN = /.{4}/gs; // of those whose names are not told, as rooms/reactions.py makes them
 
 export class Reactions {
@@ -24,7 +26,7 @@ export class Reactions {
     const { key } = this.you();
     const signs = (Array.isArray(reactions) ? reactions : []).map(({ emoji, count, by = [], rest = "" }) => {
       const names = by.map(({ name }) => name);
-      if (count > names.length) names.push(`${count - names.length} more`);
+      if (count > names.length) names.push(others(count - names.length));
       const mine = by.some((who) => who.key === key) || (rest.match(TOKEN) ?? []).includes(token(key));
       return { emoji, count, mine, names: names.join(", ") };
     });
@@ -126,5 +128,7 @@ function put(button, { emoji, count, mine, names, waits }) {
   button.classList.toggle("waits", Boolean(waits));
   return button;
 }
+
+const others = (count) => interpolate(ngettext("%(count)s more", "%(count)s more", count), { count });
 
 const token = (key) => btoa(String.fromCharCode(...key.slice(0, 6).match(/../g).map((byte) => parseInt(byte, 16))));

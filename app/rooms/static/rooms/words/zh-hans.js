@@ -16,6 +16,9 @@
     "%(count)s message": [
       "%(count)s \u6761\u6d88\u606f"
     ],
+    "%(count)s more": [
+      "\u53e6\u6709 %(count)s \u4eba"
+    ],
     "%(count)s new": [
       "%(count)s \u6761\u65b0\u6d88\u606f"
     ],
