@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate manage doctor up rollout swarm deploy down logs backup archive restore certificate test torture bench capacity simulate lint format screenshot pictures words lock inherited python-venv has-docker has-python
+.PHONY: help run admin shell migrate manage doctor up rollout swarm deploy down logs backup archive restore certificate test torture bench capacity simulate lint format pictures words lock inherited python-venv has-docker has-python
 
 # Relative, since the folder's own name may hold characters that mean something to a shell or in an address.
 python := .run/venv/bin/python
@@ -206,13 +206,9 @@ lint: python-venv .run/venv/app.txt .run/venv/tests.txt ## everything that can b
 format: .run/venv/tests.txt ## bring the Python files into ruff's form
 	@$(python) -m ruff format --quiet . && $(python) -m ruff check --quiet --fix .
 
-screenshot: .run/venv/tests.txt ## the README's picture, taken of the site that runs at URL=http://localhost:8080
+pictures: .run/venv/app.txt .run/venv/tests.txt ## the pictures of README and docs, taken of sites that are made for them
 	@tests/setup.sh chromium chinese-font
-	$(python) tests/e2e/screenshot.py $(or $(URL),http://localhost:8080) docs/conversation.png
-
-pictures: .run/venv/app.txt .run/venv/tests.txt ## the pictures in docs/guides, taken of the guides as they are followed
-	@tests/setup.sh chromium
-	PYTHONPATH=tests $(python) -m guides.pictures
+	@PYTHONPATH=tests $(python) -m pictures
 
 words: .run/venv/app.txt .run/venv/tests.txt ## what people read, from the code into app/locale, and from there to servers and browsers
 	@PYTHONPATH=tests:app $(python) -m translating

@@ -1,7 +1,4 @@
-"""Take the pictures of the guides: each is followed as its tests do, and two browsers are put side by side.
-
-PYTHONPATH=tests python -m guides.pictures
-"""
+"""The pictures of the guides: each is followed as its tests do, and two browsers are put side by side."""
 
 import asyncio
 import tempfile
@@ -30,7 +27,7 @@ async def arrive(browser: Browser, base: str, **options: Any) -> Person:
     return Person(await context.new_page(), base)
 
 
-if __name__ == "__main__":
+def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         server = followed(Path(folder) / "clone").server()
         server.start()
