@@ -14,6 +14,7 @@ from django.core.files import File as Content
 from django.core.files.storage import default_storage
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from files import pictures
 from files.errors import NotTaken
@@ -26,15 +27,15 @@ HOUR: Final = timedelta(hours=1)
 PER_ADDRESS: Final = 20  # times as much as a person: a guest can be a new one at any time
 UNFINISHED: Final = 20  # files of one person
 
-OFF: Final = "Files are not taken here."
-TOO_LARGE: Final = "{} is too large: a file has at most {}."
-EMPTY: Final = "{} is empty."
-NOT_ALLOWED: Final = "{} is of a kind that is not taken here."
-TOO_MUCH: Final = "You have sent very much within an hour. Send it later."
-NO_COOKIE: Final = "Your browser keeps no cookies for this site, so nobody could know whose file it is."
-TOO_FAST: Final = "That was too fast: try again in a moment."
-NONE: Final = "There is no such file any more: send it again."
-BUSY: Final = "Many pictures come just now: try again in a moment."
+OFF: Final = _("Files are not taken here.")
+TOO_LARGE: Final = _("{name} is too large: a file has at most {most}.")
+EMPTY: Final = _("{name} is empty.")
+NOT_ALLOWED: Final = _("{name} is of a kind that is not taken here.")
+TOO_MUCH: Final = _("You have sent very much within an hour. Send it later.")
+NO_COOKIE: Final = _("Your browser keeps no cookies for this site, so nobody could know whose file it is.")
+TOO_FAST: Final = _("That was too fast: try again in a moment.")
+NONE: Final = _("There is no such file any more: send it again.")
+BUSY: Final = _("Many pictures come just now: try again in a moment.")
 
 
 def is_on() -> bool:
@@ -51,11 +52,11 @@ def begin(place: str, person: Person, name: str, kind: str, length: int) -> File
     if rates.post(person):
         raise NotTaken(TOO_FAST, 429, again=True)
     if length > settings.FILES_MAX_BYTES:
-        raise NotTaken(TOO_LARGE.format(name, in_words(settings.FILES_MAX_BYTES)), 413)
+        raise NotTaken(TOO_LARGE.format(name=name, most=in_words(settings.FILES_MAX_BYTES)), 413)
     if length < 1:
-        raise NotTaken(EMPTY.format(name))
+        raise NotTaken(EMPTY.format(name=name))
     if not is_allowed(kind, settings.FILES_TYPES):
-        raise NotTaken(NOT_ALLOWED.format(name), 415)
+        raise NotTaken(NOT_ALLOWED.format(name=name), 415)
     check_share(person, length)
     return File.objects.create(
         place=place, owner=person.key, address=person.address, name=name, type=kind, length=length

@@ -22,7 +22,8 @@ SENTENCE = re.compile(r"[A-Z]?[a-z]+[,:]? (?:[a-z]+|\$\{).*|[A-Z][a-z]+(?:…|$)
 GIVEN_TO = re.compile(r"(?:gettext|ngettext)\([^()]*$")
 MATERIAL = {  # what nobody reads
     *("ArrowDown", "ArrowUp", "Enter", "Escape", "Shift", "Tab", "End", "Home", "Accept"),
-    *("state soft", "noopener noreferrer nofollow ugc"),
+    *("state soft", "noopener noreferrer nofollow ugc", "Files"),
+    "filename ${base64(this.file.name)},filetype ${base64(this.file.type)}",
     "Former member",  # as the log has it
 }
 

@@ -2,6 +2,7 @@
 
 import { inWords } from "./files.js";
 import { Refused, Upload } from "./uploads.js";
+import { gettext, interpolate, ngettext } from "./words.js";
 
 export class Attaching {
   #list = document.getElementById("attached");
@@ -66,9 +67,10 @@ export class Attaching {
 
   add(files) {
     for (const file of files) {
-      if (this.#entries.length >= this.most) return this.onTrouble(`A message has at most ${this.most} files.`);
+      if (this.#entries.length >= this.most) return this.onTrouble(tooMany(this.most));
       if (file.size > this.bytes) {
-        this.onTrouble(`${file.name} is too large: a file has at most ${inWords(this.bytes)}.`);
+        const words = gettext("%(name)s is too large: a file has at most %(most)s.");
+        this.onTrouble(interpolate(words, { name: file.name, most: inWords(this.bytes) }));
         continue;
       }
       this.#send(file);
@@ -112,12 +114,13 @@ export class Attaching {
 
   #put(entry, { name, size }, ...more) {
     const element = document.createElement("li");
+    const ariaLabel = interpolate(gettext("Leave out %(name)s"), { name });
     const [words, bytes, button] = ["span", "span", "button"].map((tag) => document.createElement(tag));
     words.dir = "auto";
     words.textContent = name;
     bytes.className = "soft";
     bytes.textContent = inWords(size);
-    Object.assign(button, { type: "button", className: "quiet", textContent: "×", ariaLabel: `Leave out ${name}` });
+    Object.assign(button, { type: "button", className: "quiet", textContent: "×", ariaLabel });
     button.addEventListener("click", () => {
       entry.upload?.stop();
       this.#remove(entry);
@@ -139,4 +142,8 @@ export class Attaching {
   #show() {
     this.#list.hidden = !this.#entries.length;
   }
+}
+
+function tooMany(most) {
+  return interpolate(ngettext("A message has at most %(most)s file.", "A message has at most %(most)s files.", most), { most });
 }

@@ -1,5 +1,7 @@
 // What hangs on a message: pictures as previews whose size is known before they are there, all else as links.
 
+import { locale } from "./words.js";
+
 const BOX = 320; // pixels, as in files/attached.py
 
 export function showFiles(item, files) {
@@ -51,5 +53,5 @@ function anchor(id, name) {
 
 export function inWords(bytes) {
   const [unit, size] = bytes >= 2 ** 20 ? ["megabyte", bytes / 2 ** 20] : ["kilobyte", Math.max(0.1, bytes / 2 ** 10)];
-  return new Intl.NumberFormat(undefined, { style: "unit", unit, maximumFractionDigits: 1 }).format(size);
+  return new Intl.NumberFormat(locale, { style: "unit", unit, maximumFractionDigits: 1 }).format(size);
 }

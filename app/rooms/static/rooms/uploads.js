@@ -1,5 +1,7 @@
 // One file on its way to the server, in pieces: after a cut line it asks how much is there, and goes on from that.
 
+import { gettext, interpolate } from "./words.js";
+
 const TRIES_MS = [500, 1_000, 2_000, 4_000, 8_000];
 const TUS = "1.0.0";
 const PATIENCE_MS = 60_000; // for one piece, on a line that carries nothing and tells nobody
@@ -84,7 +86,7 @@ export class Upload {
     if (answer.status === 409) return answer; // it goes on elsewhere
     if (answer.status >= 500 || answer.headers.has("Retry-After")) throw new Error(answer.status);
     const { detail } = await answer.json().catch(() => ({}));
-    throw new Refused(detail ?? `This was not taken (${answer.status}).`);
+    throw new Refused(detail ?? interpolate(gettext("This was not taken (%(status)s)."), answer));
   }
 }
 

@@ -22,13 +22,18 @@
     "%(count)s new": [
       "%(count)s \u6761\u65b0\u6d88\u606f"
     ],
+    "%(name)s is too large: a file has at most %(most)s.": "%(name)s \u592a\u5927\uff1a\u5355\u4e2a\u6587\u4ef6\u6700\u5927 %(most)s\u3002",
     "%(one)s and %(other)s are typing\u2026": "%(one)s \u548c %(other)s \u6b63\u5728\u8f93\u5165\u2026",
     "%(one)s is typing\u2026": "%(one)s \u6b63\u5728\u8f93\u5165\u2026",
     ", ": "\uff0c",
+    "A message has at most %(most)s file.": [
+      "\u4e00\u6761\u6d88\u606f\u6700\u591a\u9644\u5e26 %(most)s \u4e2a\u6587\u4ef6\u3002"
+    ],
     "Connecting\u2026": "\u6b63\u5728\u8fde\u63a5\u2026",
     "Edit": "\u7f16\u8f91",
     "Former member": "\u5df2\u6ce8\u9500\u7528\u6237",
     "Latest messages": "\u6700\u65b0\u6d88\u606f",
+    "Leave out %(name)s": "\u79fb\u9664 %(name)s",
     "Live": "\u5df2\u8fde\u63a5",
     "Live, without WebSocket": "\u5df2\u8fde\u63a5\uff08\u672a\u4f7f\u7528 WebSocket\uff09",
     "Loading\u2026": "\u6b63\u5728\u52a0\u8f7d\u2026",
@@ -46,7 +51,9 @@
     "The server has closed this room to you. Reload the page to try again.": "\u670d\u52a1\u5668\u65ad\u5f00\u4e86\u4f60\u4e0e\u8fd9\u4e2a\u623f\u95f4\u7684\u8fde\u63a5\u3002\u8bf7\u5237\u65b0\u9875\u9762\u91cd\u8bd5\u3002",
     "There is no such room.": "\u6ca1\u6709\u8fd9\u4e2a\u623f\u95f4\u3002",
     "This text has a character that cannot be stored.": "\u5185\u5bb9\u4e2d\u6709\u65e0\u6cd5\u4fdd\u5b58\u7684\u5b57\u7b26\u3002",
+    "This was not taken (%(status)s).": "\u6ca1\u6709\u4e0a\u4f20\u6210\u529f\uff08%(status)s\uff09\u3002",
     "Write something first.": "\u8bf7\u5148\u5199\u70b9\u4ec0\u4e48\u3002",
+    "Write to %(name)s": "\u79c1\u804a %(name)s",
     "You are %(name)s here now, so the page has started over. What somebody else has left unsent waits for them.": "\u4f60\u73b0\u5728\u7684\u8eab\u4efd\u662f %(name)s\uff0c\u9875\u9762\u5df2\u91cd\u65b0\u52a0\u8f7d\u3002\u5176\u4ed6\u4eba\u6ca1\u6709\u53d1\u51fa\u7684\u5185\u5bb9\u4f1a\u4e3a\u4ed6\u4eec\u4fdd\u7559\u3002",
     "You are not logged in here any more. Log in to talk, or reload the page.": "\u4f60\u5df2\u9000\u51fa\u767b\u5f55\u3002\u8bf7\u767b\u5f55\u540e\u518d\u804a\uff0c\u6216\u5237\u65b0\u9875\u9762\u3002",
     "You are offline. Reconnecting when there is a network": "\u7f51\u7edc\u5df2\u65ad\u5f00\uff0c\u6062\u590d\u540e\u4f1a\u81ea\u52a8\u91cd\u65b0\u8fde\u63a5",
