@@ -206,7 +206,9 @@ class InviteForm(forms.Form):
     LASTS: ClassVar = {"day": timedelta(days=1), "week": timedelta(days=7), "": None}
 
     lasts = forms.ChoiceField(
-        choices=[("week", _("for a week")), ("day", _("for a day")), ("", _("until it is revoked"))], required=False
+        choices=[("week", _("for a week")), ("day", _("for a day")), ("", _("until it is revoked"))],
+        initial="week",
+        required=False,
     )
     uses = forms.IntegerField(required=False, min_value=1, max_value=1_000)
 

@@ -308,6 +308,7 @@ def test_a_link_makes_one_a_member_and_stands_in_no_row(
     people: list[Someone], room: str, invite: Callable[..., str]
 ) -> None:
     bob, link = people[1], invite()
+    assert '<option value="week" selected>' in people[0].sees(f"/room/{room}/about/"), "unless somebody says otherwise"
     assert link.split("/")[2] not in str(list(Invitation.objects.values()))
     assert "alice invites you to this room, which has 1 member." in bob.sees(link)
     assert role_of(room, bob.person) is None, "looking joins nothing"
