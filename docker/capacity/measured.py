@@ -9,6 +9,10 @@ class Missing(Exception):
     """The benchmark has not measured that; in a sentence."""
 
 
+Curve = list[tuple[float, float]]
+"""A rate, and µs of each at that rate: what comes together is cheaper."""
+
+
 class Measured(NamedTuple):
     """Of one server process. Times are CPU unless they say otherwise."""
 
@@ -18,10 +22,10 @@ class Measured(NamedTuple):
     kb_per_socket: float
     redis_kb_per_socket: float
     ms_per_connect: float
-    us_per_message: float  # taken, stored, acknowledged, told to the others
-    postgres_us_per_message: float
+    message: Curve  # by messages a second of one process: taken, stored, acknowledged, told to the others
+    postgres: Curve  # by the same, what Postgres has to do
     most_in_one_room: float  # messages a second
-    by_rate: list[tuple[float, float]]  # messages a second in a room, and µs of a delivery there
+    delivery: Curve  # by messages a second in a room
     ms_per_page: float
 
 
@@ -31,6 +35,7 @@ def read(folder: Path, server: str) -> Measured:
     memory = only(folder, "memory", us)
     [(sockets, _)] = [(result["parameters"]["sockets"], 0) for result in results(folder, "memory", us)]
     busy = {"writers": 50, "in_flight": 16}
+    lone = only(folder, "durable", us, writers=1, in_flight=1)
     half = only(folder, "durable", us, rooms=50, load="half", **busy)
     paced = [
         (float(result["parameters"]["messages_per_s"]), result["values"]["cpu_us_per_delivery"])
@@ -44,10 +49,10 @@ def read(folder: Path, server: str) -> Measured:
         kb_per_socket=memory["kb_per_socket"],
         redis_kb_per_socket=memory["redis_kb_per_socket"],
         ms_per_connect=only(folder, "connects", us, cookie="session")["server_ms_per_connect"],
-        us_per_message=half["server_us_per_ack"],
-        postgres_us_per_message=half["postgres_us_per_ack"],
+        message=[(one["acked_per_s"], one["server_us_per_ack"]) for one in (lone, half)],
+        postgres=[(one["acked_per_s"], one["postgres_us_per_ack"]) for one in (lone, half)],
         most_in_one_room=only(folder, "durable", us, rooms=1, load="full", **busy)["acked_per_s"],
-        by_rate=sorted(paced),
+        delivery=sorted(paced),
         ms_per_page=only(folder, "pages", "nginx, gunicorn", page="room")["server_ms_per_request"],
     )
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 from math import ceil, exp, log
 from typing import NamedTuple
 
-from capacity.measured import Measured
+from capacity.measured import Curve, Measured
 
 BUSY = 0.5  # of a core, for a process at the rate that is asked: so the half of them can do the work of all for a while
 MOST_PROCESSES = 1_000
@@ -59,11 +59,12 @@ def need(asked: Asked, cost: Measured) -> Need:
 
 def cores(asked: Asked, cost: Measured, processes: int) -> float:
     """What one process has to do, by its own people and by what the others tell it."""
-    own = asked.rate / processes
+    own = asked.rate / processes  # a second
     heard = asked.rate * hears(asked, processes)
     delivered = asked.rate * asked.members / asked.rooms / processes
-    others = max(0.0, heard - own)  # as dear as one's own at most: it is read, ordered and framed, and not stored
-    return ((own + others) * cost.us_per_message + delivered * delivery(asked, cost)) / 1e6
+    others = max(0.0, heard - own)  # as dear as one's own in a busy process: read and framed many together, not stored
+    a_message, of_others = at(own, cost.message), cost.message[-1][1]
+    return (own * a_message + others * of_others + delivered * at(asked.rate / asked.rooms, cost.delivery)) / 1e6
 
 
 def hears(asked: Asked, processes: int) -> float:
@@ -71,9 +72,8 @@ def hears(asked: Asked, processes: int) -> float:
     return float(1 - (1 - 1 / processes) ** (asked.members / asked.rooms))
 
 
-def delivery(asked: Asked, cost: Measured) -> float:
-    """µs, at the rate of one room: what comes together leaves together. By logarithms between two measured ones."""
-    rate, known = asked.rate / asked.rooms, cost.by_rate
+def at(rate: float, known: Curve) -> float:
+    """µs at that rate: by logarithms between two that were measured, and beyond them as at the last one."""
     if rate <= known[0][0]:
         return known[0][1]
     for (low, dear), (high, cheap) in pairwise(known):
@@ -94,7 +94,7 @@ def _of(asked: Asked, cost: Measured, processes: int) -> Need:
         memory_mb=ceil(SPARE * (cost.base_mb + sockets * cost.kb_per_socket / 1024)),
         deliveries=asked.rate * asked.members / asked.rooms,
         heard=asked.rate * hears(asked, processes) * processes,
-        postgres_cores=asked.rate * cost.postgres_us_per_message / 1e6,
+        postgres_cores=asked.rate * at(asked.rate / processes, cost.postgres) / 1e6,
         redis_mb=asked.members * cost.redis_kb_per_socket / 1024,
         returning_seconds=sockets * cost.ms_per_connect / 1000,
         nginx_sockets=edge,

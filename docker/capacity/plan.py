@@ -30,8 +30,8 @@ def text(asked: Asked, cost: Measured, need: Need, server: str) -> str:
     table = "\n".join(f"{name:<14}{words}" for name, words in rows)
     return f"""\
 {asked.members:,} people at once in {asked.rooms:,} rooms, {asked.rate:,} messages a second in all.
-Computed from what `make bench` measured on {cost.machine}, {cost.date}, with one process. Costs between processes are
-reckoned as the dearest that they can be. On other machines: make bench, then again.
+Computed from what `make bench` measured on {cost.machine}, {cost.date}, with one process.
+Reckoned, not measured: that a message of another process costs what one's own does in a busy one.
 
 {table}
 

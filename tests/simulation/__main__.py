@@ -47,7 +47,7 @@ def of_many(sockets: int, costs: Costs) -> None:
     show("all lines are cut", storm(sockets, processes, costs))
     show("rollout, all leave at once", rollout(sockets, processes, costs))
     if processes > 1:
-        show("rollout, one of ten leaves", rollout(sockets, processes, costs, 1, max(1, processes // 10)))
+        show("rollout in ten steps", rollout(sockets, processes, costs, steps=10))
     rooms, rate = sockets // A_ROOM, sockets * A_PERSON
     heard = redis_away(rate, rooms, sockets, max(2, processes * slices), PAGE_SECONDS, seconds=20)
     print(

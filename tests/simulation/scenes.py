@@ -39,16 +39,15 @@ def storm(sockets: int, processes: int, costs: Costs, postgres_cores: int = 1) -
     return Told.of(site)
 
 
-def rollout(sockets: int, processes: int, costs: Costs, postgres_cores: int = 1, at_once: int = 0) -> Told:
-    """New processes stand beside old ones, which leave: `at_once` together (0: all), the next when they are gone."""
+def rollout(sockets: int, processes: int, costs: Costs, postgres_cores: int = 1, steps: int = 1) -> Told:
+    """New processes stand beside old ones, which leave: an equal share of them in each step of DRAIN_SECONDS."""
     site = Site(costs, processes, postgres_cores)
-    each, together = -(-sockets // processes), at_once or processes
+    each = -(-sockets // processes)
     pauses = [
-        DRAIN_SECONDS * (process // together) + pause
-        for process in range(processes)
-        for pause in goodbyes(min(each, sockets - each * process), site.chance)
+        pause for process in range(processes) for pause in goodbyes(min(each, sockets - each * process), site.chance)
     ]
-    site.run(pauses)
+    site.chance.shuffle(pauses)
+    site.run([DRAIN_SECONDS * (number * steps // sockets) + pause for number, pause in enumerate(pauses)])
     return Told.of(site)
 
 

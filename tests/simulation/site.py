@@ -30,11 +30,11 @@ def back_off(chance: random.Random, attempt: int) -> float:
 class Visit:
     """A handshake on its way; `done` succeeds with whether it was welcomed."""
 
-    __slots__ = ("done", "given_up")
+    __slots__ = ("done", "dropped", "given_up", "read")
 
     def __init__(self, env: simpy.Environment) -> None:
         self.done = env.event()
-        self.given_up = False
+        self.read = self.dropped = self.given_up = False
 
 
 class Site:
@@ -74,29 +74,42 @@ class Site:
 
 
 class Process:
-    """One core: handshakes one after another. What is asked of Postgres is asked for many together, beside it."""
+    """One core: handshakes, to each of which the loop turns twice. Postgres is asked for many together, beside it."""
 
     def __init__(self, site: Site) -> None:
         self._site, self._env = site, site.env
-        self._waiting: deque[Visit] = deque()
+        self._ready: deque[Visit] = deque()
+        self._unread: deque[Visit] = deque()  # those of them whose request was not read yet
         self._asking: deque[Visit] = deque()
         self._works = self._asks = False
 
     def takes(self, visit: Visit) -> None:
-        self._waiting.append(visit)
-        if len(self._waiting) > MAX_UNFINISHED:  # the oldest goes
+        self._ready.append(visit)
+        self._unread.append(visit)
+        if len(self._unread) > MAX_UNFINISHED:  # the oldest goes
             self._site.dropped += 1
-            self._waiting.popleft().done.succeed(False)
+            oldest = self._unread.popleft()
+            oldest.dropped = True
+            if not oldest.given_up:
+                oldest.done.succeed(False)
         if not self._works:
             self._works = True
             self._env.process(self._work())
 
     def _work(self) -> Steps:
-        while self._waiting:
-            visit = self._waiting.popleft()
+        while self._ready:
+            visit = self._ready.popleft()
+            if visit.dropped:
+                continue
+            if not visit.read:
+                self._unread.popleft()
             if visit.given_up:
                 continue
-            yield self._env.timeout(self._site.costs.server)
+            yield self._env.timeout(self._site.costs.server / 2)
+            if not visit.read:  # who has come meanwhile is read before this one is welcomed
+                visit.read = True
+                self._ready.append(visit)
+                continue
             self._asking.append(visit)
             if not self._asks:
                 self._asks = True
@@ -105,7 +118,8 @@ class Process:
 
     def _ask(self) -> Steps:
         while self._asking:
-            some = [self._asking.popleft() for _ in range(min(TOGETHER, len(self._asking)))]
+            taken = [self._asking.popleft() for _ in range(min(TOGETHER, len(self._asking)))]
+            some = [visit for visit in taken if not visit.given_up]  # as topics.storing.gathering leaves them out
             with self._site.postgres.request() as turn:
                 yield turn
                 yield self._env.timeout(len(some) * self._site.costs.postgres)

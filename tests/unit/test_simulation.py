@@ -53,7 +53,7 @@ def test_goodbyes_are_spread_over_the_drain_and_returns_over_as_long_as_they_tak
     assert max(moments) <= 2 * DRAIN_SECONDS
     by_second = [sum(second <= moment < second + 1 for moment in moments) for second in range(20)]
     assert max(by_second) < 1_000
-    one_by_one = rollout(400, 4, COSTS, at_once=1)
+    one_by_one = rollout(400, 4, COSTS, steps=4)
     assert one_by_one.all_back > rollout(400, 4, COSTS).all_back + 2 * DRAIN_SECONDS
 
 
