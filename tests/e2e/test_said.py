@@ -72,6 +72,10 @@ async def test_alice_and_bob_put_signs_on_a_message_and_each_sees_whose_they_are
 # --- Pictures and files ----------------------------------------------------------------------------------------
 
 
+# Some of it is there, and mostly not all: the line is slow.
+MIDST = "() => !(document.querySelector('#attached progress')?.value === 0)"
+
+
 def picture() -> bytes:
     """Such that it is large whatever it is encoded by."""
     out = BytesIO()
@@ -163,8 +167,10 @@ async def test_on_a_bad_train_alice_edits_reacts_and_attaches_and_nothing_is_los
         )
         await alice.write("Out of the window")
         await expect(alice.page.locator("#sending")).to_be_visible()
-        line.down()
+        line.bytes_per_second = 100_000
         line.flow()
+        await alice.page.wait_for_function(MIDST)
+        line.down()
         await alice.state_is("waiting")
         await alice.stored("On the trian").get_by_role("link", name="Edit").press("Enter")
         await alice.write("On the train")
@@ -172,10 +178,6 @@ async def test_on_a_bad_train_alice_edits_reacts_and_attaches_and_nothing_is_los
         await expect(sign(alice, "Where are you?", "😂")).to_have_class("sign waits")
         line.bytes_per_second = 2_000_000
         line.up()
-        await expect(waiting(alice, "fields.png")).to_have_class("")
-        for _ in range(2):  # in the midst of it, if the machine is slow enough; where it is not, nothing is lost either
-            line.cut()
-            await asyncio.sleep(0)
         await bob.hears("On the train")
         await bob.hears("Out of the window")
         await sees(bob, "fields.jpg")
