@@ -8,14 +8,19 @@ from typing import NamedTuple
 
 
 class Goodbye(NamedTuple):
+    """`detail`: a sentence for people, where there is one."""
+
     code: int
     reason: str
     after_ms: int | None = None
+    detail: str = ""
 
     def frame(self) -> str:
         """The last words, in whichever protocol."""
         words = {"type": "goodbye", "reason": self.reason, "after_ms": self.after_ms or 0}
-        return json.dumps(words, separators=(",", ":"))
+        if self.detail:
+            words["detail"] = self.detail
+        return json.dumps(words, separators=(",", ":"), ensure_ascii=False)
 
 
 BAD_FRAMES = Goodbye(4400, "bad_frames")

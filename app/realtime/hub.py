@@ -55,7 +55,7 @@ class Hub:
         self.rates = Rates(self.loop.time, self._tell_spent)
         self.present = Present()
         judge = partial(judged, product_of=self.product_of)
-        self.standing = Standing(self.feeds, self.present, judge, self._restart)
+        self.standing = Standing(self.feeds, self.present, judge, self._restart, self.calls)
         self._asking = Asking(self._process, self.presence, partial(self._wire.send, None))
         self._heartbeat = Heartbeat(self.feeds, self.product_of)
         check = LogCheck(self.feeds, self.present, self.standing, self.product_of, self._restart)

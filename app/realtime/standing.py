@@ -6,7 +6,7 @@ doubt is only a reason to look: one that is lost, doubled or forged does no harm
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from realtime import request_id
@@ -54,10 +54,17 @@ Judge = Callable[[Sequence[Follower], bool], Awaitable[Verdict]]
 
 
 class Standing:
-    """`feeds` and `present` are the hub's own, `close_room(feed, goodbye)` takes a room away with everybody in it."""
+    """`feeds`, `present` and `calls` are the hub's own, `close_room(feed, goodbye)` takes a room away with everybody
+    in it.
+    """
 
     def __init__(
-        self, feeds: dict[str, Feed], present: Present, judge: Judge, close_room: Callable[[Feed, Goodbye], None]
+        self,
+        feeds: dict[str, Feed],
+        present: Present,
+        judge: Judge,
+        close_room: Callable[[Feed, Goodbye], None],
+        calls: Mapping[str, Callable[[], None]],
     ) -> None:
         self._feeds = feeds
         self._present = present
@@ -65,6 +72,7 @@ class Standing:
         self._heeded: dict[int, None] = {}
         self._judge = judge
         self._close_room = close_room
+        self._calls = calls
         self._doubts: dict[Doubt, int] = {}  # how often each is still to be looked at
         self.task: asyncio.Task[None] | None = None
 
@@ -79,12 +87,20 @@ class Standing:
             self.task = asyncio.create_task(self._look(), context=request_id.apart())
 
     def heed(self, notice: Notice) -> None:
-        """Does what it says, once. Who comes back after that may stay, so one from before this process is too old."""
-        if notice.id in self._heeded or notice.age > asyncio.get_running_loop().time() - self._began:
+        """Does what it says, once. Who comes back after that may stay, so one from before this process is too old.
+
+        One about nobody, but to something in the hub's calls, has that done.
+        """
+        call = self._calls.get(notice.person or "")
+        is_old = call is None and notice.age > asyncio.get_running_loop().time() - self._began
+        if notice.id in self._heeded or is_old:
             return
         self._heeded[notice.id] = None
         if len(self._heeded) > MOST_HEEDED:
             del self._heeded[next(iter(self._heeded))]
+        if call is not None:
+            call()
+            return
         doubt = Doubt(notice.person, notice.room)
         if not notice.out:
             self.doubt(doubt)

@@ -35,6 +35,7 @@ MODULES = [
     "client",
     "documents",
     "former",
+    "known",
     "names",
     "news",
     "people",

@@ -3,14 +3,15 @@
 
 class Refused(Exception):
     """Raised by a topic's `received` or `begin`: the sender reads the sentence, nothing is stored. Where it is a lazy
-    translation, she reads it in her language.
+    translation, she reads it in her language. Raised by `may`, it is a no with a reason, which whoever may not is told.
 
-    `code` is for programs; what is refused has the code "refused" unless the topic gives another one.
+    `code` is for programs; what is refused has the code "refused" unless the topic gives another one. `retry_after`:
+    in how many seconds the same may be taken.
     """
 
-    def __init__(self, sentence: object = "", code: str = "refused") -> None:
+    def __init__(self, sentence: object = "", code: str = "refused", retry_after: float | None = None) -> None:
         super().__init__(sentence)
-        self.code = code
+        self.code, self.retry_after = code, retry_after
 
 
 class BadData(ValueError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.db import Error as DatabaseError
 
+from topics.errors import Refused
 from topics.people import Person
 from topics.storing import database
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 READ: Final = "read"
 WRITE: Final = "write"
 TOGETHER: Final = 100  # sync answers of one turn in a thread
+NO: Final = Refused()  # for no reason that anybody is told
 KEPT_SECONDS: Final = 1  # for an answer about writing; who may not any more is heard for no longer than this
 
 logger = logging.getLogger(__name__)
@@ -30,46 +32,55 @@ def is_async(method: Callable[..., Any]) -> bool:
 
 async def may(topic: "Topic", person: Person, act: str) -> bool:
     """Raises the database's errors: nobody knows then. Every other one is a mistake in `may`, and means no."""
+    return await refusal(topic, person, act) is None
+
+
+async def refusal(topic: "Topic", person: Person, act: str) -> Refused | None:
+    """Why the person may not; None where she may. It has a sentence where the topic's `may` has raised one."""
     if person.scope is not None and not person.scope.allows(topic.name, act):
-        return False
+        return NO
     if not is_async(type(topic).may):
-        return await database.run(database.readers, may_now, topic, person, act)
+        return await database.run(database.readers, refusal_now, topic, person, act)
     try:
-        return bool(await topic.may(person, act))
+        return None if await topic.may(person, act) else NO
+    except Refused as refused:
+        return refused
     except DatabaseError:
         raise
     except Exception:
         logger.exception("%s does not know who may %s", type(topic).__name__, act)
-        return False
+        return NO
 
 
-def may_now(topic: "Topic", person: Person, act: str) -> bool:
+def refusal_now(topic: "Topic", person: Person, act: str) -> Refused | None:
     """The same for a topic whose `may` is sync, in this very thread."""
     if person.scope is not None and not person.scope.allows(topic.name, act):
-        return False
+        return NO
     try:
-        return bool(topic.may(person, act))
+        return None if topic.may(person, act) else NO
+    except Refused as refused:
+        return refused
     except DatabaseError:
         raise
     except Exception:
         logger.exception("%s does not know who may %s", type(topic).__name__, act)
-        return False
+        return NO
 
 
 Asked = tuple["Topic", Person]
 
 
-async def not_readable(asked: Collection[Asked]) -> set[Asked]:
-    """Those of these where the person may not read. Many sync answers take one turn in a thread."""
+async def not_readable(asked: Collection[Asked]) -> dict[Asked, Refused]:
+    """Those of these where the person may not read, and why. Many sync answers take one turn in a thread."""
     sync = [one for one in asked if not is_async(type(one[0]).may)]
-    no = {one for one in set(asked).difference(sync) if not await may(*one, READ)}
+    no = {one: why for one in set(asked).difference(sync) if (why := await refusal(*one, READ))}
     for first in range(0, len(sync), TOGETHER):
         no |= await database.run(database.readers, _not_readable_now, sync[first : first + TOGETHER])
     return no
 
 
-def _not_readable_now(asked: Collection[Asked]) -> set[Asked]:
-    return {one for one in asked if not may_now(*one, READ)}
+def _not_readable_now(asked: Collection[Asked]) -> dict[Asked, Refused]:
+    return {one: why for one in asked if (why := refusal_now(*one, READ))}
 
 
 def received(topic: "Topic", person: Person, data: Any) -> Awaitable[Any]:
@@ -81,7 +92,7 @@ def received(topic: "Topic", person: Person, data: Any) -> Awaitable[Any]:
 
 def readable(topics: "Collection[Topic]", person: Person) -> "set[Topic]":
     """From sync code: those of these that the person may read."""
-    kept = {topic for topic in topics if not is_async(type(topic).may) and may_now(topic, person, READ)}
+    kept = {topic for topic in topics if not is_async(type(topic).may) and not refusal_now(topic, person, READ)}
     if asked := {(topic, person) for topic in topics if is_async(type(topic).may)}:
-        kept |= {topic for topic, _ in asked - async_to_sync(not_readable)(asked)}
+        kept |= {topic for topic, _ in asked - async_to_sync(not_readable)(asked).keys()}
     return kept

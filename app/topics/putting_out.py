@@ -47,16 +47,16 @@ def _give(*, user: Any = None, token: "Token | None" = None, topic: "Topic | Non
     if [user, token, topic].count(None) != 2:
         raise TypeError("Either user= or topic= (or token=, to disconnect) says whom it is about.")
     if token is not None:
-        _tell(notices.new(person=token_key(token.pk), out=out))
+        tell(notices.new(person=token_key(token.pk), out=out))
     elif topic is None:
-        _tell(notices.new(person=_key_of(user), out=out))
+        tell(notices.new(person=_key_of(user), out=out))
     elif isinstance(topic, Topic):
-        _tell(notices.new(topic=topic.name, out=out))
+        tell(notices.new(topic=topic.name, out=out))
     else:
         raise TypeError(f'topic= is a handle such as Votes(poll="lunch"), not {topic!r}.')
 
 
-def _tell(notice: "Notice") -> None:
+def tell(notice: "Notice") -> None:
     from topics.delivery.live import TOPICS, noticed
 
     transaction.on_commit(lambda: hubs.from_any_thread(TOPICS, lambda hub: hub.notify(noticed(notice))))

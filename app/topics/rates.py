@@ -68,6 +68,13 @@ def search(person: Person) -> float:
     return early
 
 
+def seldom(what: str, person: Person, a_second: float, at_once: int) -> float:
+    """Something that an app bounds by itself, `what` by name: 0.0, or the seconds that it is too early."""
+    if early := taken(_seldom(what, person, a_second, at_once)):
+        met(what)
+    return early
+
+
 def met(limit: str) -> None:
     """Counts that a limit of a topic's own was met: realtime_limited at /metrics, with this label."""
     metrics.limited.labels(limit).inc()

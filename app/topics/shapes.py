@@ -63,6 +63,8 @@ class Goodbye(Shape):
     reason: Word
     after_ms: Milliseconds
     """For how long to wait before coming back."""
+    detail: str = OnlyWhere
+    """For people: why, where the topic says so."""
 
 
 # --- topics.v1 ----------------------------------------------------------------------------------------
@@ -197,6 +199,8 @@ class Left(Shape):
     type: Literal["left"]
     topic: Topic
     reason: Literal["asked", "forbidden", "disconnected", "deleted"]
+    detail: str = OnlyWhere
+    """For people: why it is forbidden, where the topic says so."""
 
 
 CODES: Final = [

@@ -22,7 +22,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final, NamedTuple
 from urllib.parse import parse_qs
 
-from realtime.closing import DELETED, NO_SUCH_ROOM, TOO_OFTEN, Goodbye
+from realtime.closing import DELETED, FORBIDDEN, NO_SUCH_ROOM, TOO_OFTEN, Goodbye
 from realtime.closing import UNAVAILABLE as AWAY
 from realtime.consumer import SocketConsumer
 from realtime.feed import Feed
@@ -156,8 +156,9 @@ class OneTopic(PersonSocket):
             snapshot = await self.services.arrivals.join(topic, self.person, since, epoch, self.dialect)
         except Unanswered:
             self.close_with(AWAY)
-        except Forbidden:
-            self.close_with(NO_SUCH_ROOM)
+        except Forbidden as forbidden:
+            why = str(forbidden.why)
+            self.close_with(FORBIDDEN._replace(detail=why) if why else NO_SUCH_ROOM)
         else:
             try:
                 self.services.pay_for(snapshot, self.person)

@@ -85,7 +85,7 @@ class Topic(Naming, Searched, Private, Twins):
     # --- What a subclass says ------------------------------------------------------------------------
 
     def may(self, person: "Person", act: str) -> Any:
-        """Whether the person may "read" or "write". Sync or async; asked in a thread where it is sync."""
+        """Whether the person may "read" or "write", or Refused with why not. Sync (asked in a thread) or async."""
         raise NotImplementedError(f"{type(self).__name__} does not say who may {act}.")
 
     def received(self, person: "Person", data: Any) -> Any:

@@ -16,8 +16,9 @@ from realtime.hub import Hub
 from topics.conf import settings
 from topics.delivery.live import PREFIX
 from topics.delivery.resume import Snapshot, Wish, remembered, snapshots
+from topics.errors import Refused
 from topics.people import COOKIE, Person, guest_of
-from topics.permission import READ, is_async, may, may_now
+from topics.permission import NO, READ, is_async, refusal, refusal_now
 from topics.storing import faults, logs
 from topics.storing.gathering import Gathering, Unanswered
 from topics.storing.unread import unread
@@ -35,7 +36,11 @@ TOGETHER: Final = 100  # topics joined in one lookup: as many as a socket may ha
 
 
 class Forbidden(Exception):
-    """The person may not read the topic, or there is none: the two cannot be told apart."""
+    """The person may not read the topic, or there is none: which, cannot be told unless `why` has a sentence."""
+
+    def __init__(self, why: Refused = NO) -> None:
+        super().__init__(str(why))
+        self.why = why
 
 
 class Claim(NamedTuple):
@@ -115,8 +120,8 @@ class Arrivals:
         more than is remembered here of it: the epoch proves that it is the same log.
         """
         asked = is_async(type(topic).may)
-        if asked and not await may(topic, person, READ):
-            raise Forbidden
+        if asked and (why := await refusal(topic, person, READ)):
+            raise Forbidden(why)
         if asked and since is not None and epoch and not topic.count_unread:
             missed = self._hub.remembered(PREFIX + topic.name, epoch, since)
             if missed is not None:
@@ -147,12 +152,14 @@ def _shown(visits: Sequence[Visit]) -> list[Snapshot | Forbidden | Unanswered]:
 
 
 def _together(visits: Sequence[Visit]) -> Sequence[Snapshot | Forbidden]:
-    admitted = {visit for visit in visits if visit.asked or may_now(visit.topic, visit.person, READ)}
+    unasked = {visit for visit in visits if not visit.asked}
+    refused = {visit: why for visit in unasked if (why := refusal_now(visit.topic, visit.person, READ))}
+    admitted = set(visits) - refused.keys()
     wishes = {visit: Wish(visit.topic.name, visit.since, visit.epoch, visit.dialect) for visit in admitted}
     shown = snapshots(set(wishes.values()))
     counted = _unread({visit: shown[wish] for visit, wish in wishes.items() if visit.topic.count_unread})
     return [
-        shown[wishes[visit]]._replace(unread=counted.get(visit)) if visit in admitted else Forbidden()
+        shown[wishes[visit]]._replace(unread=counted.get(visit)) if visit in admitted else Forbidden(refused[visit])
         for visit in visits
     ]
 

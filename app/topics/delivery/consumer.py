@@ -135,7 +135,7 @@ class TopicsConsumer(PersonSocket):
         name = room.removeprefix(PREFIX)
         if name in self.feeds:
             self.leave(name)
-            self.outbox.put(frames.left(name, reason.reason), always=True)
+            self.outbox.put(frames.left(name, reason.reason, reason.detail), always=True)
 
     async def asked_to_leave(self, topic: str) -> None:
         if task := self.joining.pop(topic, None):

@@ -181,8 +181,8 @@ def unread(topic: str, number: int) -> str:
     return f'{{"type":"unread","topic":{word(topic)},"unread":{number}}}'
 
 
-def left(topic: str, reason: str) -> str:
-    return encode({"type": "left", "topic": topic, "reason": reason})
+def left(topic: str, reason: str, detail: str = "") -> str:
+    return encode({"type": "left", "topic": topic, "reason": reason} | ({"detail": detail} if detail else {}))
 
 
 def error(

@@ -97,8 +97,8 @@ class Topics:
             return
         for one in present if forbidden else ():
             for topic in one.followed:
-                if (topic, one.person) in forbidden:
-                    one.put_out(PREFIX + topic.name, FORBIDDEN)
+                if why := forbidden.get((topic, one.person)):
+                    one.put_out(PREFIX + topic.name, FORBIDDEN._replace(detail=str(why)))
 
     async def read(self, key: str, after: int, limit: int) -> list[Numbered]:
         """Topics that are opened together, after a deploy for example, are read together."""
@@ -163,8 +163,8 @@ def numbered(topic: str, stored: Stored) -> Numbered:
 
 
 def worded(topic: str, stored: Stored) -> str:
-    """An entry of the topic's log as its followers are sent it."""
-    by = shown(stored.person)
+    """An entry of the topic's log as its followers are sent it: of what was taken away not even whose it was."""
+    by = None if stored.retracted else shown(stored.person)
     if stored.about is not None:
         return frames.change(topic, stored.seq, stored.about, by, None if stored.retracted else stored.data, stored.at)
     more = ',"retracted":true' if stored.retracted else ""

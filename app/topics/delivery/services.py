@@ -24,7 +24,7 @@ from topics.errors import BadData, NoSuchTopic, Refused
 from topics.growing import grown, keeper
 from topics.news import News
 from topics.people import Person, shown
-from topics.permission import KEPT_SECONDS, READ, WRITE, may, received
+from topics.permission import KEPT_SECONDS, NO, READ, WRITE, may, received, refusal
 from topics.routes import find
 from topics.storing import database
 from topics.storing.gathering import Unanswered
@@ -54,6 +54,10 @@ class Denied(Exception):
         self.code, self.detail, self.retry_after_ms = code, str(detail), retry_after_ms
 
 
+class Barred(Denied):
+    """The topic has said why the person may not."""
+
+
 NO_SUCH_TOPIC: Final = ("no_such_topic", gettext_lazy("There is no such topic for you."))
 NOT_UNDERSTOOD: Final = ("refused", gettext_lazy("This could not be understood."))
 UNAVAILABLE: Final = ("unavailable", gettext_lazy("It could not be done now: send it again."), RETRY_AFTER_MS)
@@ -67,6 +71,15 @@ def too_early(detail: object, seconds: float) -> Denied:
     return Denied("rate_limited", detail, int(seconds * 1000) + 1)
 
 
+def barred(why: Refused) -> Denied:
+    """Who may not read a topic is told that there is none, or else the reason that the topic gives."""
+    return Barred(why.code, str(why)) if str(why) else Denied(*NO_SUCH_TOPIC)
+
+
+def refused(why: Refused) -> Denied:
+    return Denied(why.code, str(why), None if why.retry_after is None else int(why.retry_after * 1000) + 1)
+
+
 def topic_of(name: str) -> Topic:
     """The topic of that name. Raises Denied."""
     try:
@@ -78,7 +91,7 @@ def topic_of(name: str) -> Topic:
 def denied(outcome: Outcome) -> Denied:
     """Why something was not stored."""
     if isinstance(outcome, Refused):
-        return Denied(outcome.code, str(outcome))
+        return refused(outcome)
     if isinstance(outcome, TooMuch):
         return Denied("rate_limited", _("Too much of yours waits to be stored."), RETRY_AFTER_MS)
     if isinstance(outcome, Differs):
@@ -115,8 +128,8 @@ class Services:
         """What who joins is told first. Raises Denied."""
         try:
             snapshot = await self.arrivals.join(topic, person, since, epoch)
-        except Forbidden:
-            raise Denied(*NO_SUCH_TOPIC) from None
+        except Forbidden as forbidden:
+            raise barred(forbidden.why) from None
         except (Unanswered, DatabaseError):
             raise Denied(*UNAVAILABLE) from None
         self.pay_for(snapshot, person)
@@ -145,8 +158,8 @@ class Services:
         try:
             answer = await received(topic, person, data)
             return None if answer is None else Sent(topic, id, person, encoded(answer), epoch)
-        except Refused as refused:
-            raise Denied(refused.code, str(refused)) from None
+        except Refused as why:
+            raise refused(why) from None
         except BadData as bad:
             raise Denied("bad_frame", str(bad)) from None
         except DatabaseError:
@@ -174,12 +187,17 @@ class Services:
     async def writable(self, topic: Topic, person: Person) -> None:
         """Raises Denied where the person may not write now: as if there were no topic where she may not read it."""
         if not (self._is_known_to_write(topic, person) or await self._may_write(topic, person)):
-            if await _known(may(topic, person, READ)):
-                raise Denied("forbidden", _("You may read this topic only."))
-            raise Denied(*NO_SUCH_TOPIC)
+            raise await self._no(topic, person)
         if topic.rate and (seconds := self._bucket(topic.rate, topic, person).take(self.hub.loop.time())):
             detail = _("Here a person sends {most} a second at most.").format(most=topic.rate)
             raise too_early(detail, seconds)
+
+    async def _no(self, topic: Topic, person: Person) -> Denied:
+        """Why the person may not write."""
+        why = await _known(refusal(topic, person, WRITE))
+        if (why is None or not str(why)) and await _known(may(topic, person, READ)):
+            return Denied("forbidden", _("You may read this topic only."))
+        return barred(why or NO)
 
     def _is_known_to_write(self, topic: Topic, person: Person) -> bool:
         """Yes is kept for a moment; no is asked anew."""

@@ -15,7 +15,7 @@ from realtime.admission import subscriber
 from realtime.origin import is_welcome
 from topics.conf import settings
 from topics.delivery.arrivals import claim_of
-from topics.delivery.services import UNAVAILABLE, Denied, Services
+from topics.delivery.services import UNAVAILABLE, Barred, Denied, Services
 from topics.http import cors
 from topics.people import person_of, remember_guest
 from topics.storing.gathering import Unanswered
@@ -112,4 +112,5 @@ def not_valid() -> HttpResponse:
 
 
 def _problem(refused: Denied) -> Problem:
-    return Problem(STATUS.get(refused.code, 422), refused.code, refused.detail, refused.retry_after_ms)
+    status = 403 if isinstance(refused, Barred) else STATUS.get(refused.code, 422)
+    return Problem(status, refused.code, refused.detail, refused.retry_after_ms)

@@ -19,13 +19,13 @@ from realtime import admission, metrics
 from realtime.closing import TOO_MANY
 from topics import rates
 from topics.delivery.live import worded
-from topics.delivery.services import NO_SUCH_TOPIC, UNAVAILABLE, Denied, Services, topic_of
+from topics.delivery.services import UNAVAILABLE, Denied, Services, barred, topic_of
 from topics.errors import Unreachable
 from topics.http.posting import append, cancel
 from topics.http.problems import Problem, answered
 from topics.http.stream import EventStream, position_of
 from topics.people import Person, shown
-from topics.permission import READ, may
+from topics.permission import READ, refusal
 from topics.storing import database, logs, replay, replica
 from topics.storing.replay import Page
 from topics.topic import Topic
@@ -77,8 +77,8 @@ async def members(request: ASGIRequest, name: str, person: Person) -> HttpRespon
 
 async def readable(name: str, person: Person) -> Topic:
     topic = topic_of(name)
-    if not await may(topic, person, READ):
-        raise Denied(*NO_SUCH_TOPIC)
+    if why := await refusal(topic, person, READ):
+        raise barred(why)
     return topic
 
 
