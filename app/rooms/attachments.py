@@ -23,7 +23,7 @@ from files.models import File
 from files.names import UNKNOWN
 from rooms import errors
 from rooms.topics import RoomTopic
-from topics import Person, person_of, remember_guest
+from topics import Person, Refused, person_of, remember_guest
 
 View = Callable[..., HttpResponseBase]
 TUS: Final = "1.0.0"
@@ -49,6 +49,8 @@ def door(*methods: str, act: str = "read") -> Callable[[View], View]:
                 return errors.not_found(request)
             except NotTaken as refusal:
                 answer = refused(refusal)
+            except Refused as why:  # of who keeps order
+                answer = JsonResponse({"detail": str(why)}, status=HTTPStatus.FORBIDDEN)
             answer.setdefault("Cache-Control", "no-store")
             return answer
 

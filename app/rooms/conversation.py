@@ -1,6 +1,6 @@
 """What of a room's log a page shows: the latest, what was before or after a number, or what is around one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -46,11 +46,14 @@ class Message(NamedTuple):
 
 
 class Whose(NamedTuple):
-    """Whether the reader has said a message, whether she is mentioned in it, and which signs on it are hers."""
+    """Whether the reader has said a message, whether she is mentioned in it, which signs on it are hers, and whether
+    she hides who has said it.
+    """
 
     mine: bool
     for_you: bool
-    signs: tuple[str, ...]
+    put: tuple[str, ...]
+    hidden: bool
 
 
 class Part(NamedTuple):
@@ -133,14 +136,14 @@ def message(event: Event, quoted: dict[int, Quote]) -> Message:
     return Message(*told, quote, mentions_of(data), signs_of(data), attached(data))
 
 
-def items(messages: Iterable[Message], reader: Person) -> Iterator[SafeString]:
-    """Each as HTML; the first of each day says so."""
+def items(messages: Iterable[Message], reader: Person, hidden: Collection[str] = ()) -> Iterator[SafeString]:
+    """Each as HTML; the first of each day says so. `hidden`: whose words she does not want to read, by key."""
     template, key, day = loader.get_template("rooms/_message.html"), reader.public_key, None
     who = Reader.of(reader)
     language = get_language()
     for one in messages:
         signs = tuple(sign.emoji for sign in one.signs if sign.has(who))
-        whose = Whose(one.key == key, key in one.mentions, signs)
+        whose = Whose(one.key == key, key in one.mentions, signs, one.key in hidden)
         yield item(template.template, one, whose, one.at.date() != day, language)  # type: ignore[attr-defined]
         day = one.at.date()
 
@@ -150,6 +153,6 @@ def item(template: Any, message: Message, whose: Whose, new_day: bool, language:
     """Templates are kept where pages are made of them: one that has changed since is another. `language` is the one in
     use, which tells what is kept apart.
     """
-    about = {"message": message, "mine": whose.mine, "for_you": whose.for_you, "new_day": new_day, "put": whose.signs}
+    about = {"message": message, **whose._asdict(), "new_day": new_day}
     words = {"mark": mark_of(message.key), "body": markup(message.body)}
     return template.render(Context(about | words))  # type: ignore[no-any-return]

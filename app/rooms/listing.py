@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from rooms import belonging
 from rooms.converters import is_opaque, valid_name
 from rooms.models import Kind, Room, Talk
+from rooms.moderation import force
 from rooms.topics import Lobby
 from topics import Person
 
@@ -96,6 +97,8 @@ def shown(number: int) -> str:
 def listing(person: Person, limit: int = SHOWN, after: str | None = None, here: str = "") -> Listing:
     """Three queries for a guest, seven for an account, however many rooms there are."""
     own = own_rooms(person) if person.known else []
+    if own and (banned := force.banned_from(person)):
+        own = [one for one in own if one.name not in banned]
     before = place(after)
     others = Room.objects.recent(limit, without={one.name for one in own}, before=before)
     following = cursor(others[-1]) if len(others) == limit else ""

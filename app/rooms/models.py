@@ -196,3 +196,6 @@ class AccountName(models.Model):
 
     def __str__(self) -> str:
         return self.likeness
+
+
+from rooms.moderation import models as moderation_models  # noqa: E402, F401  (found where Django looks for models)

@@ -152,6 +152,10 @@ class Error(Shape):
         "too_long",
         "rate_limited",
         "too_many_rooms",
+        "muted",
+        "banned",
+        "read_only",
+        "no_such_topic",
         "forbidden",
         "unavailable",
     ]

@@ -1,13 +1,13 @@
 """The room's page, and what is said and changed by its forms; the browser client does both by the socket."""
 
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, DataError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 
 from files import taking
 from files.errors import NotTaken
@@ -17,18 +17,14 @@ from rooms.conversation import Asked, number
 from rooms.forms import AWAY, CLASH, HASTE, HASTE_IN_REACTING, OTHER, UNSTORABLE, ChangeForm, MessageForm, SearchForm
 from rooms.frames import MAX_BODY
 from rooms.listing import BESIDE, listing
+from rooms.moderation import force, hiding, slowly
+from rooms.moderation.views import barred, standing, status_of
 from rooms.pages import SeeOther, remembered, room_page, show
 from rooms.quotes import quote, quotes
 from rooms.reactions import EMOJI, Reader, signs_of
 from rooms.saying import body_of
 from rooms.topics import Lobby, RoomTopic
 from topics import BadData, Busy, Conflict, Person, Refused, as_of, rates
-
-ANSWERS: Final = {
-    "forbidden": HTTPStatus.FORBIDDEN,
-    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
-    "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
-}
 
 
 @room_page
@@ -37,6 +33,8 @@ def room(request: HttpRequest, person: Person, name: str) -> HttpResponse:
         return talk_or_answer(request, person, RoomTopic(room=name))
     except DataError:  # the database cannot hold such a name
         return errors.not_found(request)
+    except Refused as why:
+        return barred(request, person, why)
 
 
 def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> HttpResponse:
@@ -53,6 +51,7 @@ def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> Ht
         form.refuse(HASTE)
         return talk(request, person, topic, form, HTTPStatus.TOO_MANY_REQUESTS)
     try:
+        slowly.admit(topic.room, person)
         said = topic.append(said_by(topic, form, person, sent), id=form.cleaned_data["id"], by=person)
         Lobby.read(topic, person, said.seq)
     except NotTaken as refusal:
@@ -60,9 +59,7 @@ def talk_or_answer(request: HttpRequest, person: Person, topic: RoomTopic) -> Ht
         return talk(request, person, topic, form, refusal.status)
     except Refused as refusal:
         form.refuse(str(refusal))
-        is_wrong = refusal.code == "bad_frame"
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong else HTTPStatus.TOO_MANY_REQUESTS
-        return talk(request, person, topic, form, status)
+        return talk(request, person, topic, form, status_of(refusal))
     except Conflict:
         form.refuse(CLASH, fresh_for=person)
         return talk(request, person, topic, form, HTTPStatus.CONFLICT)
@@ -96,6 +93,9 @@ def talk(
 ) -> HttpResponse:
     """The room's page. `seq` is the number up to which the log is known to it, from where the socket goes on."""
     epoch, seq = topic.position()
+    if not seq and request.method == "GET" and (called := force.called_now(topic.room)):
+        return remembered(redirect("room", called), person)
+    hidden = hiding.hidden(request, person)
     shown = as_of(topic.name, epoch, seq, lambda: conversation.part(topic, Asked.by(request.GET), seq))
     answered = number(form["reply"].value())
     context = {
@@ -110,7 +110,9 @@ def talk(
         "files": settings.FILES_PER_MESSAGE if taking.is_on() else 0,
         "bytes": settings.FILES_MAX_BYTES,
         "listing": listing(person, BESIDE, here=topic.room),
-        "messages": conversation.items(shown.messages, person),
+        "messages": conversation.items(shown.messages, person, hidden),
+        "hidden": ".".join(hidden),
+        **standing(topic.room, person),
         "answered": quotes(topic, [answered]).get(answered or 0),
     }
     return show(request, person, "rooms/room.html", form, status, **context)
@@ -121,6 +123,7 @@ def change(request: HttpRequest, person: Person, name: str, seq: int) -> HttpRes
     """Other words for what one has said oneself, or none."""
     topic, back = RoomTopic(room=name), f"{resolve_url('room', name)}?at={seq}#m{seq}"
     try:
+        force.check(name, person, force.WRITE)
         event = topic.own(seq, person)
         form = ChangeForm(request.POST or None, initial={"body": body_of(event.data)})
         if request.method == "POST" and rates.post(person):
@@ -147,6 +150,7 @@ def react(request: HttpRequest, person: Person, name: str, seq: int) -> HttpResp
         if request.method == "POST":
             if rates.post(person):
                 raise Refused(HASTE_IN_REACTING, code="rate_limited")
+            force.check(name, person, force.WRITE)
             topic.react(seq, request.POST.get("emoji"), None, person)
             return remembered(SeeOther(back), person)
         event = topic.there(seq)
@@ -160,5 +164,5 @@ def react(request: HttpRequest, person: Person, name: str, seq: int) -> HttpResp
 
 
 def unchanged(request: HttpRequest, person: Person, refusal: Refused, back: str) -> HttpResponse:
-    status = ANSWERS.get(refusal.code, HTTPStatus.NOT_FOUND)
+    status = HTTPStatus.NOT_FOUND if refusal.code == "bad_frame" else status_of(refusal)
     return render(request, "rooms/unchanged.html", {"why": refusal, "back": back, "person": person}, status=status)

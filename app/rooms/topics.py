@@ -15,6 +15,7 @@ from rooms import belonging, making, reactions
 from rooms.converters import OPAQUE, is_opaque  # which registers the converter that the route uses
 from rooms.frames import MAX_BODY
 from rooms.mentions import are_keys, mentioned
+from rooms.moderation import force, slowly
 from rooms.roles import role_of
 from rooms.saying import GONE, Unchanged, body_of, changing, is_own, numbered, reply_of, words_of
 from topics import Event, NoSuchEvent, Person, Refused, Topic
@@ -46,10 +47,23 @@ class RoomTopic(Topic):
     room: str
 
     async def may(self, person: Person, act: str) -> bool:
-        """Open rooms: guests where ALLOW_GUESTS=1, without a query. The others: their members."""
+        """Open rooms: guests where ALLOW_GUESTS=1, without a query. The others: their members. Raises Refused where who
+        keeps order has said otherwise.
+        """
+        why = await self.restricted(person, act)
         if is_opaque(self.room):
-            return await database_sync_to_async(role_of)(self.room, person) is not None
-        return settings.ALLOW_GUESTS or not person.guest
+            known = await database_sync_to_async(role_of)(self.room, person) is not None
+        else:
+            known = settings.ALLOW_GUESTS or not person.guest
+        if why is not None and (known or why.code == "banned"):
+            raise why
+        return known
+
+    async def restricted(self, person: Person, act: str) -> Refused | None:
+        in_force = await force.here(self.room)
+        if in_force.is_news_of(person):
+            await database_sync_to_async(force.bar)(self.room, person)
+        return in_force.refusal(person, act)
 
     @classmethod
     def of_reader(cls, person: Person) -> list[str]:
@@ -66,6 +80,8 @@ class RoomTopic(Topic):
         body = words_of(data)
         if body is None or data.keys() - SAID:
             raise Refused(SAY)
+        if seconds := (await force.here(self.room)).slow_seconds:
+            await database_sync_to_async(slowly.speak)(self.room, person, seconds)
         if len(data) == 1 and "@" not in body:
             return data
         return await database_sync_to_async(self.said)(data, person)
@@ -192,7 +208,11 @@ class RoomTopic(Topic):
         return found[0]
 
     def begin(self, person: Person | None) -> None:
-        """Raises Refused where the person has made too many rooms lately."""
+        """Raises Refused where the person has made too many rooms lately, and where the name is one's that has another
+        by now.
+        """
+        if called := force.called_now(self.room):
+            raise Refused(f"This room is called {called} by now.", code="no_such_topic")
         making.make(self.room, person)
 
 

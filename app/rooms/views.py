@@ -13,6 +13,8 @@ from rooms import belonging, errors, making, sweeping
 from rooms.conversation import number
 from rooms.forms import SEARCH_AWAY, SEARCHES, TOO_MANY_NAMES, NameForm, RoomForm, SearchForm
 from rooms.listing import BESIDE, SHOWN, listing
+from rooms.moderation import force
+from rooms.moderation.views import barred
 from rooms.pages import SeeOther, page, remembered, room_page, show
 from rooms.results import results
 from rooms.topics import Lobby, RoomTopic
@@ -75,8 +77,12 @@ def search(request: HttpRequest, person: Person, name: str | None = None) -> Htt
         return answer
     topic = RoomTopic(room=name) if name else None
     try:
+        if name:
+            force.check(name, person, force.READ)
         context["found"] = results(form.cleaned_data["q"], topic, person, number(request.GET.get("before")))
     except Refused as refusal:
+        if refusal.code == "banned":
+            return barred(request, person, refusal)
         form.add_error("q", str(refusal))
     except DataError:
         return errors.not_found(request)

@@ -10,6 +10,7 @@ with transaction.atomic():
     restrictions.changed()
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -39,13 +40,20 @@ class Known(Generic[T]):
     def __init__(self, name: str, read: Callable[[], T]) -> None:
         self._call = f"known:{name}"
         self._read = read
+        self._last: Remembered[T] | None = None  # that was asked: mostly there is one loop
+
+    def at_once(self) -> T | None:
+        """What `get` returns, where it need not ask anybody. In a loop."""
+        last = self._last
+        return last.known() if last is not None and last.loop is asyncio.get_running_loop() else None
 
     async def get(self) -> T:
         """Raises the database's errors where it cannot be read now."""
         here = registry.here()
         if Hub not in here:
             return await here.get((self, "alone"), lambda: Alone(self._read)).get()
-        return await here.get(self, lambda: Remembered(hubs.here(TOPICS), self._call, self._read)).get()
+        self._last = here.get(self, lambda: Remembered(hubs.here(TOPICS), self._call, self._read))
+        return await self._last.get()
 
     def changed(self) -> None:
         """Every process reads it again. Heard after COMMIT, within a second; where Redis is away, within three."""
@@ -65,20 +73,26 @@ class Remembered(Generic[T]):
 
     def __init__(self, hub: Hub, call: str, read: Callable[[], T]) -> None:
         self._hub = hub
+        self.loop = hub.loop
         self._read = read
         self._change = 0
         self._known: Knowledge[T] | None = None
         self._asked: Gathering[float, T] = Gathering(self._answers)
         hub.calls[call] = self._doubt
 
-    async def get(self) -> T:
-        known, now = self._known, self._hub.loop.time()
+    def known(self) -> T | None:
+        known = self._known
         if known is not None and known.change == self._change:
-            age = now - known.at
+            age = self.loop.time() - known.at
             if age < ALONE_SECONDS or (age < LONGEST_SECONDS and (self._hub.feeds or any(self._hub.present))):
                 return known.value
+        return None
+
+    async def get(self) -> T:
+        if (known := self.known()) is not None:
+            return known
         try:
-            return await self._asked.ask(now)
+            return await self._asked.ask(self.loop.time())
         except Unanswered as error:
             raise OperationalError(str(error)) from error
 
@@ -86,6 +100,8 @@ class Remembered(Generic[T]):
         """Whoever has asked waits for it."""
 
     async def close(self) -> None:
+        self._known = None
+        self._change += 1
         await self._asked.close()
 
     def _doubt(self) -> None:

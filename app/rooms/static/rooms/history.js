@@ -201,7 +201,7 @@ export class History {
     const item = make({ id: entry.id, by: this.you, body: entry.body, quote: this.quote(entry.reply) });
     item.classList.add("mine", "pending");
     showFiles(item, entry.attached);
-    for (const tool of item.querySelectorAll(".link, .reply, .react")) tool.hidden = true;
+    for (const tool of item.querySelectorAll(".link, .reply, .react, .more")) tool.hidden = true;
     const state = document.createElement("p");
     state.className = "state soft";
     const edit = document.createElement("button");

@@ -1,5 +1,6 @@
 // One message as an element of the page: what stands in it, and how it stands to the one before.
 
+import { hush } from "./hushed.js";
 import { showMark } from "./marks.js";
 import { showMarkup } from "./markup.js";
 import { showDay, showTime } from "./times.js";
@@ -34,7 +35,9 @@ export function place(item, seq, at) {
   item.querySelector(".link").href = `?at=${seq}#m${seq}`;
   item.querySelector(".reply").href = `?reply=${seq}#say`;
   item.querySelector(".react").href = `${seq}/react/`;
-  for (const tool of item.querySelectorAll(".link, .reply, .react")) tool.hidden = false;
+  item.querySelector(".more").href = `${seq}/about/`;
+  item.querySelector(".unhush").href = `#m${seq}`;
+  for (const tool of item.querySelectorAll(".link, .reply, .react, .more")) tool.hidden = false;
   item.querySelector(".change").href = `${seq}/`;
   showTime(item.querySelector(".time"), at);
 }
@@ -91,6 +94,7 @@ function showAuthor(item, by) {
   item.querySelector(".author").textContent = called(by.name);
   item.querySelector(".guest").hidden = !by.guest;
   showMark(item, by);
+  hush(item);
 }
 
 // Nobody else can have that name.

@@ -8,6 +8,7 @@ import { History } from "./history.js";
 import { Leaving } from "./leaving.js";
 import { lobby } from "./lobby.js";
 import { Mentions } from "./mentions.js";
+import { Order, follow } from "./order.js";
 import { People, Typing } from "./people.js";
 import { Refused } from "./refused.js";
 import { Status } from "./status.js";
@@ -27,6 +28,7 @@ const leaving = new Leaving({ keeps: storage && knowsHer });
 const stranded = [];
 const people = new People(you);
 const typing = new Typing();
+const order = new Order();
 const refused = new Refused({ storage, key: `refused:${page.key}:${page.room}`, onChange: showUnsent });
 const status = new Status({ onRedial: () => connection.hurry() });
 const history = new History({
@@ -48,7 +50,7 @@ const topic = connection.join(`room/${page.room}`, {
   epoch: page.epoch,
   onEvent: hear,
   onChange: (change) => history.change(change),
-  onSignal: ({ by, data }) => data.typing && typing.add(by),
+  onSignal: ({ by, data }) => (by ? data.typing && typing.add(by) : data.rules && order.show(data.rules)),
   onMembers: (members, count) => people.show(members, count),
   onUnsent: showUnsent,
   onReset: startOver,
@@ -83,7 +85,15 @@ function refuse(error) {
   if (error.data?.about) composer.warn(error.detail);
   else if (error.code === "somebody_else") strand(error);
   else if (error.id) refused.add({ id: error.id, ...error.data, refused: error.detail });
-  else if (!topic.joined) status.show({ name: "closed", code: error.code === "forbidden" ? 4403 : 4404 });
+  else if (!topic.joined) close(error);
+}
+
+// Why, where somebody has said it. A room that has gone may only have another name.
+async function close({ code, detail }) {
+  const isBarred = code === "forbidden" || code === "banned";
+  const why = isBarred && detail !== code ? detail : "";
+  const go = () => (leaving.go(), connection.close());
+  if (isBarred || !(await follow(page, storage, go))) status.show({ name: "closed", code: isBarred ? 4403 : 4404, why });
 }
 
 // Somebody else is here now: it waits for who wrote it, and is shown as long as the page is.
@@ -146,14 +156,15 @@ function restoreDraft() {
 
 function unsent() {
   const messages = topic.unsent.filter(({ data }) => !data.about);
-  const all = [...refused.entries, ...stranded, ...messages.map(({ id, data, sending }) => ({ id, ...data, sending }))];
+  const all = [...refused.entries, ...stranded, ...messages.map(({ id, data, sending, why }) => ({ id, ...data, sending, why }))];
   return all.map((entry) => ({ ...entry, attached: composer.describe(entry.files) }));
 }
 
 function showUnsent() {
-  history.showUnsent(unsent(), ({ refused, sending }) => {
+  history.showUnsent(unsent(), ({ refused, sending, why }) => {
     if (refused) return interpolate(gettext("Not accepted: %(why)s"), { why: refused });
-    return sending ? gettext("sending…") : gettext("not sent yet");
+    if (sending) return gettext("sending…");
+    return why ? interpolate(gettext("not sent yet: %(why)s"), { why }) : gettext("not sent yet");
   });
   history.reactions.unsent(topic.unsent.map(({ data }) => data).filter(({ react }) => react));
   askIfUnsent();

@@ -43,9 +43,9 @@ export class Status {
     if (this.#words.textContent !== words) this.#words.textContent = words;
   }
 
-  #sentence({ name, code, until, http }) {
+  #sentence({ name, code, until, http, why }) {
     if (name === "online") return http ? gettext("Live, without WebSocket") : gettext("Live");
-    if (name === "closed") return CLOSED[code] ?? gettext("The server has closed this room to you. Reload the page to try again.");
+    if (name === "closed") return why || (CLOSED[code] ?? gettext("The server has closed this room to you. Reload the page to try again."));
     if (name === "offline") this.#away = until ? gettext("Reconnecting") : OFFLINE;
     return this.#away;
   }

@@ -27,7 +27,7 @@ export class Outbox {
   #entries = [];
   #where = "";
   #attempt = 0;
-  /** @type {Map<string, { id: string, timer: any, sending: boolean }>} by topic: what is on its way, or is put off */
+  /** @type {Map<string, { id: string, timer: any, sending: boolean, why?: string }>} by topic: what is on its way, or is put off */
   #first = new Map();
   /** @type {Map<string, { resolve: (ack: Ack) => void, reject: (refused: Refused) => void }>} by id */
   #callers = new Map();
@@ -93,11 +93,12 @@ export class Outbox {
    * Not now: the same again after `ms`, or after a while of our own choosing.
    * @param {Frame} error
    */
-  putOff({ topic, id, retry_after_ms = backOff(++this.#attempt) }) {
+  putOff({ topic, id, code, detail, retry_after_ms = backOff(++this.#attempt) }) {
     const first = this.#first.get(topic);
     if (first?.id !== id || !first?.sending) return;
     clearTimeout(first.timer);
     first.sending = false;
+    first.why = code === "rate_limited" ? detail : undefined;
     first.timer = setTimeout(() => this.#again(topic), retry_after_ms);
     this.onChange(topic);
   }
@@ -113,8 +114,8 @@ export class Outbox {
   /** @param {string} topic @returns {Unsent[]} */
   of(topic) {
     const own = this.#entries.filter((entry) => entry.topic === topic);
-    const { id, sending } = this.#first.get(topic) ?? {};
-    return own.map((entry) => ({ ...entry, sending: entry.id === id && !!sending }));
+    const { id, sending, why } = this.#first.get(topic) ?? {};
+    return own.map((entry) => ({ ...entry, sending: entry.id === id && !!sending, ...(entry.id === id && why && { why }) }));
   }
 
   /** @param {string} id */

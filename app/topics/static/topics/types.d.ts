@@ -59,6 +59,8 @@ export interface Entry {
 export interface Unsent extends Entry {
   /** On its way at this moment. */
   sending: boolean;
+  /** For people: why it has to wait, where the server has said so. */
+  why?: string;
 }
 
 /** What the server did not take. */
