@@ -10,7 +10,8 @@ from rooms.models import Room
 from rooms.moderation.models import Report
 from rooms.moderation.slowly import identity
 from rooms.moderation.verbs import said, whose
-from rooms.topics import GONE, RoomTopic, body_of
+from rooms.saying import GONE, body_of
+from rooms.topics import RoomTopic
 from topics import Person, Refused, rates
 
 MOST: Final = 500  # waiting, of one room

@@ -21,7 +21,8 @@ from rooms.moderation.force import by_heart
 from rooms.moderation.models import Action, FormerName, Report, Restriction, Rules
 from rooms.moderation.slowly import LONGEST
 from rooms.roles import moderates
-from rooms.topics import GONE, RoomTopic, changing
+from rooms.saying import GONE, changing
+from rooms.topics import RoomTopic
 from topics import Conflict, Event, Person, Refused, Unreachable
 from topics.people import of_user
 
