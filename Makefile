@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run admin shell migrate manage doctor up rollout swarm deploy down logs backup archive restore certificate test torture bench capacity simulate lint format pictures words lock inherited python-venv has-docker has-python
+.PHONY: help run admin shell migrate manage doctor up rollout swarm deploy down logs backup archive restore certificate test torture bench capacity simulate lint format icons pictures words lock inherited python-venv has-docker has-python
 
 # Relative, since the folder's own name may hold characters that mean something to a shell or in an address.
 python := .run/venv/bin/python
@@ -41,7 +41,10 @@ $(local): export STORAGE_URL ?= file:../.run/files
 ifndef SECRET_KEY
 $(local): export SECRET_KEY_FILE ?= ../.run/secret_key
 endif
-ready := .run/venv/app.txt .run/secret_key
+ifndef VAPID_KEY
+$(local): export VAPID_KEY_FILE ?= ../.run/vapid_key
+endif
+ready := .run/venv/app.txt .run/secret_key .run/vapid_key
 # What the environment gives as a file needs no default beside it.
 by_default := DEBUG HTTPS HOST PORT ALLOWED_HOSTS LOG_FORMAT DATABASE_URL STORAGE_URL
 $(foreach name,$(by_default),$(if $($(name)_FILE),$(if $($(name)),,$(eval $(local): export $(name) :=))))
@@ -206,6 +209,10 @@ lint: python-venv .run/venv/app.txt .run/venv/tests.txt ## everything that can b
 format: .run/venv/tests.txt ## bring the Python files into ruff's form
 	@$(python) -m ruff format --quiet . && $(python) -m ruff check --quiet --fix .
 
+icons: .run/venv/tests.txt ## the icons of an installed site, of app/rooms/static/rooms/icon.svg
+	@tests/setup.sh chromium
+	$(python) tests/e2e/icons.py
+
 pictures: .run/venv/app.txt .run/venv/tests.txt ## the pictures of README and docs, taken of sites that are made for them
 	@tests/setup.sh chromium chinese-font
 	@PYTHONPATH=tests $(python) -m pictures
@@ -261,3 +268,6 @@ endif
 
 .run/secret_key: | .run/venv/bin/python
 	@(umask 077; $(python) -c 'import secrets; print(secrets.token_urlsafe(50), end="")' >$@)
+
+.run/vapid_key: | .run/venv/bin/python
+	@(umask 077; $(python) -c 'import secrets; print(secrets.token_hex(32), end="")' >$@)

@@ -14,7 +14,7 @@ failed=0
 main() {
   check "ruff format" ruff format --check .
   check "ruff" ruff check --quiet .
-  check "mypy" in_app production mypy --config-file ../.mypy.ini realtime topics rooms accounts
+  check "mypy" in_app production mypy --config-file ../.mypy.ini realtime topics rooms accounts files phone
   check "mypy deploy" deploy mypy --config-file= --strict --warn-unreachable --package deploy --package swarm
   check "tsc" tests/typescript/run.sh check
   check "asyncapi" tests/asyncapi/run.sh
@@ -24,7 +24,7 @@ main() {
   check "django deploy" in_app production python -W error manage.py check --deploy --fail-level WARNING
   check "django migrations" in_app production python -W error manage.py makemigrations --check --dry-run
   [[ ${CI:-} != true ]] || provide
-  check_with "postgres" "migrations and the version before" python tests/judge.py rooms topics accounts
+  check_with "postgres" "migrations and the version before" python tests/judge.py rooms topics accounts phone
   check_with "nginx" "nginx -t" nginx_test
   check_with "docker compose" "compose config" docker compose config --quiet
   check_with "docker compose" "compose config with numbers" \

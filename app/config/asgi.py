@@ -14,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()  # sets Django up, which everything imported below needs
 
 from config.routing import no_route, websocket_urlpatterns  # noqa: E402
+from phone import sending  # noqa: E402
 from realtime.admission import Admission  # noqa: E402
 from realtime.lifespan import lifespan  # noqa: E402
 from realtime.origin import OriginGuard  # noqa: E402
@@ -28,6 +29,7 @@ def door(application: Any) -> Any:
 
 
 tracing.begin()
+sending.begin()
 application = ProtocolTypeRouter(
     {
         "http": door(static.over_asgi(pages)),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import between, services, storing
+from config import between, services, storing, vapid
 from config.environment import address, choice, headers, hosts, key, origins, service, share, switch, whole, word
 from config.logging import logging_for
 from config.policy import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
@@ -104,6 +104,7 @@ LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "lobby"
 # --- The site ----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "phone",
     "accounts",
     "rooms",
     "files",
@@ -217,6 +218,8 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = mail.starttls, mail.tls
 EMAIL_TIMEOUT = 10  # seconds; nobody's request waits for it
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = services.sender(word("DEFAULT_FROM_EMAIL"), mail)
 
+# --- Notifications ----------------------------------------------------------------------------
+VAPID_KEY, PUSH_PRIVATE = vapid.key(word("VAPID_KEY")), switch("PUSH_PRIVATE", False)
 # --- What the data services allow (realtime.budget) --------------------------------------------
 
 REPLICAS = whole("REPLICAS", 1, 1, 1000)

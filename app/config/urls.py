@@ -11,6 +11,7 @@ handler404 = errors.not_found
 handler500 = away.failed
 
 urlpatterns = [
+    path("", include("phone.urls")),
     path("", include("rooms.urls")),
     path("accounts/", include("accounts.urls")),
     path("accounts/tokens/", include("topics.tokens.urls")),

@@ -83,6 +83,12 @@ class News(Topic):
         return sorted(found, key=lambda one: one.changed_at, reverse=True)[:limit]
 
     @classmethod
+    def reading(cls, person: Any, topic: Topic) -> Reading | None:
+        """The same of that topic alone; None where she has never read it."""
+        found = person_given(person)
+        return None if found is None else next(iter(cls._readings(found.key, 1, only=(topic.name,))), None)
+
+    @classmethod
     def _readings(
         cls, key: str, limit: int, only: tuple[str, ...] | None = None, *, begun: bool = True
     ) -> list[Reading]:

@@ -29,6 +29,7 @@ def main(folder: Path, what: str = "") -> None:
             (folder / name).unlink(missing_ok=True)
 
     keep(folder / "secret_key", APP, secrets.token_urlsafe(50))
+    keep(folder / "vapid_key", APP, secrets.token_hex(32))
 
     password = keep(folder / "postgres_password", POSTGRES, password_in(folder / "database_url"))
     agree(keep(folder / "database_url", APP, f"postgres://rooms:{password}@postgres:5432/rooms"), password)

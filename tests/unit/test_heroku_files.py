@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from deploy import images, wanted
 
 ROOT = Path(__file__).parents[2]
-SET_BY_HAND = {"SECRET_KEY"}
+SET_BY_HAND = {"SECRET_KEY", "VAPID_KEY"}
 # Nobody knows the name of an app before the button or a pull request makes it.
 NAMES = {"ALLOWED_HOSTS": ".herokuapp.com"}
 
@@ -111,7 +111,7 @@ def test_a_review_app_gets_what_the_button_gives() -> None:
     assert review.addons == app_json().addons
     assert review.formation == app_json().formation
     assert review.env == {}
-    assert app_json().env["SECRET_KEY"].generator == "secret"
+    assert {app_json().env[name].generator for name in SET_BY_HAND} == {"secret"}
 
 
 def test_deploy_asks_for_what_the_manifest_sets_up() -> None:

@@ -1,4 +1,4 @@
-"""Who may know whom: config → accounts → rooms → files → topics → realtime, in rooms doors → topics → models."""
+"""Who may know whom: config → phone → accounts → rooms → files → topics → realtime, in rooms doors → topics → models."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ import pytest
 import topics
 
 APP = Path(__file__).parents[2] / "app"
-PACKAGES = ("config", "accounts", "rooms", "files", "topics", "realtime")
+PACKAGES = ("config", "phone", "accounts", "rooms", "files", "topics", "realtime")
 PAGES = {"attachments", "views", "talking", "about", "inviting", "pages", "forms", "admin", "urls"}
 DOORS = PAGES | {"consumers", "routing"}
 
@@ -109,6 +109,7 @@ def test_the_protocol_is_pure() -> None:
         ("files", {"files"}, {"topics.Person"}),
         ("rooms", {"rooms", "files"}, {"topics.Topic", "topics.sockets"}),
         ("accounts", {"accounts", "rooms"}, {"topics.person_of", "topics.people"}),
+        ("phone", {"phone", "accounts", "rooms"}, {"topics.Person", "topics.people"}),
     ],
 )
 def test_apps_are_built_on_what_topics_declare_public(package: str, theirs: set[str], some: set[str]) -> None:

@@ -19,7 +19,7 @@ PASSWORDS = {
     "postgres_owner_password": "migrate_database_url",
     "redis_password": "redis_url",
 }
-NAMES = {"secret_key", "redis.acl", *PASSWORDS, *PASSWORDS.values()}
+NAMES = {"secret_key", "vapid_key", "redis.acl", *PASSWORDS, *PASSWORDS.values()}
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_each_file_is_for_one_group_which_compose_gives_to_those_who_need_it(gen
     given = generate.__globals__["given"]
     groups = {path.name: given[path.stat().st_ino] for path in tmp_path.iterdir()}
     app, postgres, redis = groups["secret_key"], groups["postgres_password"], groups["redis.acl"]
-    assert groups["database_url"] == groups["redis_url"] == app
+    assert groups["database_url"] == groups["redis_url"] == groups["vapid_key"] == app
     assert groups["postgres_owner_password"] == postgres
     owner = groups["migrate_database_url"]
     assert len({app, postgres, redis, owner, groups["redis_password"]}) == 5

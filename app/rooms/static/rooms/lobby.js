@@ -83,6 +83,7 @@ class Lobby {
     const mentions = Number(dataset.mentions) + fresh.filter((one) => one.includes(this.#key, 2)).length;
     Object.assign(dataset, { heard: seq, unread, mentions });
     showTime(row.querySelector("time"), at);
+    if (fresh.length) this.#box.dispatchEvent(new CustomEvent("fresh", { detail: { topic, fresh } }));
     this.#lift(row);
   }
 
