@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from phone.models import ALL, MENTIONS, NOTHING, Level
-from rooms.models import Room
+from rooms.models import Kind, Room
 from rooms.topics import RoomTopic
 from topics import Person
+from topics.people import key_of
 
 LEVELS = (ALL, MENTIONS, NOTHING)
 
@@ -16,7 +17,7 @@ def by_default(room: Room) -> str:
 
 def is_direct(room: Room) -> bool:
     """Whether it is a room of two people, in which everything is said to the other."""
-    return getattr(room, "kind", "") == "direct"
+    return room.kind == Kind.DIRECT
 
 
 def level(room: Room, person: Person) -> str:
@@ -30,14 +31,16 @@ def levels(room: Room, people: Iterable[str]) -> dict[str, str]:
 
 
 def chosen(person: Person) -> dict[str, str]:
-    """What she has chosen, by the name of the room's topic."""
-    found = Level.objects.filter(person=person.key).values_list("room__name", "level")
-    return {RoomTopic(room=name).name: level for name, level in found}
+    """Where it is something else than mentions of her, by the name of the room's topic."""
+    found = dict.fromkeys(Room.objects.filter(kind=Kind.DIRECT, members__user=person.user_id), ALL)
+    found |= {one.room: one.level for one in Level.objects.filter(person=person.key).select_related("room")}
+    return {RoomTopic(room=room.name).name: level for room, level in found.items()}
 
 
 def hearing_all(room: Room) -> set[str]:
-    """The keys of those who are told of everything there."""
-    return set(Level.objects.filter(room=room, level=ALL).values_list("person", flat=True))
+    """The keys of those who are told of everything there, unless they have chosen something else."""
+    members = room.members.values_list("user", flat=True) if is_direct(room) else []
+    return {*Level.objects.filter(room=room, level=ALL).values_list("person", flat=True), *map(key_of, members)}
 
 
 def choose(room: Room, person: Person, level: str) -> None:

@@ -3,9 +3,11 @@
 from http import HTTPStatus
 from typing import Any, Final
 
+from asgiref.sync import async_to_sync
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render, resolve_url
+from django.template import loader
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,6 +18,7 @@ from phone import keys, levels, shell, subscriptions
 from rooms import errors, making
 from rooms.models import Room
 from rooms.pages import SeeOther, page, remembered
+from rooms.topics import RoomTopic
 from topics import Person, Refused
 
 PAPER: Final = "#f6f5f2"
@@ -59,7 +62,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
 @never_cache
 def offline(request: HttpRequest) -> HttpResponse:
     """What is shown instead of a page where there is no network: the same for everybody."""
-    return render(request, "phone/offline.html")
+    return HttpResponse(loader.render_to_string("phone/offline.html"))
 
 
 @page
@@ -89,8 +92,10 @@ def notify(request: HttpRequest, person: Person, name: str) -> HttpResponse:
     if chosen not in levels.LEVELS:
         return errors.bad_request(request)
     try:
+        if not async_to_sync(RoomTopic(room=name).may)(person, "read"):
+            return errors.not_found(request)
         if not person.known:
-            raise Refused(subscriptions.NOBODY)
+            raise Refused(str(subscriptions.NOBODY))
         making.make(name, person)  # as by its first message
         levels.choose(Room.objects.get(name=name), person, chosen)
     except DataError:

@@ -1,7 +1,7 @@
 """What of a room's log a page shows: the latest, what was before or after a number, or what is around one."""
 
 from collections.abc import Collection, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +24,7 @@ LATEST: Final = 50  # numbers on a page
 FEWEST: Final = 20  # messages, where earlier ones are there: changes have numbers, too
 READS: Final = 5  # at most, to find as many
 FARTHEST: Final = 2**53  # number that a browser counts exactly
+CLOSE: Final = timedelta(minutes=5)  # what one person says within this time stands under one name
 KEPT: Final = 1_000  # messages as HTML, which are the same for all who have not said them
 
 
@@ -54,6 +55,13 @@ class Whose(NamedTuple):
     for_you: bool
     put: tuple[str, ...]
     hidden: bool
+
+
+class Place(NamedTuple):
+    """Where a message stands: whether it is the first of a day, and whether the one before it is the same person's."""
+
+    new_day: bool
+    follows: bool
 
 
 class Part(NamedTuple):
@@ -137,22 +145,31 @@ def message(event: Event, quoted: dict[int, Quote]) -> Message:
 
 
 def items(messages: Iterable[Message], reader: Person, hidden: Collection[str] = ()) -> Iterator[SafeString]:
-    """Each as HTML; the first of each day says so. `hidden`: whose words she does not want to read, by key."""
-    template, key, day = loader.get_template("rooms/_message.html"), reader.public_key, None
+    """Each as HTML; the first of each day says so, and what one person goes on to say stands under one name. `hidden`:
+    whose words she does not want to read, by key.
+    """
+    template, key, before = loader.get_template("rooms/_message.html"), reader.public_key, None
     who = Reader.of(reader)
     language = get_language()
     for one in messages:
         signs = tuple(sign.emoji for sign in one.signs if sign.has(who))
         whose = Whose(one.key == key, key in one.mentions, signs, one.key in hidden)
-        yield item(template.template, one, whose, one.at.date() != day, language)  # type: ignore[attr-defined]
-        day = one.at.date()
+        new_day = before is None or before.at.date() != one.at.date()
+        follows = before is not None and not new_day and goes_on(before, one)
+        yield item(template.template, one, whose, Place(new_day, follows), language)  # type: ignore[attr-defined]
+        before = one
+
+
+def goes_on(before: Message, one: Message) -> bool:
+    """As `join` in rooms/static/rooms/message.js has it, so that nothing jumps when the script comes."""
+    return bool(one.key) and (before.key, before.author) == (one.key, one.author) and one.at - before.at < CLOSE
 
 
 @lru_cache(maxsize=KEPT)
-def item(template: Any, message: Message, whose: Whose, new_day: bool, language: str) -> SafeString:
+def item(template: Any, message: Message, whose: Whose, place: Place, language: str) -> SafeString:
     """Templates are kept where pages are made of them: one that has changed since is another. `language` is the one in
     use, which tells what is kept apart.
     """
-    about = {"message": message, **whose._asdict(), "new_day": new_day}
+    about = {"message": message, **whose._asdict(), **place._asdict()}
     words = {"mark": mark_of(message.key), "body": markup(message.body)}
     return template.render(Context(about | words))  # type: ignore[no-any-return]

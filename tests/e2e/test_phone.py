@@ -52,6 +52,7 @@ KEPT = """async () => {
   return found;
 }"""
 SHOWN = """async () => (await registration.getNotifications()).map(({ title, body, tag }) => ({ title, body, tag }))"""
+ALONE = """async () => !(await clients.matchAll({ type: "window" })).length"""
 CLICK = """async () => {
   const opened = [];
   clients.openWindow = async (url) => opened.push(url);
@@ -124,7 +125,7 @@ async def test_a_guest_on_a_phone_comes_back_to_the_message_by_a_push(
     await bob.say("hello")
     await carol.enter(room)
     await carol.say("back in a week")
-    await carol.page.get_by_text("Notifications", exact=True).click()
+    await carol.page.locator("#notify summary").click()
     await carol.page.get_by_role("button", name="Notify me on this device").click()
     await expect(carol.page.get_by_text("also while no page is open")).to_be_visible()
     name = await carol.page.locator("#you").inner_text()
@@ -143,6 +144,7 @@ async def test_a_guest_on_a_phone_comes_back_to_the_message_by_a_push(
     assert [(one["title"], one["tag"]) for one in shown] == [(room, f"room/{room}")]
     assert shown[0]["body"].endswith("mentioned you")
     await carol.page.goto("about:blank")
+    await comes(lambda: worker.evaluate(ALONE), "end of the page")
     [address] = await worker.evaluate(CLICK)
     await carol.page.goto(server.url + address)
     await expect(carol.page.locator("li:target .body")).to_have_text(f"@{name} soup at noon")
@@ -180,7 +182,7 @@ async def test_a_hidden_page_tells_of_a_mention_as_long_as_it_is_open(server: Se
     await bob.enter(room)
     await alice.enter(room)
     await alice.say("hello")
-    await alice.page.get_by_text("Notifications", exact=True).click()
+    await alice.page.locator("#notify summary").click()
     await alice.page.get_by_role("button", name="Notify me on this device").click()
     await expect(alice.page.get_by_role("button", name="Stop notifying me")).to_be_focused()
     worker, name = await worker_of(alice.page), await alice.page.locator("#you").inner_text()

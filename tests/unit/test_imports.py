@@ -1,4 +1,4 @@
-"""Who may know whom: config → phone → accounts → rooms → files → topics → realtime, in rooms doors → topics → models."""
+"""Who may know whom: config → phone → accounts → rooms → files → topics → realtime; in rooms doors → topics."""
 
 import ast
 import re

@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from phone import posting, sending
+from phone import levels, posting, sending
 from phone.looking import Finder
 from phone.models import Due, Level, Subscription
-from rooms.models import Room
+from rooms.models import Kind, Member, Room
 from rooms.topics import Lobby, RoomTopic
 from servers.push import PushService
 from topics import Person
@@ -273,6 +273,25 @@ def test_without_a_key_of_the_sites_no_browser_is_kept(phone: Client, service: P
     settings.VAPID_KEY = ""
     assert phone.get("/push/").json()["key"] == ""
     assert phone.post("/push/", service.subscription("/b")).status_code == 422
+
+
+def test_what_is_said_in_a_room_of_two_is_told_as_well(
+    phone: Client, alice: Person, bob: Person, service: PushService
+) -> None:
+    room = Room.objects.create(name="some-opaque-name", kind=Kind.DIRECT)
+    for person in (alice, bob):
+        Member.objects.create(room=room, user_id=person.user_id)
+    topic = RoomTopic(room=room.name)
+    topic.append({"body": "between us"}, by=alice)
+    send()
+    [push] = service.pushes
+    assert (push.told["title"], push.told["body"]) == ("alice", "A message from alice")
+    assert push.headers["Urgency"] == "high"
+    assert phone.get("/push/").json()["levels"] == {topic.name: "all"}
+    levels.choose(room, bob, "nothing")
+    topic.append({"body": "another"}, by=alice)
+    send()
+    assert len(service.pushes) == 1
 
 
 def test_a_room_that_gets_another_name_keeps_the_levels(phone: Client, alice: Person) -> None:

@@ -104,8 +104,9 @@ async function tell({ topic, fresh }) {
   const mentions = fresh.filter((one) => one.includes(key, 2));
   const [seq] = (level === "all" ? fresh : level === "mentions" ? mentions : []).at(-1) ?? [];
   if (!seq) return;
-  const name = topic.slice(topic.indexOf("/") + 1);
-  const url = `/room/${encodeURIComponent(name)}/?at=${seq}#m${seq}`;
+  const row = [...box.querySelectorAll("[data-topic]")].find((one) => one.dataset.topic === topic);
+  const name = row.querySelector(".name").textContent;
+  const url = `${row.querySelector("a").getAttribute("href")}?at=${seq}#m${seq}`;
   (await ready()).showNotification(name, { body: mentions.length ? mention : message, tag: topic, data: { url } });
 }
 

@@ -78,7 +78,7 @@ function line(member, isYou, canWrite) {
   item.append(mark.cloneNode(true), name);
   showMark(item, member);
   const note = [isYou && gettext("you"), member.guest && gettext("guest")].filter(Boolean).join(gettext(", "));
-  if (note) item.append(soft(note));
+  if (note) item.append(" ", soft(note)); // the space keeps a name apart from it for who hears the line
   return item;
 }
 
