@@ -14,7 +14,8 @@ from phone.models import ALL, NOTHING, Due
 from phone.subscriptions import owner
 from rooms.mentions import mentions_of
 from rooms.models import Room
-from rooms.topics import Lobby, RoomTopic, body_of
+from rooms.saying import body_of
+from rooms.topics import Lobby, RoomTopic
 from topics import Event, Person
 from topics.people import FORMER
 

@@ -50,7 +50,7 @@ def door(*methods: str, act: str = "read") -> Callable[[View], View]:
             except NotTaken as refusal:
                 answer = refused(refusal)
             except Refused as why:  # of who keeps order
-                answer = JsonResponse({"detail": str(why)}, status=HTTPStatus.FORBIDDEN)
+                answer = JsonResponse({"detail": str(why), "code": why.code}, status=HTTPStatus.FORBIDDEN)
             answer.setdefault("Cache-Control", "no-store")
             return answer
 

@@ -69,6 +69,7 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{/* The variables of every process: those of docker-compose.yml. */}}
 {{- define "rooms.env" -}}
 - {name: SECRET_KEY, valueFrom: {secretKeyRef: {name: {{ include "rooms.secret" . }}, key: SECRET_KEY}}}
+- {name: VAPID_KEY, valueFrom: {secretKeyRef: {name: {{ include "rooms.secret" . }}, key: VAPID_KEY, optional: true}}}
 - {name: DATABASE_URL, valueFrom: {secretKeyRef: {name: {{ include "rooms.addresses" . }}, key: DATABASE_URL}}}
 - {name: REDIS_URL, valueFrom: {secretKeyRef: {name: {{ include "rooms.addresses" . }}, key: REDIS_URL, optional: true}}}
 {{- if .Values.storage.claim }}

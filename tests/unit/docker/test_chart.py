@@ -245,7 +245,7 @@ def test_every_variable_of_compose_reaches_the_pods_or_is_decided_by_a_value() -
     set_by_compose = {name.partition("=")[0] for name in COMPOSE["x-app"]["environment"] if "=" in name}
     decided = {name for name in set_by_compose if re.fullmatch("[A-Z_]+", name) and not name.endswith("_FILE")}
     assert free == bare() - set(env), "values.schema.json lists under `env` what compose hands on"
-    assert set(env) == decided | {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DRAIN_SECONDS"}
+    assert set(env) == decided | {"SECRET_KEY", "VAPID_KEY", "DATABASE_URL", "REDIS_URL", "DRAIN_SECONDS"}
 
 
 def test_files_are_in_a_bucket_or_in_a_claim_that_every_pod_mounts() -> None:

@@ -29,6 +29,8 @@
     "A message has at most %(most)s file.": [
       "\u4e00\u6761\u6d88\u606f\u6700\u591a\u9644\u5e26 %(most)s \u4e2a\u6587\u4ef6\u3002"
     ],
+    "About this message": "\u5173\u4e8e\u8fd9\u6761\u6d88\u606f",
+    "Close": "\u5173\u95ed",
     "Connecting\u2026": "\u6b63\u5728\u8fde\u63a5\u2026",
     "Edit": "\u7f16\u8f91",
     "Former member": "\u5df2\u6ce8\u9500\u7528\u6237",
@@ -39,6 +41,7 @@
     "Loading\u2026": "\u6b63\u5728\u52a0\u8f7d\u2026",
     "Message removed": "\u6d88\u606f\u5df2\u5220\u9664",
     "New since you left": "\u4ee5\u4e0b\u662f\u65b0\u6d88\u606f",
+    "Nobody may write in this room any more.": "\u8fd9\u4e2a\u623f\u95f4\u5df2\u505c\u6b62\u53d1\u8a00\u3002",
     "Not accepted: %(why)s": "\u6ca1\u6709\u53d1\u51fa\uff1a%(why)s",
     "Not loaded. Try again": "\u52a0\u8f7d\u5931\u8d25\uff0c\u70b9\u51fb\u91cd\u8bd5",
     "Reconnecting": "\u6b63\u5728\u91cd\u65b0\u8fde\u63a5",
@@ -46,10 +49,14 @@
     "Save": "\u4fdd\u5b58",
     "Send": "\u53d1\u9001",
     "Several people are typing\u2026": "\u591a\u4eba\u6b63\u5728\u8f93\u5165\u2026",
+    "Slow mode: one message a second": [
+      "\u6162\u901f\u6a21\u5f0f\uff1a\u6bcf\u79d2\u4e00\u6761\u6d88\u606f"
+    ],
     "That is %(length)s characters. A message has at most %(limit)s.": "\u8fd9\u6761\u6d88\u606f\u6709 %(length)s \u4e2a\u5b57\u7b26\uff0c\u6700\u591a %(limit)s \u4e2a\u3002",
     "The server did not understand this page. Reload it.": "\u670d\u52a1\u5668\u65e0\u6cd5\u7406\u89e3\u8fd9\u4e2a\u9875\u9762\uff0c\u8bf7\u5237\u65b0\u3002",
     "The server has closed this room to you. Reload the page to try again.": "\u670d\u52a1\u5668\u65ad\u5f00\u4e86\u4f60\u4e0e\u8fd9\u4e2a\u623f\u95f4\u7684\u8fde\u63a5\u3002\u8bf7\u5237\u65b0\u9875\u9762\u91cd\u8bd5\u3002",
     "There is no such room.": "\u6ca1\u6709\u8fd9\u4e2a\u623f\u95f4\u3002",
+    "This could not be done just now: try again.": "\u6682\u65f6\u65e0\u6cd5\u5b8c\u6210\uff0c\u8bf7\u91cd\u8bd5\u3002",
     "This text has a character that cannot be stored.": "\u5185\u5bb9\u4e2d\u6709\u65e0\u6cd5\u4fdd\u5b58\u7684\u5b57\u7b26\u3002",
     "This was not taken (%(status)s).": "\u6ca1\u6709\u4e0a\u4f20\u6210\u529f\uff08%(status)s\uff09\u3002",
     "Write something first.": "\u8bf7\u5148\u5199\u70b9\u4ec0\u4e48\u3002",
@@ -67,6 +74,7 @@
     "here": "\u4eba\u5728\u7ebf",
     "in %(seconds)s s": "%(seconds)s \u79d2\u540e",
     "not sent yet": "\u5c1a\u672a\u53d1\u51fa",
+    "not sent yet: %(why)s": "\u5c1a\u672a\u53d1\u9001\uff1a%(why)s",
     "sending\u2026": "\u6b63\u5728\u53d1\u9001\u2026",
     "were here": "\u4eba\u66fe\u5728\u7ebf",
     "you": "\u4f60"
