@@ -26,8 +26,9 @@ def shared(what: str) -> Iterator[Callable[[int], str]]:
     """REDIS_URL of a site with that number."""
     with ExitStack() as stack:
         if what == "a Redis by Sentinel":
-            guarded = Guarded().start()
+            guarded = Guarded()
             stack.callback(guarded.stop)
+            guarded.start()
             yield lambda number: guarded.url.removesuffix("0") + str(number)
             return
         several = [Redis() for _ in range({"a Redis": 1, "two Redis": 2}.get(what, 0))]

@@ -137,9 +137,10 @@ async def test_while_one_is_dead_rooms_of_the_other_notice_nothing_and_its_own_l
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Guarded]:
     guarded = Guarded()
-    guarded.start()
-    yield guarded
-    guarded.stop()
+    try:
+        yield guarded.start()
+    finally:
+        guarded.stop()
 
 
 @pytest.fixture(scope="module")
