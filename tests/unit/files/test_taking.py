@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from files import keeping, taking
 from files.models import File
-from rooms.models import Room
+from rooms import making
+from rooms.models import Member, Role, Room
 from rooms.topics import RoomTopic
 from topics import Person, Refused
-from topics.people import guest_of
+from topics.people import guest_of, of_user
 
 from .test_pictures import bomb, photo
 
@@ -182,6 +183,26 @@ def test_guests_neither_send_nor_read_where_only_members_talk(alice: Client, set
     member = Client()
     member.force_login(User.objects.create_user("carol"))
     assert member.get(f"{PATH}files/{id}/").status_code == 200
+
+
+def test_in_a_closed_room_members_send_and_read_and_nobody_else_once_bob_is_out(alice: Client) -> None:
+    owner, bob = User.objects.create_user("owner"), User.objects.create_user("bob")
+    room = making.make_closed("Kitchen", of_user(owner))
+    member = Member.objects.create(room=Room.objects.get(name=room), user=bob, role=Role.MEMBER)
+    browser = Client()
+    browser.force_login(bob)
+    answer = begins(browser, 4, room=f"/room/{room}/")
+    path = f"/room/{room}/files/{answer.json()['id']}/"
+    piece: dict[str, Any] = {"content_type": OCTETS, "headers": {"Upload-Offset": "0"}}
+    assert browser.patch(path, b"mine", **piece).status_code == 200
+    assert browser.get(path).status_code == 200
+    member.delete()
+    for somebody in (browser, alice):
+        assert begins(somebody, 4, room=f"/room/{room}/").status_code == 404
+        assert somebody.get(path).status_code == 404
+        assert somebody.head(path, headers={"Tus-Resumable": "1.0.0"}).status_code == 404
+        assert somebody.patch(path, b"mine", **piece).status_code == 404
+        assert somebody.delete(path).status_code == 404
 
 
 @pytest.mark.parametrize("length", ["", "-1", "x", "9" * 20])
