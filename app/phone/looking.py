@@ -39,7 +39,7 @@ class Finder:
         if not Subscription.objects.exists():
             return
         since = timezone.now() - FRESH
-        latest = {topic.room: seq for topic, seq, at in RoomTopic.recent(LOGS) if at >= since}
+        latest = {topic.room: seq for topic, seq, at in RoomTopic.recent(LOGS, private=True) if at >= since}
         self._seen = {name: seq for name, seq in self._seen.items() if name in latest}
         for name, seq in latest.items():
             while self._seen.get(name, 0) < seq:

@@ -12,12 +12,11 @@ from django.utils.translation import ngettext
 from phone import levels
 from phone.models import ALL, NOTHING, Due
 from phone.subscriptions import owner
+from rooms.belonging import title_of
 from rooms.mentions import mentions_of
-from rooms.models import Room
 from rooms.saying import body_of
 from rooms.topics import Lobby, RoomTopic
-from topics import Event, Person
-from topics.people import FORMER
+from topics import Event
 
 LOOKED_AT: Final = 100  # of a log's events up to the one to be told of
 WORDS: Final = 120  # characters of what was said
@@ -53,21 +52,13 @@ def notice(due: Due) -> Notice | None:
     said += f"\n{words(new[-1])}" if browser.words else ""
     address = f"{reverse('room', args=[topic.room])}?at={new[-1].seq}#m{new[-1].seq}"
     told = {
-        "title": called(due.room, person),
+        "title": title_of(topic.room, person),
         "body": said,
         "url": address,
         "tag": topic.name,
         "lang": browser.language,
     }
     return Notice(json.dumps(told, ensure_ascii=False).encode(), topic.name)
-
-
-def called(room: Room, person: Person) -> str:
-    """A room of two people is called what the other one is called."""
-    if not levels.is_direct(room):
-        return room.title or room.name
-    other = room.members.exclude(user=person.user_id).select_related("user").first()
-    return str(other.user.get_username()) if other else FORMER
 
 
 def is_new(event: Event, due: Due) -> bool:

@@ -69,10 +69,12 @@ def position(name: str) -> Position:
     return Position(logs.epoch_to_be(name, Installation.here().lineage), 0)
 
 
-def recent(kind: "type[Topic]", limit: int, before: "tuple[Topic, datetime] | None") -> list[Recent]:
+def recent(
+    kind: "type[Topic]", limit: int, before: "tuple[Topic, datetime] | None", private: bool = False
+) -> list[Recent]:
     beginning = kind.route.partition("<")[0]
     rows = Log.objects.filter(name__startswith=beginning, seq__gt=0).order_by("-changed_at", "name")
-    if kind.private:
+    if kind.private and not private:
         rows = rows.exclude(name__startswith=kind.private)
     if before is not None:
         topic, at = before

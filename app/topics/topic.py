@@ -213,13 +213,15 @@ class Topic(Naming, Searched, Private, Twins):
     # --- Reading -------------------------------------------------------------------------------------
 
     @classmethod
-    def recent(cls, limit: int = 50, *, before: "tuple[Topic, datetime] | None" = None) -> "list[Recent]":
+    def recent(
+        cls, limit: int = 50, *, before: "tuple[Topic, datetime] | None" = None, private: bool = False
+    ) -> "list[Recent]":
         """(topic, seq, changed_at) of the topics of this class that have events, the last appended to first: those
-        after `before`, the topic and the time of the last one of the page before. The order is to a second.
+        after `before`, the topic and the time of the last one of the page before. To a second. `private`: those, too.
         """
         from topics import reading
 
-        return reading.recent(cls, limit, before)
+        return reading.recent(cls, limit, before, private)
 
     def events(self, *, after: int = 0, before: int | None = None, limit: int = 100) -> "list[Event]":
         """Those after a number, or the last ones before a number: at most so many, in order."""

@@ -11,7 +11,8 @@ from django.utils import timezone
 from phone import levels, posting, sending
 from phone.looking import Finder
 from phone.models import Due, Level, Subscription
-from rooms.models import Kind, Member, Room
+from rooms import making
+from rooms.models import Room
 from rooms.topics import Lobby, RoomTopic
 from servers.push import PushService
 from topics import Person
@@ -30,7 +31,7 @@ def send() -> None:
 
 
 def say(by: Person, body: str, **more: Any) -> int:
-    return LUNCH.append(LUNCH.said({"body": body, **more}), by=by).seq
+    return LUNCH.append(LUNCH.said({"body": body, **more}, by), by=by).seq
 
 
 def test_a_mention_is_pushed_with_the_room_and_who_and_no_words(
@@ -278,9 +279,7 @@ def test_without_a_key_of_the_sites_no_browser_is_kept(phone: Client, service: P
 def test_what_is_said_in_a_room_of_two_is_told_as_well(
     phone: Client, alice: Person, bob: Person, service: PushService
 ) -> None:
-    room = Room.objects.create(name="some-opaque-name", kind=Kind.DIRECT)
-    for person in (alice, bob):
-        Member.objects.create(room=room, user_id=person.user_id)
+    room = Room.objects.get(name=making.make_direct(alice, User.objects.get(pk=bob.user_id)))
     topic = RoomTopic(room=room.name)
     topic.append({"body": "between us"}, by=alice)
     send()
