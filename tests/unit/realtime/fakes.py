@@ -218,3 +218,8 @@ class Layer(InMemoryChannelLayer):
 
     def members(self, group: str) -> int:
         return len(self.groups.get(group, ()))
+
+
+def tasks_of(wire: Any) -> list[asyncio.Task[None]]:
+    """What a line does by itself: it speaks, and it hears once it has a channel."""
+    return [task for task in (wire._task, wire._ear._task) if task is not None]

@@ -11,7 +11,7 @@ from realtime import hub as hub_module
 from realtime.asking import Here, Unheard
 from realtime.hub import Hub
 from realtime.layers import group_of
-from unit.realtime.fakes import OURS, Layer, Permissive, Socket, until
+from unit.realtime.fakes import OURS, Layer, Permissive, Socket, tasks_of, until
 
 pytestmark = pytest.mark.usefixtures("hurried")
 
@@ -57,7 +57,7 @@ async def process(layer: Layer) -> AsyncIterator[Make]:
     for hub in made:
         for feed in hub.feeds.values():
             feed.close()
-        tasks = [*hub._tasks, *hub._wire._tasks]
+        tasks = [*hub._tasks, *tasks_of(hub._wire)]
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
@@ -117,7 +117,7 @@ async def test_a_process_that_has_died_does_not_hide_the_others(process: Make, m
     alices, bobs, carols = process(), process(), process()
     enter(alices, "alice")
     await know_each_other(alices, bobs, carols)
-    for task in [*bobs._tasks, *bobs._wire._tasks]:
+    for task in [*bobs._tasks, *tasks_of(bobs._wire)]:
         task.cancel()
     assert await asked(carols) == ({"alice"}, 1)
     assert await asked(carols, room="2") == (set(), 0)

@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 from prometheus_client import REGISTRY, CollectorRegistry, Histogram
 
-from realtime import drain, metrics, wire
+from realtime import drain, hearing, metrics
 from realtime import repairing as repairing_module
 from realtime.closing import known
 from realtime.feed import Feed
@@ -114,10 +114,10 @@ async def test_a_round_is_timed_once_however_many_hear_it() -> None:
 def test_how_late_another_process_is_heard_is_never_less_than_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clocks of two hosts differ."""
     total, count = metrics.layer_lag_seconds.total, sum(metrics.layer_lag_seconds.counts)
-    monkeypatch.setattr(wire, "time", lambda: 100.0)
-    wire._note_lag(103.0)
+    monkeypatch.setattr(hearing, "time", lambda: 100.0)
+    hearing._note_lag(103.0)
     assert metrics.layer_lag_seconds.total == total
-    wire._note_lag(98.0)
+    hearing._note_lag(98.0)
     assert metrics.layer_lag_seconds.total == total + 2
     assert sum(metrics.layer_lag_seconds.counts) == count + 2
 

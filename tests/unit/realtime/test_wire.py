@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from realtime import hearing as hearing_module
 from realtime import metrics
 from realtime import outgoing as outgoing_module
 from realtime import wire as wire_module
@@ -13,7 +14,7 @@ from realtime.layers import group_of
 from realtime.limits import LAYER_ROOMS
 from realtime.outgoing import weight
 from realtime.wire import Wire
-from unit.realtime.fakes import OURS, Layer, settled, until
+from unit.realtime.fakes import OURS, Layer, settled, tasks_of, until
 
 COMMON = group_of(None, OURS)
 
@@ -41,9 +42,9 @@ class Process:
         await until(lambda: self.entered.count(room) > times)
 
     async def stop(self) -> None:
-        for task in self.wire._tasks:
+        for task in tasks_of(self.wire):
             task.cancel()
-        await asyncio.wait(self.wire._tasks)
+        await asyncio.wait(tasks_of(self.wire))
 
 
 @pytest.fixture(autouse=True)
@@ -163,7 +164,7 @@ async def test_what_grows_is_worded_when_it_is_its_turn_and_its_end_comes_after_
     assert [message["events"] for message in layer.sent] == [[{"frame": "Pizza is best", "grows": True}, {"seq": 1}]]
     await asyncio.wait_for(alices.wire.flushed(), 5)
     await settled()
-    assert not any(task.done() for task in alices.wire._tasks)
+    assert not any(task.done() for task in tasks_of(alices.wire))
 
 
 async def test_while_the_layer_is_away_nothing_that_grows_is_worded_or_kept(layer: Layer, process: Make) -> None:
@@ -392,7 +393,7 @@ async def test_a_message_says_when_its_first_event_was_published(
 ) -> None:
     alices, bobs, clock = process("a"), process("b"), iter([100.0, 101.5])
     await bobs.enter("1")
-    for module in (outgoing_module, wire_module):
+    for module in (outgoing_module, hearing_module):
         monkeypatch.setattr(module, "time", lambda: next(clock))
     counted, total = sum(metrics.layer_lag_seconds.counts), metrics.layer_lag_seconds.total
     alices.wire.send("1", {"seq": 1})
