@@ -6,6 +6,7 @@ Routes are Django's, with its converters, so a name is checked and taken apart a
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
@@ -106,3 +107,18 @@ def find(name: str) -> "Topic":
             if (values := topic.parsed_route.match(name)) is not None:
                 return shared(topic(**values))
     raise NoSuchTopic(f"No topic is called {name[:MAX_NAME]!r}.")
+
+
+def declare(kind: "type[Topic]") -> None:
+    """Takes on a class that has just been made. Raises ImproperlyConfigured where what it says makes no sense."""
+    route = kind.parsed_route = Route(kind.route)
+    for limit in ("rate", "new_per_hour"):
+        most = getattr(kind, limit)
+        if most is not None and (not isinstance(most, int) or most < 1):
+            raise ImproperlyConfigured(f"{kind.__name__}.{limit} is a whole number from 1 or None, not {most!r}.")
+    if kind.keep is not None and not (isinstance(kind.keep, timedelta) and kind.keep > timedelta(0)):
+        raise ImproperlyConfigured(f"{kind.__name__}.keep is a timedelta such as timedelta(days=30), or None.")
+    for parameter in route.parameters:
+        if parameter == "name" or hasattr(kind, parameter):
+            raise ImproperlyConfigured(f"{kind.route!r}: {parameter!r} means something else in a topic.")
+    register(kind)

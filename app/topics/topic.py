@@ -4,14 +4,13 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from topics import putting_out
 from topics.errors import Refused
 from topics.naming import Naming
 from topics.private import Private
-from topics.routes import Route, register
+from topics.routes import Route, declare
 from topics.searching.searched import Searched
 from topics.twins import Twins
 
@@ -52,19 +51,7 @@ class Topic(Naming, Searched, Private, Twins):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "route" in cls.__dict__:
-            cls.parsed_route = Route(cls.route)
-            for limit in ("rate", "new_per_hour"):
-                most = getattr(cls, limit)
-                if most is not None and (not isinstance(most, int) or most < 1):
-                    raise ImproperlyConfigured(
-                        f"{cls.__name__}.{limit} is a whole number from 1 or None, not {most!r}."
-                    )
-            if cls.keep is not None and not (isinstance(cls.keep, timedelta) and cls.keep > timedelta(0)):
-                raise ImproperlyConfigured(f"{cls.__name__}.keep is a timedelta such as timedelta(days=30), or None.")
-            for parameter in cls.parsed_route.parameters:
-                if parameter == "name" or hasattr(cls, parameter):
-                    raise ImproperlyConfigured(f"{cls.route!r}: {parameter!r} means something else in a topic.")
-            register(cls)
+            declare(cls)
 
     def __init__(self, **values: Any) -> None:
         """Takes the route's parameters. Raises TypeError or ValueError where these lead to no topic."""

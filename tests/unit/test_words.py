@@ -19,12 +19,13 @@ READ_OUT = re.compile(r"\b(?:aria-label|placeholder|title|alt)=\"([^\"]*)\"")
 WORD = re.compile(r"[^\W\d_]{2,}")
 TEXT = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|`((?:[^`\\]|\\.)*)`")
 SENTENCE = re.compile(r"[A-Z]?[a-z]+[,:]? (?:[a-z]+|\$\{).*|[A-Z][a-z]+(?:…|$)|[a-z]+…$")
-GIVEN_TO = re.compile(r"(?:gettext|ngettext)\([^()]*$")
+GIVEN_TO = re.compile(r"(?:gettext|ngettext)\((?:[^()]|%\(\w+\)s)*$")
 MATERIAL = {  # what nobody reads
     *("ArrowDown", "ArrowUp", "Enter", "Escape", "Shift", "Tab", "End", "Home", "Accept"),
     *("state soft", "noopener noreferrer nofollow ugc", "Files"),
     "filename ${base64(this.file.name)},filetype ${base64(this.file.type)}",
     "Former member",  # as the log has it
+    *("Notification", "input, textarea, select, [contenteditable]"),
 }
 
 
@@ -71,7 +72,7 @@ def templates() -> list[Path]:
 def shown(template: str) -> str:
     """What of a template stands on the page as it is, with what is read out."""
     kept, inside = [], ""
-    for token in Lexer(template).tokenize():
+    for token in Lexer(re.sub("<kbd>.*?</kbd>", "", template)).tokenize():  # keys are called what is on them
         if token.token_type is TokenType.BLOCK:
             name = token.split_contents()[0]
             if name in {"blocktranslate", "comment"}:

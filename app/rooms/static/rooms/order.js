@@ -21,7 +21,7 @@ export class Order {
 
   // Of everybody: nobody may write any more, or not as often.
   show({ read_only, slow_seconds: seconds }) {
-    const slowly = ngettext("Slow mode: one message a second", "Slow mode: one message every %(seconds)s seconds", seconds);
+    const slowly = ngettext("Slow mode: one message every %(seconds)s second", "Slow mode: one message every %(seconds)s seconds", seconds);
     const slow = seconds ? interpolate(slowly, { seconds }) : "";
     this.#standing.textContent = read_only ? gettext("Nobody may write in this room any more.") : slow;
     this.#standing.hidden = !this.#standing.textContent;

@@ -49,8 +49,8 @@
     "Save": "\u4fdd\u5b58",
     "Send": "\u53d1\u9001",
     "Several people are typing\u2026": "\u591a\u4eba\u6b63\u5728\u8f93\u5165\u2026",
-    "Slow mode: one message a second": [
-      "\u6162\u901f\u6a21\u5f0f\uff1a\u6bcf\u79d2\u4e00\u6761\u6d88\u606f"
+    "Slow mode: one message every %(seconds)s second": [
+      "\u6162\u901f\u6a21\u5f0f\uff1a\u6bcf %(seconds)s \u79d2\u53ef\u53d1\u4e00\u6761\u6d88\u606f"
     ],
     "That is %(length)s characters. A message has at most %(limit)s.": "\u8fd9\u6761\u6d88\u606f\u6709 %(length)s \u4e2a\u5b57\u7b26\uff0c\u6700\u591a %(limit)s \u4e2a\u3002",
     "The server did not understand this page. Reload it.": "\u670d\u52a1\u5668\u65e0\u6cd5\u7406\u89e3\u8fd9\u4e2a\u9875\u9762\uff0c\u8bf7\u5237\u65b0\u3002",
