@@ -142,7 +142,9 @@ def options(suite: str) -> list[str]:
     """Which tests, and how many files of them at once: those of the engine share it."""
     if suite == "nightly":
         return ["-m", "nightly", *(str(TESTS / each) for each in DAILY)]
-    together = ["--timeout=900"] if suite == "stack" else [f"--numprocesses={TOGETHER.get(suite, 2)}", "--dist=loadfile"]
+    together = (
+        ["--timeout=900"] if suite == "stack" else [f"--numprocesses={TOGETHER.get(suite, 2)}", "--dist=loadfile"]
+    )
     return ["-m", "not nightly", *together, str(TESTS / suite)]
 
 

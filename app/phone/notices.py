@@ -3,7 +3,6 @@
 import json
 from typing import Final, NamedTuple
 
-from asgiref.sync import async_to_sync
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from phone.models import ALL, NOTHING, Due
 from phone.subscriptions import owner
 from rooms.belonging import title_of
 from rooms.mentions import mentions_of
+from rooms.moderation.hiding import of_account
 from rooms.saying import body_of
 from rooms.topics import Lobby, RoomTopic
 from topics import Event
@@ -37,12 +37,13 @@ def notice(due: Due) -> Notice | None:
         browser.delete()
         return None
     level = levels.level(due.room, person)
-    if level == NOTHING or not async_to_sync(topic.may)(person, "read"):
+    if level == NOTHING or not topic.is_open_to(person):
         return None
     reading = Lobby.reading(person, topic)
     read = reading.read if reading else 0
     events = topic.events(after=max(read, due.seq - LOOKED_AT), before=due.seq + 1, limit=LOOKED_AT)
-    new = [event for event in events if is_new(event, due)]
+    hidden = of_account(person)
+    new = [event for event in events if is_new(event, due) and event.by and event.by.public_key not in hidden]
     mentions = [event for event in new if browser.public_key in mentions_of(event.data)]
     if not (mentions or (new and level == ALL)):
         return None

@@ -13,9 +13,12 @@ from phone.looking import Finder
 from phone.models import Due, Level, Subscription
 from rooms import making
 from rooms.models import Room
+from rooms.moderation import verbs
+from rooms.moderation.models import Hidden
 from rooms.topics import Lobby, RoomTopic
 from servers.push import PushService
 from topics import Person
+from topics.people import of_user
 from unit.phone.conftest import browser
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +100,27 @@ def test_nothing_is_pushed_of_a_mention_that_was_removed_or_taken_back(
     LUNCH.edit(second, "nothing", alice)
     send()
     assert service.pushes == []
+
+
+def test_bob_is_told_nothing_of_whom_he_hides(phone: Client, alice: Person, bob: Person, service: PushService) -> None:
+    Hidden.objects.create(user_id=bob.user_id, key=alice.public_key)
+    say(alice, "@bob")
+    send()
+    assert (service.pushes, Due.objects.count()) == ([], 0)
+    say(CAROL, "@bob")
+    send()
+    assert [push.told["body"] for push in service.pushes] == ["Carol mentioned you"]
+
+
+def test_who_is_banned_meanwhile_is_told_nothing(
+    phone: Client, alice: Person, bob: Person, service: PushService
+) -> None:
+    say(alice, "@bob")
+    Finder().look()
+    staff = User.objects.create_user("staff", is_staff=True)
+    verbs.ban("午饭", bob, of_user(staff))
+    send()
+    assert (service.pushes, Due.objects.count()) == ([], 0)
 
 
 @pytest.mark.parametrize(("level", "heard"), [("all", 2), ("mentions", 1), ("nothing", 0)])
