@@ -88,7 +88,7 @@ class RoomTopic(Topic):
         body = words_of(data)
         if body is None or data.keys() - SAID:
             raise Refused(SAY)
-        if seconds := (await force.here(self.room)).slow_seconds:
+        if seconds := (force.at_once(self.room) or await force.here(self.room)).slow_seconds:
             await database_sync_to_async(slowly.speak)(self.room, person, seconds)
         if len(data) == 1 and "@" not in body:
             return data

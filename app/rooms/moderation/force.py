@@ -119,10 +119,15 @@ def force_of(rules: Sequence[Any], rows: Iterable[Any]) -> Force:
 by_heart: Final = Known("rooms.moderation", in_force)
 
 
-async def here(room: str) -> Force:
-    """Of that room, as this process knows it."""
+def at_once(room: str) -> Force | None:
+    """Of that room, as this process knows it: None where it has to ask. In a loop."""
     known = by_heart.at_once()
-    return (await by_heart.get() if known is None else known).get(room, NOTHING)
+    return None if known is None else known.get(room, NOTHING)
+
+
+async def here(room: str) -> Force:
+    """The same, having asked."""
+    return at_once(room) or (await by_heart.get()).get(room, NOTHING)
 
 
 def now(name: str) -> Force:
