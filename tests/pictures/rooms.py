@@ -13,6 +13,8 @@ DESK: Final[dict[str, Any]] = {"viewport": {"width": 1240, "height": 680}}
 PHONE: Final[dict[str, Any]] = {"viewport": {"width": 350, "height": 680}, "is_mobile": True, "has_touch": True}
 NIGHT: Final[dict[str, Any]] = {"color_scheme": "dark"}
 
+PASSWORD: Final = "two copies of the summer book"  # as in talk.py, which is run by the server's own shell
+
 Keep = Callable[[list[Page], str], Awaitable[None]]
 
 
@@ -78,6 +80,15 @@ async def take(browser: Browser, base: str, keep: Keep) -> None:
     await night.page.goto(f"{base}/search/?q=book")
     await expect(night.page.locator("mark").first).to_be_visible()
     await keep([night.page], "pictures/search")
+
+    henrike = await site.arrive("Henrike's desk", **DESK)
+    await henrike.page.set_viewport_size({"width": 900, "height": 720})
+    await henrike.page.goto(f"{base}/accounts/login/?next=/room/Flea-market/order/")
+    await henrike.page.get_by_label("Name").fill("Henrike")
+    await henrike.page.get_by_label("Password").fill(PASSWORD)
+    await henrike.page.get_by_role("button", name="Log in").click()
+    await expect(henrike.page.get_by_role("heading", name="Keeping order in Flea-market")).to_be_visible()
+    await keep([henrike.page], "pictures/order")
 
     xiaofang, chen = await site.arrive("小芳", **SHANGHAI, **PHONE), await site.arrive("陈伟", **SHANGHAI)
     reader = await site.at_another(xiaofang, **SHANGHAI, **PHONE)
