@@ -33,7 +33,6 @@ DAILY = {
 }
 PROGRAMS = DAILY | {"nightly": (*SERVERS, "podman")}
 ON_ENGINE = {"stack", "nightly"}
-TOGETHER = {"integration": 3}  # files at once, on two cores: these mostly wait
 PR_SET_CHILD_SUBREAPER = 36
 CI = os.environ.get("CI") == "true"
 
@@ -142,9 +141,7 @@ def options(suite: str) -> list[str]:
     """Which tests, and how many files of them at once: those of the engine share it."""
     if suite == "nightly":
         return ["-m", "nightly", *(str(TESTS / each) for each in DAILY)]
-    together = (
-        ["--timeout=900"] if suite == "stack" else [f"--numprocesses={TOGETHER.get(suite, 2)}", "--dist=loadfile"]
-    )
+    together = ["--timeout=900"] if suite == "stack" else ["--numprocesses=2", "--dist=loadfile"]
     return ["-m", "not nightly", *together, str(TESTS / suite)]
 
 

@@ -30,7 +30,7 @@ def test_the_database_is_in_the_checkout_whatever_its_folder_is_called(tmp_path:
     clone = clone_into(tmp_path / name)
     done = make(clone, "migrate")
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
-    assert sorted(path.name for path in (clone / ".run").iterdir()) == ["db.sqlite3", "secret_key", "venv"]
+    assert sorted(path.name for path in (clone / ".run").iterdir()) == ["db.sqlite3", "secret_key", "vapid_key", "venv"]
     assert list(tmp_path.iterdir()) == [clone]
     assert {path.name for path in clone.iterdir()} == {"Makefile", ".env.example", ".run", "app", "docker"}
 

@@ -117,6 +117,9 @@ def test_static_files_are_hashed_compressed_and_kept(alice: Visitor) -> None:
         assert plain.status == zipped.status == 200
         assert "Content-Encoding" not in plain.headers
         assert "immutable" in plain.headers["Cache-Control"]
+        if link.endswith(".png"):  # small already
+            assert zipped.body == plain.body
+            continue
         assert "Accept-Encoding" in plain.headers["Vary"]
         assert zipped.text == plain.text
         if len(plain.body) > 1000:

@@ -34,8 +34,7 @@ export class Line {
   #welcomedAt = 0;
   #silenceMs = DIAL_MS;
   #ordered = 0; // how long the server told this client to stay away
-  // A page that has come although the browser knows of no network has come from this machine.
-  #needsNetwork = globalThis.navigator?.onLine !== false;
+  #came = globalThis.navigator?.onLine; // false: from this machine
 
   /**
    * @param {(secret?: string) => Dialled} begin
@@ -50,8 +49,9 @@ export class Line {
     this.secret = secret;
   }
 
-  get #lacksNetwork() {
-    return this.#needsNetwork && globalThis.navigator?.onLine === false;
+  // Where there is no network, unless the page has come all the same.
+  get #isCut() {
+    return this.#came && !navigator.onLine && !this.#ordered;
   }
 
   get blocked() {
@@ -61,7 +61,7 @@ export class Line {
   async dial() {
     this.#drop();
     this.#ordered = this.#welcomedAt = 0;
-    if (this.#lacksNetwork) return this.#enter({ name: "offline" });
+    if (this.#isCut) return this.#enter({ name: "offline" });
     this.#enter({ name: "connecting" });
     this.#expectWithin((this.#silenceMs = DIAL_MS));
     const asking = (this.#end = { ...NOBODY });
@@ -138,7 +138,7 @@ export class Line {
     this.#drop();
     // One that lived for ten seconds was a good one: the back-off starts afresh.
     if (this.#welcomedAt && Date.now() - this.#welcomedAt > 10_000) this.#attempt = 0;
-    if (this.#lacksNetwork && !this.#ordered) return this.#enter({ name: "offline" });
+    if (this.#isCut) return this.#enter({ name: "offline" });
     const ms = this.#ordered + backOff(this.#attempt++, this.patient ? 120_000 : 30_000);
     this.#timer = setTimeout(() => this.dial(), ms);
     this.#enter({ name: "offline", until: Date.now() + ms, ordered: this.#ordered > 0 });

@@ -93,13 +93,11 @@ export class Outbox {
    * Not now: the same again after `ms`, or after a while of our own choosing.
    * @param {Frame} error
    */
-  putOff({ topic, id, code, detail, retry_after_ms = backOff(++this.#attempt) }) {
+  putOff({ topic, id, detail, retry_after_ms = backOff(++this.#attempt) }) {
     const first = this.#first.get(topic);
     if (first?.id !== id || !first?.sending) return;
     clearTimeout(first.timer);
-    first.sending = false;
-    first.why = code === "rate_limited" ? detail : undefined;
-    first.timer = setTimeout(() => this.#again(topic), retry_after_ms);
+    this.#first.set(topic, { id, timer: setTimeout(() => this.#again(topic), retry_after_ms), sending: false, why: detail });
     this.onChange(topic);
   }
 
@@ -113,9 +111,8 @@ export class Outbox {
 
   /** @param {string} topic @returns {Unsent[]} */
   of(topic) {
-    const own = this.#entries.filter((entry) => entry.topic === topic);
-    const { id, sending, why } = this.#first.get(topic) ?? {};
-    return own.map((entry) => ({ ...entry, sending: entry.id === id && !!sending, ...(entry.id === id && why && { why }) }));
+    const { id, timer, ...state } = this.#first.get(topic) ?? {};
+    return this.#entries.filter((entry) => entry.topic === topic).map((entry) => ({ ...entry, sending: false, ...(entry.id === id && state) }));
   }
 
   /** @param {string} id */
