@@ -171,6 +171,8 @@ async def test_a_page_that_was_put_aside_goes_on_where_it_stopped(site: Server, 
         alice = Person(await browser.new_page(), site.url)
         await opens(alice, poll)
         await alice.page.evaluate("globalThis.here = 'the same page'")
+        # A worker that only begins takes over all pages of the site, for which the browser forgets those put aside.
+        await alice.page.wait_for_function("navigator.serviceWorker.controller?.state === 'activated'")
         await alice.page.goto(site.url)
         await expect(bob.page.locator("#count")).to_have_text("1", timeout=40_000)
         await votes(bob, "pizza")
