@@ -160,6 +160,12 @@ async def test_without_a_network_a_vote_waits(site: Server, arrive: Arrive, poll
         await shows(person, "pasta", "pizza")
 
 
+ACTIVATED = """async () => {
+  const { active } = await navigator.serviceWorker.ready;
+  if (active.state !== "activated") await new Promise((then) => active.addEventListener("statechange", () => then()));
+}"""
+
+
 async def test_a_page_that_was_put_aside_goes_on_where_it_stopped(site: Server, arrive: Arrive, poll: str) -> None:
     """Back to it, the browser takes it out of its cache as it was: nothing is loaded again."""
     bob = await arrive(site.url)
@@ -169,10 +175,11 @@ async def test_a_page_that_was_put_aside_goes_on_where_it_stopped(site: Server, 
             executable_path=EXECUTABLE, args=ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
         )
         alice = Person(await browser.new_page(), site.url)
+        await alice.page.goto(site.url)
+        # When it begins, the site's worker takes over all of its pages, and the browser forgets those put aside.
+        await alice.page.evaluate(ACTIVATED)
         await opens(alice, poll)
         await alice.page.evaluate("globalThis.here = 'the same page'")
-        # A worker that only begins takes over all pages of the site, for which the browser forgets those put aside.
-        await alice.page.wait_for_function("navigator.serviceWorker.controller?.state === 'activated'")
         await alice.page.goto(site.url)
         await expect(bob.page.locator("#count")).to_have_text("1", timeout=40_000)
         await votes(bob, "pizza")

@@ -15,7 +15,7 @@ async def test_members_come_and_go(alice: Person, server: Played) -> None:
     server.welcome(members=[BOB, {"key": server.key, "name": "Alice", "guest": True}], member_count=2)
     await expect(people).to_have_text(["Alice you, guest", "Bob"])
     server.send({"type": "presence", "joined": [carol], "left": [BOB], "member_count": 2})
-    await expect(people).to_have_text(["Alice you, guest", "Carolguest"])
+    await expect(people).to_have_text(["Alice you, guest", "Carol guest"])
     many = [{"key": f"p{number}", "name": f"p{number:03}", "guest": False} for number in range(150)]
     server.send({"type": "presence", "joined": many, "left": [], "member_count": 152})
     await expect(people).to_have_count(101)
