@@ -2,14 +2,14 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import pytest
 
-from client import Socket, enter, meet, new_id, new_room
+from client import new_id, new_room
 from integration.test_doctor import doctor
 from ledger import Account, Conversation, Member, keep_all
+from pairs import hears_typing, met
 from realtime.layers import COMMON
 from realtime.wires import share
 from servers.app import Image
@@ -20,22 +20,6 @@ from servers.stack import SERVERS, Stack
 from visitor import Visitor, room_page
 
 SECONDS = 60
-
-
-@asynccontextmanager
-async def met(stack: Stack, room: str) -> AsyncIterator[tuple[Socket, Socket]]:
-    async with await enter(stack.ws[0].ws_url, room) as alice, await enter(stack.ws[1].ws_url, room) as bob:
-        await meet(alice, bob)
-        yield alice, bob
-
-
-async def hears_typing(hearer: Socket, typist: Socket) -> None:
-    """What is ephemeral is in no log: it comes from process to process, or not at all."""
-    seen = len(hearer.frames)
-    async with asyncio.timeout(SECONDS):
-        while not any(frame["type"] == "typing" for frame in hearer.frames[seen:]):
-            await typist.send({"type": "typing"})
-            await asyncio.sleep(0.2)
 
 
 async def through(stack: Stack, rooms: list[str], fault: "asyncio.Future[None]") -> list[Account]:

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from client import Socket, enter, meet, new_room
+from client import new_room
+from pairs import hears_typing, met
 from servers.app import Image
 from servers.postgres import Postgres
 from servers.stack import SERVERS, Stack
@@ -48,22 +48,6 @@ def stack(image: Image, cluster: Postgres) -> Iterator[Stack]:
     with Stack(image, cluster, SERVERS, REDIS_URL="") as running:
         running.redis.kill()
         yield running
-
-
-@asynccontextmanager
-async def met(stack: Stack, room: str) -> AsyncIterator[tuple[Socket, Socket]]:
-    async with await enter(stack.ws[0].ws_url, room) as alice, await enter(stack.ws[1].ws_url, room) as bob:
-        await meet(alice, bob)
-        yield alice, bob
-
-
-async def hears_typing(hearer: Socket, typist: Socket) -> None:
-    """What is ephemeral is in no log: it comes from process to process, or not at all."""
-    seen = len(hearer.frames)
-    async with asyncio.timeout(SECONDS):
-        while not any(frame["type"] == "typing" for frame in hearer.frames[seen:]):
-            await typist.send({"type": "typing"})
-            await asyncio.sleep(0.2)
 
 
 async def test_who_talks_at_one_process_is_seen_and_heard_at_the_other(stack: Stack) -> None:
